@@ -1,0 +1,1 @@
+//! `vedetta demo`: the whole line on bundled feeds and local servers.

@@ -1,0 +1,1 @@
+//! The network towards feeds: one guarded client, feed parsing, entry identity, polling cadence.

@@ -1,0 +1,118 @@
+//! A mistake in a file written by a person: data with a code, a place and help. Drawing is the command line's job.
+
+use std::fmt;
+
+use super::{Source, Span};
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth a look; the file still works.
+    Warning,
+    /// The file can't be used.
+    Error,
+}
+
+/// A remark at a place in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub span: Span,
+    /// What stands there; may be empty for the main label, where the title says it.
+    pub text: String,
+}
+
+/// One mistake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Stable code: `E101`, `W203`. E0xx/W0xx TOML and files, E1xx/W1xx rules, E2xx/W2xx configuration.
+    pub code: &'static str,
+    /// Error or warning.
+    pub severity: Severity,
+    /// One line: what is wrong. Lower case, no full stop.
+    pub title: String,
+    /// The places; the first is the main one. Empty only where there is no file to show.
+    pub labels: Vec<Label>,
+    /// What to do about it, one line each.
+    pub help: Vec<String>,
+}
+
+impl Diagnostic {
+    /// An error.
+    #[must_use]
+    pub fn error(code: &'static str, title: impl Into<String>) -> Self {
+        Self { code, severity: Severity::Error, title: title.into(), labels: Vec::new(), help: Vec::new() }
+    }
+
+    /// A warning.
+    #[must_use]
+    pub fn warning(code: &'static str, title: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, title) }
+    }
+
+    /// Adds a place; the first one added is the main one.
+    #[must_use]
+    pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.labels.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// Adds a line of help.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help.push(text.into());
+        self
+    }
+
+    /// Whether this is an error.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// All that was found in a set of files, with the files, so that it can be drawn.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// The files.
+    pub sources: Vec<Source>,
+    /// What was found, in the order of files and places.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Report {
+    /// Whether anything in it is an error.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// The file that a span points into.
+    #[must_use]
+    pub fn source(&self, span: Span) -> Option<&Source> {
+        self.sources.iter().find(|source| source.id == span.source)
+    }
+}
+
+/// One plain line per finding: `rules/a.toml:3:9: error[E101]: …`. For logs and health alerts.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, diagnostic) in self.diagnostics.iter().enumerate() {
+            if index > 0 {
+                writeln!(f)?;
+            }
+            if let Some(label) = diagnostic.labels.first()
+                && let Some(source) = self.source(label.span)
+            {
+                let place = source.line_column(label.span.start as usize);
+                write!(f, "{}:{}:{}: ", source.path.display(), place.line, place.column)?;
+            }
+            let kind = if diagnostic.is_error() { "error" } else { "warning" };
+            write!(f, "{kind}[{}]: {}", diagnostic.code, diagnostic.title)?;
+            for help in &diagnostic.help {
+                write!(f, " (hint: {help})")?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,119 @@
+//! Feeds: what the operator wrote about them, and what polling has learned.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::{CronSchedule, FeedId, Timestamp};
+
+/// Labels of a feed, topic or alert.
+pub type Labels = BTreeMap<String, String>;
+
+/// A feed as configured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Feed {
+    /// Derived from `url`.
+    pub id: FeedId,
+    /// Where it is polled.
+    pub url: Url,
+    /// Its name for people; absent: the feed's own title, then the host.
+    pub name: Option<String>,
+    /// Its own interval; absent: the configuration's default.
+    pub interval: Option<Duration>,
+    /// A cron line instead of an interval.
+    pub schedule: Option<CronSchedule>,
+    /// Labels, which topics and routes can ask for.
+    pub labels: Labels,
+    /// Whether the linked pages are fetched and matched too.
+    pub full_text: bool,
+}
+
+impl Feed {
+    /// A feed with nothing set but its address.
+    #[must_use]
+    pub fn new(url: Url) -> Self {
+        Self {
+            id: FeedId::derive(&[url.as_str()]),
+            url,
+            name: None,
+            interval: None,
+            schedule: None,
+            labels: Labels::new(),
+            full_text: false,
+        }
+    }
+
+    /// The host in its address, without `www.`; the whole address where there is none.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let host = self.url.host_str().unwrap_or(self.url.as_str());
+        host.strip_prefix("www.").unwrap_or(host)
+    }
+}
+
+/// What a server gave to ask “has it changed?” with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validators {
+    /// `ETag`, as sent.
+    pub etag: Option<String>,
+    /// `Last-Modified`, as sent.
+    pub last_modified: Option<String>,
+}
+
+/// What polling has learned of a feed; survives restarts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeedState {
+    /// The feed.
+    pub id: FeedId,
+    /// When it is to be polled next.
+    pub next_poll_at: Timestamp,
+    /// Failed polls in a row.
+    pub failures: u32,
+    /// For conditional requests.
+    pub validators: Validators,
+    /// Hash of the last body read (xxh3); an equal body needs no parsing.
+    pub body_hash: Option<i64>,
+    /// The slowest cadence that the server asked for (`ttl`, `max-age`, `Retry-After` …).
+    pub hint: Option<Duration>,
+    /// The feed's own title.
+    pub title: Option<String>,
+    /// When it was last asked.
+    pub last_attempt_at: Option<Timestamp>,
+    /// When it last answered with a readable feed or “not modified”. Absent: never; the next success is a first poll.
+    pub last_success_at: Option<Timestamp>,
+    /// When its whole body was last read, for the daily unconditional fetch.
+    pub last_full_at: Option<Timestamp>,
+    /// When it last had a new entry.
+    pub last_new_at: Option<Timestamp>,
+    /// What went wrong last; cleared by a success.
+    pub last_error: Option<String>,
+    /// When the failures in a row began.
+    pub failing_since: Option<Timestamp>,
+    /// Whether the operator was told of the outage.
+    pub outage_told: bool,
+}
+
+impl FeedState {
+    /// The state of a feed that was never polled.
+    #[must_use]
+    pub fn new(id: FeedId, next_poll_at: Timestamp) -> Self {
+        Self {
+            id,
+            next_poll_at,
+            failures: 0,
+            validators: Validators::default(),
+            body_hash: None,
+            hint: None,
+            title: None,
+            last_attempt_at: None,
+            last_success_at: None,
+            last_full_at: None,
+            last_new_at: None,
+            last_error: None,
+            failing_since: None,
+            outage_told: false,
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Cron lines with a time zone, over the crate `cron`.
+//!
+//! The crate counts weekdays from 1 = Sunday and wants seconds first; people write Unix cron. So five fields get a
+//! leading `0`, and numeric weekdays (0–7, Sunday is 0 and 7) are rewritten as names before the crate sees them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::TimeZone;
+use chrono_tz::Tz;
+
+use super::Timestamp;
+
+/// Why a cron line can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ScheduleError {
+    /// Not five, six or seven fields.
+    #[error("a cron line has 5 fields (minute hour day month weekday) or 6 with seconds first, this one has {0}")]
+    Fields(usize),
+    /// A field can't be read.
+    #[error("cannot read the cron line: {0}")]
+    Field(String),
+    /// It never fires.
+    #[error("this cron line never fires")]
+    Never,
+    /// No such time zone.
+    #[error("no time zone is called `{0}`; use a name such as `Europe/Rome`")]
+    Zone(String),
+}
+
+/// A cron line that is known to fire, and its time zone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CronSchedule {
+    line: String,
+    zone: Tz,
+    schedule: cron::Schedule,
+}
+
+impl CronSchedule {
+    /// Reads a cron line of 5 fields (Unix) or 6 (seconds first), to be understood in `zone` (IANA name; `None`: UTC).
+    ///
+    /// # Errors
+    /// If a field can't be read, the zone is unknown, or the line has no run after `now`.
+    pub fn parse(line: &str, zone: Option<&str>, now: Timestamp) -> Result<Self, ScheduleError> {
+        let zone_name = zone.unwrap_or("UTC");
+        let zone = Tz::from_str(zone_name).map_err(|_| ScheduleError::Zone(zone_name.to_owned()))?;
+        let mut fields: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        if fields.len() == 5 {
+            fields.insert(0, "0".to_owned());
+        }
+        if !(6..=7).contains(&fields.len()) {
+            return Err(ScheduleError::Fields(fields.len()));
+        }
+        fields[5] = weekday_names(&fields[5])?;
+        let schedule = cron::Schedule::from_str(&fields.join(" ")).map_err(|error| {
+            let text = error.to_string();
+            ScheduleError::Field(if text.is_empty() { "a field is malformed".to_owned() } else { text })
+        })?;
+        let schedule = Self { line: line.to_owned(), zone, schedule };
+        if schedule.next_after(now).is_none() {
+            return Err(ScheduleError::Never);
+        }
+        Ok(schedule)
+    }
+
+    /// The first run strictly after `now`; `None` when there is none left. Runs inside a daylight-saving gap are
+    /// skipped; results that lie in the past, which the crate can give inside a fold, are dropped.
+    #[must_use]
+    pub fn next_after(&self, now: Timestamp) -> Option<Timestamp> {
+        let local = self.zone.from_utc_datetime(&now.to_chrono().naive_utc());
+        self.schedule.after(&local).take(500).map(Timestamp::from).find(|run| *run > now)
+    }
+
+    /// The line as written.
+    #[must_use]
+    pub fn line(&self) -> &str {
+        &self.line
+    }
+
+    /// The time zone.
+    #[must_use]
+    pub const fn zone(&self) -> Tz {
+        self.zone
+    }
+}
+
+impl fmt::Display for CronSchedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.line, self.zone)
+    }
+}
+
+/// Rewrites Unix weekday numbers as names: `1-5` → `Mon-Fri`, `*/2` and names stay.
+fn weekday_names(field: &str) -> Result<String, ScheduleError> {
+    const NAMES: [&str; 8] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    let name = |text: &str| match text.parse::<usize>() {
+        Ok(number) => NAMES
+            .get(number)
+            .map(|name| (*name).to_owned())
+            .ok_or_else(|| ScheduleError::Field(format!("weekday `{text}` is not between 0 (Sunday) and 7 (Sunday)"))),
+        Err(_) => Ok(text.to_owned()),
+    };
+    let mut parts = Vec::new();
+    for part in field.split(',') {
+        let (range, step) = part.split_once('/').map_or((part, None), |(range, step)| (range, Some(step)));
+        let days = match range.split_once('-') {
+            // `5-7` and `6-0` run over the crate's end of week: spelled out.
+            Some((from, to)) => match (from.parse::<usize>(), to.parse::<usize>()) {
+                (Ok(from_day), Ok(to_day)) if to_day == 7 || from_day > to_day => {
+                    name(from)?;
+                    name(to)?;
+                    let end = if to_day < from_day { to_day + 7 } else { to_day };
+                    let step: usize = step
+                        .map_or(Ok(1), str::parse)
+                        .map_err(|_| ScheduleError::Field(format!("bad step in `{part}`")))?;
+                    let days: Vec<_> = (from_day..=end).step_by(step.max(1)).map(|day| NAMES[day % 7]).collect();
+                    parts.push(days.join(","));
+                    continue;
+                }
+                _ => format!("{}-{}", name(from)?, name(to)?),
+            },
+            None => name(range)?,
+        };
+        parts.push(step.map_or(days.clone(), |step| format!("{days}/{step}")));
+    }
+    Ok(parts.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse_rfc3339(text).expect("a valid time")
+    }
+
+    #[test]
+    fn numeric_weekdays_are_unix_weekdays() {
+        let now = at("2026-11-22T12:00:00Z"); // a Sunday
+        for (line, expected) in [
+            ("0 7 * * 1-5", "2026-11-23T07:00:00Z"),
+            ("0 7 * * 0", "2026-11-29T07:00:00Z"),
+            ("0 7 * * 7", "2026-11-29T07:00:00Z"),
+            ("0 0 7 * * Mon-Fri", "2026-11-23T07:00:00Z"),
+            ("0 7 * * 6-7", "2026-11-28T07:00:00Z"),
+        ] {
+            let schedule = CronSchedule::parse(line, None, now).expect(line);
+            assert_eq!(schedule.next_after(now), Some(at(expected)), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_zone_decides_and_daylight_saving_never_goes_back() {
+        let schedule =
+            CronSchedule::parse("*/10 * * * *", Some("Europe/Rome"), at("2026-10-24T00:00:00Z")).expect("valid");
+        let mut now = at("2026-10-24T22:00:00Z");
+        for _ in 0..60 {
+            let next = schedule.next_after(now).expect("fires");
+            assert!(next > now, "{next} after {now}");
+            assert!(next.since(now) <= std::time::Duration::from_secs(3700), "{next} after {now}");
+            now = next;
+        }
+    }
+
+    #[test]
+    fn a_bad_line_says_what_is_wrong() {
+        let now = at("2026-11-22T12:00:00Z");
+        assert_eq!(CronSchedule::parse("* * *", None, now), Err(ScheduleError::Fields(3)));
+        assert_eq!(CronSchedule::parse("0 0 30 2 *", None, now), Err(ScheduleError::Never));
+        assert_eq!(CronSchedule::parse("0 0 1 1 *", Some("Rome"), now), Err(ScheduleError::Zone("Rome".into())));
+        assert!(
+            matches!(CronSchedule::parse("0 0 * * 9", None, now), Err(ScheduleError::Field(text)) if text.contains('9'))
+        );
+    }
+}

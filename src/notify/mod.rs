@@ -1,0 +1,1 @@
+//! The network towards people: e-mail and webhooks.

@@ -1,0 +1,1 @@
+//! The line: poll, judge, deliver, sweep.

@@ -1,0 +1,3 @@
+//! The topic language: source → tokens → AST → checked expression → ruleset → hits.
+
+pub mod ast;

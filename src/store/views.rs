@@ -1,0 +1,129 @@
+//! What the command line, metrics and (later readers) see of the database.
+
+use async_trait::async_trait;
+use serde::Serialize;
+
+use crate::model::{
+    AlertId, AlertReason, Article, ArticleId, ChannelName, DeliveryId, DeliveryState, FeedId, FeedState, Severity,
+    StoryId, Timestamp, TopicId,
+};
+
+use super::{DeliveryFilter, StoreError};
+
+/// A feed with its state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeedRow {
+    /// State.
+    pub state: FeedState,
+    /// Its URL.
+    pub url: String,
+    /// Its name, if the operator gave one.
+    pub name: Option<String>,
+    /// Whether the configuration still names it.
+    pub enabled: bool,
+    /// How many articles it brought.
+    pub articles: u64,
+}
+
+/// An alert of the ledger.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AlertRow {
+    /// Id.
+    pub id: AlertId,
+    /// When.
+    pub raised_at: Timestamp,
+    /// Topic.
+    pub topic: TopicId,
+    /// Topic's name.
+    pub topic_name: String,
+    /// Why.
+    pub reason: AlertReason,
+    /// How much it matters.
+    pub severity: Severity,
+    /// The story; absent for health alerts.
+    pub story: Option<StoryId>,
+    /// Articles in the story by now.
+    pub story_size: u32,
+    /// The article; absent for health alerts.
+    pub article: Option<ArticleId>,
+    /// Its headline, or the health alert's title.
+    pub title: String,
+    /// Its link.
+    pub url: Option<String>,
+    /// Its publisher.
+    pub source: String,
+    /// Deliveries that carry it, by state: due, sent, failed.
+    pub deliveries: [u32; 3],
+}
+
+/// A delivery of the ledger.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DeliveryRow {
+    /// Id.
+    pub id: DeliveryId,
+    /// Channel.
+    pub channel: ChannelName,
+    /// Mail address, or empty.
+    pub recipient: String,
+    /// State.
+    pub state: DeliveryState,
+    /// Attempts made.
+    pub attempts: u32,
+    /// When it was promised.
+    pub created_at: Timestamp,
+    /// When it is due next (state `due`).
+    pub due_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// The last error, or the receipt.
+    pub message: Option<String>,
+    /// The alerts that it carries.
+    pub alerts: Vec<AlertId>,
+    /// Headline of the first of them.
+    pub title: String,
+}
+
+/// Figures for metrics and health.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StoreStats {
+    /// Deliveries due by now and not gathering.
+    pub deliveries_due: u64,
+    /// Deliveries given up.
+    pub deliveries_failed: u64,
+    /// When the oldest delivery that should be out by now fell due.
+    pub oldest_due_at: Option<Timestamp>,
+    /// The last successful poll of any feed.
+    pub last_poll_success_at: Option<Timestamp>,
+    /// Feeds configured.
+    pub feeds: u64,
+    /// Feeds whose last poll failed.
+    pub feeds_failing: u64,
+    /// Articles stored.
+    pub articles: u64,
+    /// Articles waiting for their page.
+    pub articles_fresh: u64,
+    /// Size of the database in bytes.
+    pub size_bytes: u64,
+}
+
+/// Reading.
+#[async_trait]
+pub trait Views: Send + Sync {
+    /// One feed's state, without claiming it.
+    async fn feed_state(&self, id: FeedId) -> Result<Option<FeedState>, StoreError>;
+    /// All feeds, by URL.
+    async fn feeds(&self) -> Result<Vec<FeedRow>, StoreError>;
+    /// An article.
+    async fn article(&self, id: ArticleId) -> Result<Option<Article>, StoreError>;
+    /// The newest alerts first; of one topic, since a time, if asked.
+    async fn alerts(
+        &self,
+        topic: Option<&TopicId>,
+        since: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<Vec<AlertRow>, StoreError>;
+    /// The newest deliveries first.
+    async fn deliveries(&self, state: DeliveryFilter, limit: u32) -> Result<Vec<DeliveryRow>, StoreError>;
+    /// Figures.
+    async fn stats(&self, now: Timestamp) -> Result<StoreStats, StoreError>;
+}
