@@ -2,11 +2,24 @@
 //! the transaction that writes what it decides, so that two articles of one story can never both open it.
 
 use crate::model::{
-    AlertId, AlertReason, Article, ChannelName, DeliveryId, HealthEvent, Labels, Match, NoticeKind, Severity,
+    AlertId, AlertReason, Article, ChannelName, DeliveryId, HealthEvent, Labels, Match, NoticeKind, Severity, StoryId,
     Timestamp, TopicId,
 };
 
-use super::Router;
+use super::{Route, Router};
+
+/// Where a matching article stands in its story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoryPlace {
+    /// The story.
+    pub story: StoryId,
+    /// Whether the article opened it.
+    pub is_new: bool,
+    /// The first alert of the story, if there was one.
+    pub first_alert: Option<AlertId>,
+    /// Whether the article was known before and was edited.
+    pub article_known: bool,
+}
 
 /// What is to be written about one match.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,5 +76,229 @@ impl Desk {
     #[must_use]
     pub fn new(router: Router) -> Self {
         Self { router }
+    }
+
+    /// The routes.
+    #[must_use]
+    pub fn router(&self) -> &Router {
+        &self.router
+    }
+
+    /// Whether a new match is worth an alert, and who gets it. A story is told once, with its first article; a topic
+    /// with `alert_on = ["every"]` hears of each further article too.
+    #[must_use]
+    pub fn decide(&self, article: &Article, matched: &Match, place: StoryPlace, now: Timestamp) -> Decision {
+        let topic = &*matched.topic;
+        let story = place.story.to_string();
+        let (id, reason) = if place.first_alert.is_none() {
+            (AlertId::derive(&[topic.id.as_str(), &story]), AlertReason::NewStory)
+        } else if topic.alert_on_every {
+            let reason = if place.article_known { AlertReason::Changed } else { AlertReason::Every };
+            (AlertId::derive(&[topic.id.as_str(), &story, &article.id.to_string()]), reason)
+        } else {
+            return Decision { alert: None };
+        };
+        let deliveries = self.deliveries(id, &topic.id, matched.severity, &topic.labels, now);
+        Decision { alert: Some(AlertDraft { id, reason, deliveries }) }
+    }
+
+    /// A health alert, for the default route.
+    #[must_use]
+    pub fn health(&self, event: HealthEvent, severity: Severity) -> HealthDraft {
+        let id = AlertId::derive(&[TopicId::health().as_str(), &event.key]);
+        let mut deliveries = Vec::new();
+        for channel in self.router.default_channels() {
+            self.address(&mut deliveries, id, channel, NoticeKind::Alert, event.at);
+        }
+        HealthDraft { event, severity, alert: AlertDraft { id, reason: AlertReason::Health, deliveries } }
+    }
+
+    fn deliveries(
+        &self,
+        alert: AlertId,
+        topic: &TopicId,
+        severity: Severity,
+        labels: &Labels,
+        now: Timestamp,
+    ) -> Vec<DeliveryDraft> {
+        let mut deliveries = Vec::new();
+        let routes = self.router.routes_for(topic, severity, labels);
+        if routes.is_empty() {
+            for channel in self.router.default_channels() {
+                self.address(&mut deliveries, alert, channel, NoticeKind::Alert, now);
+            }
+        }
+        for route in routes {
+            let (kind, due_at) = timing(route, severity, now);
+            for channel in &route.channels {
+                self.address(&mut deliveries, alert, channel, kind, due_at);
+            }
+        }
+        deliveries
+    }
+
+    /// Adds one delivery for each recipient of the channel, unless the same message is already there.
+    fn address(
+        &self,
+        deliveries: &mut Vec<DeliveryDraft>,
+        alert: AlertId,
+        channel: &ChannelName,
+        kind: NoticeKind,
+        due_at: Timestamp,
+    ) {
+        for recipient in self.router.recipients.get(channel).map(Vec::as_slice).unwrap_or_default() {
+            let id = delivery_id(channel, recipient, kind, alert, due_at);
+            if deliveries.iter().all(|known| known.id != id) {
+                deliveries.push(DeliveryDraft {
+                    id,
+                    channel: channel.clone(),
+                    recipient: recipient.clone(),
+                    kind,
+                    due_at,
+                });
+            }
+        }
+    }
+}
+
+fn delivery_id(
+    channel: &ChannelName,
+    recipient: &str,
+    kind: NoticeKind,
+    alert: AlertId,
+    due_at: Timestamp,
+) -> DeliveryId {
+    match kind {
+        NoticeKind::Alert => DeliveryId::derive(&[channel.as_str(), recipient, &alert.to_string()]),
+        NoticeKind::Digest => DeliveryId::derive(&[channel.as_str(), recipient, "digest", &due_at.to_string()]),
+        NoticeKind::QuietHours => DeliveryId::derive(&[channel.as_str(), recipient, "quiet", &due_at.to_string()]),
+    }
+}
+
+/// When a route sends: a digest waits for its hour; quiet hours hold back what is not urgent enough to wake people.
+fn timing(route: &Route, severity: Severity, now: Timestamp) -> (NoticeKind, Timestamp) {
+    if let Some(run) = route.digest.as_ref().and_then(|digest| digest.schedule.next_after(now)) {
+        return (NoticeKind::Digest, run);
+    }
+    match route.quiet.as_ref().and_then(|quiet| quiet.end_if_quiet(severity, now)) {
+        Some(end) => (NoticeKind::QuietHours, end),
+        None => (NoticeKind::Alert, now),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::super::{DigestPlan, RouteMatch};
+    use super::*;
+    use crate::model::{ArticleId, CronSchedule, FeedId, TextStatus, Topic};
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse_rfc3339(text).expect("a valid time")
+    }
+
+    fn channel(name: &str) -> ChannelName {
+        ChannelName::new(name).expect("a valid name")
+    }
+
+    fn route(channels: &[&str]) -> Route {
+        Route {
+            matches: RouteMatch::default(),
+            channels: channels.iter().map(|name| channel(name)).collect(),
+            continues: false,
+            digest: None,
+            quiet: None,
+        }
+    }
+
+    fn desk(routes: Vec<Route>) -> Desk {
+        let recipients = [
+            (channel("desk"), vec!["a@example.org".to_owned(), "b@example.org".to_owned()]),
+            (channel("soc"), vec![String::new()]),
+        ];
+        Desk::new(Router { routes, recipients: recipients.into(), fallback: vec![channel("desk")] })
+    }
+
+    fn article() -> Article {
+        Article {
+            id: ArticleId::derive(&["a"]),
+            feed: FeedId::derive(&["f"]),
+            feed_name: "Lanterna".into(),
+            url: None,
+            title: "Mosca e Pechino, manovre navali congiunte".into(),
+            summary: String::new(),
+            body: String::new(),
+            text_status: TextStatus::Feed,
+            text_error: None,
+            lang: None,
+            declared_lang: None,
+            source: "lanterna.example".into(),
+            author: None,
+            tags: vec![],
+            published: None,
+            updated: None,
+            fetched_at: Timestamp::EPOCH,
+            content_hash: 0,
+        }
+    }
+
+    fn matched(severity: Severity, every: bool) -> Match {
+        let topic = Topic {
+            id: TopicId::new("russia-china").expect("a valid name"),
+            name: "Russia–China".into(),
+            labels: Labels::from([("desk".into(), "asia".into())]),
+            story_window: Duration::from_secs(72 * 3600),
+            alert_on_every: every,
+        };
+        Match { topic: Arc::new(topic), score: 0, severity, excerpts: vec![] }
+    }
+
+    fn place(first_alert: Option<AlertId>) -> StoryPlace {
+        StoryPlace { story: StoryId::derive(&["s"]), is_new: first_alert.is_none(), first_alert, article_known: false }
+    }
+
+    #[test]
+    fn a_new_story_goes_to_every_recipient_once() {
+        let desk = desk(vec![Route { continues: true, ..route(&["desk"]) }, route(&["desk", "soc"])]);
+        let alert = desk.decide(&article(), &matched(Severity::Notice, false), place(None), Timestamp::EPOCH).alert;
+        let alert = alert.expect("an alert");
+        assert_eq!(alert.reason, AlertReason::NewStory);
+        let to: Vec<_> = alert.deliveries.iter().map(|d| (d.channel.as_str(), d.recipient.as_str())).collect();
+        assert_eq!(to, [("desk", "a@example.org"), ("desk", "b@example.org"), ("soc", "")]);
+    }
+
+    #[test]
+    fn a_second_article_of_the_same_story_is_silent_unless_every_one_is_wanted() {
+        let desk = desk(vec![route(&["soc"])]);
+        let known = place(Some(AlertId::derive(&["x"])));
+        assert_eq!(desk.decide(&article(), &matched(Severity::High, false), known, Timestamp::EPOCH).alert, None);
+        let alert = desk.decide(&article(), &matched(Severity::High, true), known, Timestamp::EPOCH).alert;
+        assert_eq!(alert.expect("an alert").reason, AlertReason::Every);
+    }
+
+    #[test]
+    fn a_digest_gathers_in_one_delivery_until_its_hour() {
+        let now = at("2026-11-22T12:00:00Z");
+        let schedule = CronSchedule::parse("0 0 7 * * Mon-Fri", Some("Europe/Rome"), now).expect("valid");
+        let desk = desk(vec![Route { digest: Some(DigestPlan { schedule }), ..route(&["soc"]) }]);
+        let first =
+            desk.decide(&article(), &matched(Severity::Notice, true), place(None), now).alert.expect("an alert");
+        let second = desk
+            .decide(&article(), &matched(Severity::Notice, true), place(Some(first.id)), now + Duration::from_secs(60))
+            .alert
+            .expect("an alert");
+        assert_eq!(first.deliveries, second.deliveries);
+        assert_eq!(first.deliveries[0].due_at, at("2026-11-23T06:00:00Z"));
+        assert_ne!(first.id, second.id);
+    }
+
+    #[test]
+    fn an_alert_that_no_route_takes_goes_to_the_default() {
+        let only_urgent = RouteMatch([("severity".to_owned(), "urgent".to_owned())].into());
+        let desk = desk(vec![Route { matches: only_urgent, ..route(&["soc"]) }]);
+        let alert = desk.decide(&article(), &matched(Severity::Info, false), place(None), Timestamp::EPOCH).alert;
+        assert_eq!(alert.expect("an alert").deliveries.len(), 2);
     }
 }

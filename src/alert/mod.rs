@@ -4,6 +4,6 @@ mod desk;
 mod route;
 mod window;
 
-pub use desk::{AlertDraft, Decision, DeliveryDraft, Desk, HealthDraft};
-pub use route::{Recipients, Route, RouteMatch, Routed, Router};
+pub use desk::{AlertDraft, Decision, DeliveryDraft, Desk, HealthDraft, StoryPlace};
+pub use route::{Recipients, Route, RouteMatch, Router};
 pub use window::{DigestPlan, QuietHours};

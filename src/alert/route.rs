@@ -29,15 +29,6 @@ pub struct Route {
 /// The recipients of each channel: mail addresses, or one empty string for a webhook.
 pub type Recipients = BTreeMap<ChannelName, Vec<String>>;
 
-/// One way that an alert takes.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Routed<'a> {
-    /// The route.
-    pub route: &'a Route,
-    /// Its position, from 0.
-    pub index: usize,
-}
-
 /// All routes, and who stands behind the channels.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Router {
@@ -45,6 +36,34 @@ pub struct Router {
     pub routes: Vec<Route>,
     /// By channel.
     pub recipients: Recipients,
+    /// Where alerts go that no route takes, while no route is without `match`. The configuration puts all channels
+    /// here: a message too many is better than one too few.
+    pub fallback: Vec<ChannelName>,
+}
+
+impl Router {
+    /// The routes that an alert takes, in order.
+    #[must_use]
+    pub fn routes_for(&self, topic: &TopicId, severity: Severity, labels: &Labels) -> Vec<&Route> {
+        let mut taken = Vec::new();
+        for route in &self.routes {
+            if route.matches.fits(topic, severity, labels) {
+                taken.push(route);
+                if !route.continues {
+                    break;
+                }
+            }
+        }
+        taken
+    }
+
+    /// Where health alerts go, and alerts that no route takes: the channels of the last route without `match`, else
+    /// the fallback.
+    #[must_use]
+    pub fn default_channels(&self) -> &[ChannelName] {
+        let default = self.routes.iter().rev().find(|route| route.matches.0.is_empty());
+        default.map_or(&self.fallback, |route| &route.channels)
+    }
 }
 
 impl RouteMatch {
@@ -64,21 +83,47 @@ impl RouteMatch {
 
 /// Whether `text` fits a pattern in which `*` stands for any characters, also none. Case matters.
 fn glob(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or("");
+    let Some((first, tail)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
-    }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
+    let (middle, last) = tail.rsplit_once('*').unwrap_or(("", tail));
+    for part in middle.split('*').filter(|part| !part.is_empty()) {
         match rest.find(part) {
             Some(at) => rest = &rest[at + part.len()..],
             None => return false,
         }
     }
-    true
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_glob_takes_any_letters_at_its_stars() {
+        for (pattern, text, fits) in [
+            ("missile-*", "missile-defence", true),
+            ("missile-*", "missile", false),
+            ("*", "", true),
+            ("*-cina-*", "russia-cina-militare", true),
+            ("a*a", "a", false),
+            ("a*b*c", "aXbYc", true),
+            ("a*b*c", "aXcYb", false),
+            ("difesa", "difesa", true),
+            ("中*", "中俄", true),
+        ] {
+            assert_eq!(glob(pattern, text), fits, "{pattern} on {text}");
+        }
+    }
+
+    #[test]
+    fn every_key_must_fit_and_a_missing_label_does_not() {
+        let wanted =
+            RouteMatch([("severity", "high|urgent"), ("desk", "asia")].map(|(k, v)| (k.into(), v.into())).into());
+        let topic = TopicId::new("x").expect("a valid name");
+        let labels = Labels::from([("desk".into(), "asia".into())]);
+        assert!(wanted.fits(&topic, Severity::High, &labels));
+        assert!(!wanted.fits(&topic, Severity::Notice, &labels));
+        assert!(!wanted.fits(&topic, Severity::High, &Labels::new()));
+    }
 }

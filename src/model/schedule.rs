@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::TimeZone;
+use chrono::{DateTime, Duration, LocalResult, NaiveDateTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use super::Timestamp;
@@ -28,12 +28,16 @@ pub enum ScheduleError {
     Zone(String),
 }
 
+/// The longest jump that a zone's clocks make in practice.
+const CLOCK_CHANGE: Duration = Duration::hours(2);
+
 /// A cron line that is known to fire, and its time zone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CronSchedule {
     line: String,
     zone: Tz,
     schedule: cron::Schedule,
+    runs_every_hour: bool,
 }
 
 impl CronSchedule {
@@ -56,19 +60,61 @@ impl CronSchedule {
             let text = error.to_string();
             ScheduleError::Field(if text.is_empty() { "a field is malformed".to_owned() } else { text })
         })?;
-        let schedule = Self { line: line.to_owned(), zone, schedule };
+        let schedule = Self { line: line.to_owned(), zone, schedule, runs_every_hour: fields[2].starts_with('*') };
         if schedule.next_after(now).is_none() {
             return Err(ScheduleError::Never);
         }
         Ok(schedule)
     }
 
-    /// The first run strictly after `now`; `None` when there is none left. Runs inside a daylight-saving gap are
-    /// skipped; results that lie in the past, which the crate can give inside a fold, are dropped.
+    /// The first run strictly after `now`; `None` when there is none left.
+    ///
+    /// The crate is asked in wall-clock time, where nothing is skipped or repeated, and its answers are placed in the
+    /// zone here: a run inside a daylight-saving gap happens when the gap ends (a digest is not lost), a run inside the
+    /// repeated hour happens once if its hour is fixed (no digest comes twice) and in both passes if its hour is `*`.
     #[must_use]
     pub fn next_after(&self, now: Timestamp) -> Option<Timestamp> {
-        let local = self.zone.from_utc_datetime(&now.to_chrono().naive_utc());
-        self.schedule.after(&local).take(500).map(Timestamp::from).find(|run| *run > now)
+        let wall = now.to_chrono().with_timezone(&self.zone).naive_local();
+        let start = if self.is_near_clock_change(now) { wall - CLOCK_CHANGE } else { wall };
+        let mut best: Option<Timestamp> = None;
+        // An hour and a bit of seconds is the most that can lie before the answer; then years without a run.
+        for run in self.schedule.after(&start.and_utc()).take(10_000) {
+            let instants = self.instants(run.naive_utc());
+            if let (Some(best), Some(first)) = (best, instants.first())
+                && *first >= best
+            {
+                break;
+            }
+            let next = instants.into_iter().filter(|instant| *instant > now).min();
+            best = best.into_iter().chain(next).min();
+            if best.is_some() && start == wall {
+                break;
+            }
+        }
+        best
+    }
+
+    /// The moments at which clocks in the zone show `wall`, earliest first; for a time that is skipped, the first
+    /// minute after the gap.
+    fn instants(&self, wall: NaiveDateTime) -> Vec<Timestamp> {
+        match self.zone.from_local_datetime(&wall) {
+            LocalResult::Single(instant) => vec![instant.into()],
+            LocalResult::Ambiguous(first, second) if self.runs_every_hour => vec![first.into(), second.into()],
+            LocalResult::Ambiguous(first, _) => vec![first.into()],
+            LocalResult::None => {
+                let minute = wall - Duration::seconds(wall.and_utc().timestamp().rem_euclid(60));
+                (1..=180)
+                    .find_map(|shift| self.zone.from_local_datetime(&(minute + Duration::minutes(shift))).earliest())
+                    .map(|instant| vec![Timestamp::from(instant)])
+                    .unwrap_or_default()
+            }
+        }
+    }
+
+    fn is_near_clock_change(&self, now: Timestamp) -> bool {
+        let offset = |at: DateTime<Utc>| self.zone.offset_from_utc_datetime(&at.naive_utc()).fix();
+        let now = now.to_chrono();
+        offset(now - CLOCK_CHANGE) != offset(now + CLOCK_CHANGE)
     }
 
     /// The line as written.
@@ -160,6 +206,17 @@ mod tests {
             assert!(next.since(now) <= std::time::Duration::from_secs(3700), "{next} after {now}");
             now = next;
         }
+    }
+
+    #[test]
+    fn a_digest_comes_once_in_the_night_of_the_clock_change() {
+        let daily = CronSchedule::parse("30 2 * * *", Some("Europe/Rome"), at("2026-01-01T00:00:00Z")).expect("valid");
+        // Spring: 02:30 does not exist; clocks show 03:00 at 01:00Z.
+        assert_eq!(daily.next_after(at("2026-03-28T12:00:00Z")), Some(at("2026-03-29T01:00:00Z")));
+        assert_eq!(daily.next_after(at("2026-03-29T01:00:00Z")), Some(at("2026-03-30T00:30:00Z")));
+        // Autumn: 02:30 happens twice.
+        assert_eq!(daily.next_after(at("2026-10-24T12:00:00Z")), Some(at("2026-10-25T00:30:00Z")));
+        assert_eq!(daily.next_after(at("2026-10-25T00:30:00Z")), Some(at("2026-10-26T01:30:00Z")));
     }
 
     #[test]
