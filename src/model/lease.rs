@@ -20,8 +20,10 @@ impl fmt::Display for NodeId {
 pub struct Claim {
     /// Who asks.
     pub node: NodeId,
-    /// What is due by then is given out.
+    /// The current time; the lease counts from here.
     pub now: Timestamp,
+    /// What is due by then is given out: usually `now`, later to take work before its time (`run --once`).
+    pub due_by: Timestamp,
     /// For how long the rows are ours.
     pub lease: Duration,
     /// At most so many rows.

@@ -212,15 +212,19 @@ pub trait Store: Views + std::fmt::Debug + Send + Sync {
     /// Writes a health alert; one with a known key changes nothing. Returns whether it was new.
     async fn commit_health(&self, draft: HealthDraft) -> Result<bool, StoreError>;
 
-    /// When the next delivery falls due (leased ones count with the end of their lease); `None` when there is none.
-    async fn next_delivery_at(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// When the next delivery falls due (leased ones count with the end of their lease), of channels that are neither in
+    /// `except` nor disabled; `None` when there is none.
+    async fn next_delivery_at(&self, except: &[ChannelName]) -> Result<Option<Timestamp>, StoreError>;
 
     /// Claims deliveries that are due, the oldest first. `kinds_gathering`: whether digests and quiet-hours gatherings
-    /// are wanted too (`run --once` leaves them). A delivery without frozen words gets them in the same transaction.
+    /// are wanted too (`run --once` leaves them). `except`: channels that are busy or unknown and are left alone, so that
+    /// a dead server's backlog never stands before another channel's messages. A delivery without frozen words gets them
+    /// in the same transaction.
     async fn claim_deliveries(
         &self,
         claim: &Claim,
         kinds_gathering: bool,
+        except: &[ChannelName],
     ) -> Result<Vec<Leased<Outgoing, DeliveryId>>, StoreError>;
 
     /// Writes how an attempt ended. Concurrent calls share one transaction.
