@@ -1,4 +1,9 @@
 //! The syntax tree of a query: what was written, with the place of every node. Nothing here knows about text analysis.
+//!
+//! A tree prints (`Display`) as a query that reads back as the same tree, spans apart; parentheses stand only where they
+//! are needed. That text names the node in evidence and explanations.
+
+use std::fmt;
 
 use crate::model::{Field, Span};
 
@@ -126,4 +131,146 @@ pub enum WordForm {
     Stem,
     /// `missil*`, `defen?e`, folded.
     Pattern,
+}
+
+impl Node {
+    /// Calls `visit` for this node and every node under it, parents first.
+    pub fn walk<'a>(&'a self, visit: &mut impl FnMut(&'a Self)) {
+        visit(self);
+        match &self.kind {
+            NodeKind::Atom(_) => {}
+            NodeKind::And(parts) | NodeKind::Or(parts) | NodeKind::SomeOf { of: parts, .. } => {
+                for part in parts {
+                    part.walk(visit);
+                }
+            }
+            NodeKind::Not(of) | NodeKind::AtLeast { of, .. } | NodeKind::Scope { of, .. } => of.walk(visit),
+            NodeKind::Near(near) => {
+                near.left.walk(visit);
+                near.right.walk(visit);
+            }
+        }
+    }
+}
+
+impl Scope {
+    /// The word before the colon.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Field(field) => field.as_str(),
+            Self::Lede => "lede",
+        }
+    }
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(f)
+    }
+}
+
+impl fmt::Display for NodeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Atom(atom) => atom.fmt(f),
+            Self::And(parts) => join(f, parts, " AND ", |part| matches!(part.kind, Self::And(_) | Self::Or(_))),
+            Self::Or(parts) => {
+                join(f, parts, " OR ", |part| matches!(part.kind, Self::And(_) | Self::Or(_) | Self::Not(_)))
+            }
+            Self::Not(of) => {
+                f.write_str("NOT ")?;
+                operand(
+                    f,
+                    of,
+                    !matches!(
+                        of.kind,
+                        Self::Atom(_) | Self::Near(_) | Self::Scope { .. } | Self::AtLeast { .. } | Self::SomeOf { .. }
+                    ),
+                )
+            }
+            Self::Near(near) => near.fmt(f),
+            Self::AtLeast { count, of } => write!(f, "ATLEAST/{count}({of})"),
+            Self::SomeOf { count, of } => {
+                write!(f, "{count} OF (")?;
+                join(f, of, ", ", |_| false)?;
+                f.write_str(")")
+            }
+            Self::Scope { scope, of } => {
+                write!(f, "{}:", scope.as_str())?;
+                operand(f, of, !matches!(of.kind, Self::Atom(_)))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Near {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        operand(f, &self.left, !matches!(self.left.kind, NodeKind::Atom(_)))?;
+        write!(f, " {} ", self.operator())?;
+        operand(f, &self.right, !matches!(self.right.kind, NodeKind::Atom(_)))
+    }
+}
+
+impl Near {
+    /// The operator as written: `NEAR/5`, `NOT W/S`.
+    #[must_use]
+    pub fn operator(&self) -> String {
+        let not = if self.negated { "NOT " } else { "" };
+        match self.reach {
+            Reach::Words(count) if self.ordered => format!("{not}ONEAR/{count}"),
+            Reach::Words(count) => format!("{not}NEAR/{count}"),
+            Reach::Sentence => format!("{not}W/S"),
+            Reach::Paragraph => format!("{not}W/P"),
+        }
+    }
+}
+
+impl fmt::Display for Atom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Word(word) => word.fmt(f),
+            Self::Phrase(parts) => {
+                f.write_str("\"")?;
+                for (index, part) in parts.iter().enumerate() {
+                    if index > 0 {
+                        f.write_str(" ")?;
+                    }
+                    match part {
+                        PhrasePart::Word(word) => word.fmt(f)?,
+                        PhrasePart::Any => f.write_str("*")?,
+                    }
+                }
+                f.write_str("\"")
+            }
+            Self::Concept(name) => write!(f, "@{name}"),
+            Self::Topic(id) => write!(f, "#{id}"),
+            Self::Regex(pattern) => write!(f, "/{pattern}/"),
+        }
+    }
+}
+
+impl fmt::Display for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let prefix = match self.form {
+            WordForm::Folded | WordForm::Pattern => "",
+            WordForm::Exact => "=",
+            WordForm::Stem => "~",
+        };
+        write!(f, "{prefix}{}", self.text)
+    }
+}
+
+fn operand(f: &mut fmt::Formatter<'_>, node: &Node, parentheses: bool) -> fmt::Result {
+    if parentheses { write!(f, "({node})") } else { write!(f, "{node}") }
+}
+
+fn join(f: &mut fmt::Formatter<'_>, parts: &[Node], between: &str, parentheses: impl Fn(&Node) -> bool) -> fmt::Result {
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            f.write_str(between)?;
+        }
+        operand(f, part, parentheses(part))?;
+    }
+    Ok(())
 }
