@@ -1,5 +1,7 @@
 //! Text in any language: from HTML to what a person would read, its language, its words.
 
+mod html;
 mod lang;
 
+pub use html::{html_to_line, html_to_text, sanitise_html};
 pub use lang::{LanguageGuess, detect_language};
