@@ -102,12 +102,17 @@ impl Desk {
         Decision { alert: Some(AlertDraft { id, reason, deliveries }) }
     }
 
-    /// A health alert, for the default route.
+    /// A health alert, for the default route; if it is about a channel, for the others: of the default route, or, where
+    /// that has no other, all there are.
     #[must_use]
-    pub fn health(&self, event: HealthEvent, severity: Severity) -> HealthDraft {
+    pub fn health(&self, event: HealthEvent, severity: Severity, about: Option<&ChannelName>) -> HealthDraft {
         let id = AlertId::derive(&[TopicId::health().as_str(), &event.key]);
         let mut deliveries = Vec::new();
-        for channel in self.router.default_channels() {
+        let usable = |channel: &&ChannelName| Some(*channel) != about;
+        let default: Vec<_> = self.router.default_channels().iter().filter(usable).collect();
+        let channels =
+            if default.is_empty() { self.router.recipients.keys().filter(usable).collect() } else { default };
+        for channel in channels {
             self.address(&mut deliveries, id, channel, NoticeKind::Alert, event.at);
         }
         HealthDraft { event, severity, alert: AlertDraft { id, reason: AlertReason::Health, deliveries } }
@@ -292,6 +297,18 @@ mod tests {
         assert_eq!(first.deliveries, second.deliveries);
         assert_eq!(first.deliveries[0].due_at, at("2026-11-23T06:00:00Z"));
         assert_ne!(first.id, second.id);
+    }
+
+    #[test]
+    fn trouble_with_a_channel_is_told_on_another_one() {
+        let desk = desk(vec![route(&["desk"])]);
+        let event = HealthEvent { key: "k".into(), title: "t".into(), detail: "d".into(), at: Timestamp::EPOCH };
+        let told = |about: Option<&str>| {
+            let draft = desk.health(event.clone(), Severity::High, about.map(channel).as_ref());
+            draft.alert.deliveries.iter().map(|d| d.channel.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(told(None), ["desk", "desk"]);
+        assert_eq!(told(Some("desk")), ["soc"]);
     }
 
     #[test]
