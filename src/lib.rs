@@ -16,7 +16,7 @@
 //!
 //! Imports point down only; `tests/floors.rs` checks it.
 //!
-//! `model < text, settings < rule, story, alert < store, fetch, notify < config < pipeline, web < daemon < demo < cli`
+//! `model < text, settings, network < rule, story, alert < store, fetch, notify < config < pipeline, web < daemon < demo < cli`
 //!
 //! # The nouns
 //!
@@ -34,6 +34,7 @@ pub mod daemon;
 pub mod demo;
 pub mod fetch;
 pub mod model;
+pub mod network;
 pub mod notify;
 pub mod pipeline;
 pub mod rule;
