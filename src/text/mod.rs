@@ -1,7 +1,11 @@
 //! Text in any language: from HTML to what a person would read, its language, its words.
 
+pub mod analyzed;
 mod html;
 mod lang;
+pub mod normalize;
+pub mod segment;
+pub mod stem;
 
 pub use html::{html_to_line, html_to_text, sanitise_html};
 pub use lang::{LanguageGuess, detect_language};

@@ -1,0 +1,217 @@
+//! Folding: what makes two spellings of one word equal. ONE function, used for rules and articles alike.
+//!
+//! NFKC and full case folding; then marks are dropped where a reader takes them for the same letter: all of them in Latin
+//! and Greek, stress marks in Cyrillic (`ё` is `е`, but `й` and `ї` stay), vowel signs and tatweel in Arabic, points in
+//! Hebrew. Alef forms are one letter, traditional Han folds to simplified, and characters that can't be seen are gone.
+//!
+//! `i`, `ı`, `I` and `İ` fold to one letter in every language. Folding them by the language of the text, as Turkish would
+//! want, makes a Turkish article's `CNN INTERNATIONAL` unfindable by `international`, and every rule depend on a guess;
+//! the price is that `sınır` also finds `sinir`, which `=sınır` avoids.
+
+use std::sync::LazyLock;
+
+use icu_casemap::CaseMapper;
+use rustc_hash::FxHashMap;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::{decompose_canonical, is_combining_mark};
+
+use super::segment::is_ignorable;
+
+/// The folded form of a word or any other text.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    fold_into(text, &mut folded);
+    folded
+}
+
+/// Appends the folded form of a text.
+pub fn fold_into(text: &str, out: &mut String) {
+    if text.is_ascii() {
+        let start = out.len();
+        out.push_str(text);
+        out[start..].make_ascii_lowercase();
+        return;
+    }
+    let composed: String = text.chars().filter(|&c| !is_ignorable(c)).nfkc().collect();
+    let cased = CaseMapper::new().fold_string(&composed);
+    let mut base = Script::Other;
+    for c in cased.chars() {
+        fold_char(c, &mut base, out);
+    }
+}
+
+/// The form in which `=word` compares: as written, but for composition (NFC) and invisible characters.
+#[must_use]
+pub fn exact(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_owned();
+    }
+    text.chars().filter(|&c| !is_ignorable(c) && !is_hebrew_quote(c)).nfc().collect()
+}
+
+/// What drops marks differs by script.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Script {
+    LatinOrGreek,
+    Cyrillic,
+    Other,
+}
+
+fn fold_char(c: char, base: &mut Script, out: &mut String) {
+    if is_combining_mark(c) {
+        let dropped = match base {
+            Script::LatinOrGreek => true,
+            Script::Cyrillic => c == STRESS || c == GRAVE_STRESS,
+            Script::Other => is_arabic_or_hebrew_mark(c),
+        };
+        if !dropped {
+            out.push(c);
+        }
+        return;
+    }
+    match c {
+        'a'..='z' | '0'..='9' => {
+            *base = Script::LatinOrGreek;
+            out.push(c);
+        }
+        '\u{AA}'..='\u{24F}'
+        | '\u{250}'..='\u{3FF}'
+        | '\u{1D00}'..='\u{1DBF}'
+        | '\u{1E00}'..='\u{1FFF}'
+        | '\u{2C60}'..='\u{2C7F}' => {
+            *base = Script::LatinOrGreek;
+            match plain_latin(c) {
+                Some(plain) => out.push_str(plain),
+                None => decompose_canonical(c, |part| {
+                    if !is_combining_mark(part) {
+                        out.push(part);
+                    }
+                }),
+            }
+        }
+        '\u{400}'..='\u{52F}' => {
+            *base = Script::Cyrillic;
+            out.push(match c {
+                'ё' | 'ѐ' => 'е',
+                'ѝ' => 'и',
+                _ => c,
+            });
+        }
+        '\u{5F3}' | '\u{5F4}' | '"' | '\'' | '’' => {}
+        '\u{640}' => {}
+        'أ' | 'إ' | 'آ' | 'ٱ' | 'ٲ' | 'ٳ' | 'ٵ' => {
+            *base = Script::Other;
+            out.push('ا');
+        }
+        '\u{3400}'..='\u{9FFF}' | '\u{20000}'..='\u{3FFFF}' => {
+            *base = Script::Other;
+            out.push(HAN.get(&c).copied().unwrap_or(c));
+        }
+        _ => {
+            *base = Script::Other;
+            out.push(c);
+        }
+    }
+}
+
+/// COMBINING ACUTE ACCENT and COMBINING GRAVE ACCENT: in Cyrillic they show the stress, as in dictionaries.
+const STRESS: char = '\u{301}';
+const GRAVE_STRESS: char = '\u{300}';
+
+/// Letters whose stroke or ligature Unicode doesn't decompose, but which are written without it where keyboards lack them.
+fn plain_latin(c: char) -> Option<&'static str> {
+    Some(match c {
+        'ø' => "o",
+        'ł' => "l",
+        'đ' | 'ð' => "d",
+        'ħ' => "h",
+        'ŧ' => "t",
+        'ı' => "i",
+        'æ' => "ae",
+        'œ' => "oe",
+        'ŋ' => "n",
+        _ => return None,
+    })
+}
+
+fn is_hebrew_quote(c: char) -> bool {
+    matches!(c, '\u{5F3}' | '\u{5F4}' | '"' | '\'' | '’')
+}
+
+fn is_arabic_or_hebrew_mark(c: char) -> bool {
+    matches!(c, '\u{591}'..='\u{5C7}' | '\u{610}'..='\u{61A}' | '\u{64B}'..='\u{65F}' | '\u{670}' | '\u{6D6}'..='\u{6ED}'
+        | '\u{898}'..='\u{8FF}')
+}
+
+/// Traditional → simplified.
+static HAN: LazyLock<FxHashMap<char, char>> = LazyLock::new(|| {
+    include_str!("han.txt")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .flat_map(|line| {
+            let chars: Vec<char> = line.chars().collect();
+            chars.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect::<Vec<_>>()
+        })
+        .collect()
+});
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn accents_go_in_latin_and_greek_only() {
+        assert_eq!(fold("Perché ÉCOLE Łódź Straße Ærø Ḩ"), "perche ecole lodz strasse aero h");
+        assert_eq!(fold("Άγκυρα ΟΔΟΣ ὁδός"), "αγκυρα οδοσ οδοσ");
+        assert_eq!(fold("Ёлка ЙОД Київ їжа"), "елка йод київ їжа");
+        assert_eq!(fold("и\u{306}"), "й");
+        assert_eq!(fold("Росси\u{301}я"), "россия");
+        assert_eq!(fold("हिन्दी"), "हिन्दी");
+    }
+
+    #[test]
+    fn the_four_i_of_turkish_are_one() {
+        assert_eq!(fold("IRAK"), fold("ırak"));
+        assert_eq!(fold("İSTANBUL"), fold("istanbul"));
+        assert_eq!(fold("IŞIĞI"), "isigi");
+    }
+
+    #[test]
+    fn arabic_marks_and_hebrew_points_go() {
+        assert_eq!(fold("مُحَمَّد"), "محمد");
+        assert_eq!(fold("الـــصين"), "الصين");
+        assert_eq!(fold("أوكرانيا إيران آسيا"), "اوكرانيا ايران اسيا");
+        assert_eq!(fold("ا\u{654}"), "ا");
+        assert_eq!(fold("שָׁלוֹם"), "שלום");
+        assert_eq!(fold("צה\"ל"), fold("צה״ל"));
+    }
+
+    #[test]
+    fn width_and_han_variants_fold() {
+        assert_eq!(fold("ＮＡＴＯ ﾐｻｲﾙ ｶﾞ"), "nato ミサイル ガ");
+        assert_eq!(fold("俄羅斯導彈防禦"), "俄罗斯导弹防御");
+        assert_eq!(fold("軍事"), fold("军事"));
+    }
+
+    #[test]
+    fn invisible_characters_go() {
+        assert_eq!(fold("Mos\u{AD}kau\u{200D}\u{FE0F}"), "moskau");
+        assert_eq!(exact("Mos\u{AD}cae\u{301}"), "Moscaé");
+    }
+
+    proptest! {
+        #[test]
+        fn folding_twice_changes_nothing(text in "\\PC{0,30}") {
+            let once = fold(&text);
+            prop_assert_eq!(fold(&once), once);
+        }
+
+        #[test]
+        fn case_never_matters(text in "[a-zA-ZàéüßñçøşıİА-Яа-яЁёΑ-Ωα-ωά]{0,20}") {
+            prop_assert_eq!(fold(&text.to_uppercase()), fold(&text.to_lowercase()));
+        }
+    }
+}
