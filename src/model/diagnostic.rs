@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Source, Span};
+use super::{Source, SourceId, Span};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -87,6 +87,19 @@ impl Report {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
+    /// Adds another report; its sources get ids after ours.
+    pub fn append(&mut self, other: Self) {
+        let shift = self.sources.iter().map(|source| source.id.0 + 1).max().unwrap_or(0);
+        let moved = |id: SourceId| SourceId(id.0 + shift);
+        self.sources.extend(other.sources.into_iter().map(|source| Source { id: moved(source.id), ..source }));
+        self.diagnostics.extend(other.diagnostics.into_iter().map(|mut diagnostic| {
+            for label in &mut diagnostic.labels {
+                label.span.source = moved(label.span.source);
+            }
+            diagnostic
+        }));
+    }
+
     /// The file that a span points into.
     #[must_use]
     pub fn source(&self, span: Span) -> Option<&Source> {
@@ -114,5 +127,28 @@ impl fmt::Display for Report {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_added_to_another_still_points_into_its_own_file() {
+        let one = |path: &str| {
+            let source = Source::new(SourceId(0), path, "a = 1\nb = 2\n");
+            let span = Span::new(SourceId(0), 6..7);
+            Report {
+                sources: vec![source],
+                diagnostics: vec![Diagnostic::error("E002", "unknown key `b`").label(span, "")],
+            }
+        };
+        let mut report = one("config.toml");
+        report.append(one("rules/a.toml"));
+        assert_eq!(
+            report.to_string(),
+            "config.toml:2:1: error[E002]: unknown key `b`\nrules/a.toml:2:1: error[E002]: unknown key `b`"
+        );
     }
 }
