@@ -212,6 +212,16 @@ pub async fn towards<F: Future>(port: u16, request: F) -> F::Output {
     PORT.scope(port, request).await
 }
 
+/// A name that leads nowhere.
+#[derive(Debug, thiserror::Error)]
+#[error("`{host}` has no address")]
+pub struct NotResolved {
+    /// The name.
+    pub host: String,
+    /// The resolver's words.
+    pub source: std::io::Error,
+}
+
 /// The system's resolver, minus what the policy refuses.
 #[derive(Debug, Clone)]
 pub(super) struct GuardedResolver(pub(super) Arc<GuardPolicy>);
@@ -223,7 +233,10 @@ impl Resolve for GuardedResolver {
         let port = PORT.try_with(|port| *port).ok();
         Box::pin(async move {
             let host = name.as_str();
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((host, 0)).await?.collect();
+            let found: Vec<SocketAddr> = match tokio::net::lookup_host((host, 0)).await {
+                Ok(found) => found.collect(),
+                Err(source) => return Err(NotResolved { host: host.to_owned(), source }.into()),
+            };
             let permitted = policy.filter(host, port, found)?;
             Ok(Box::new(permitted.into_iter()) as Addrs)
         })

@@ -13,10 +13,12 @@
 
 mod address;
 mod client;
+mod describe;
 mod guard;
 mod target;
 
 pub use address::{AddressKind, classify};
-pub use client::{client_builder, operator_client};
-pub use guard::{AllowRule, GuardPolicy, ParseAllowError, Refused, towards};
+pub use client::{build_client, operator_client};
+pub use describe::{describe, find_cause};
+pub use guard::{AllowRule, GuardPolicy, NotResolved, ParseAllowError, Refused, towards};
 pub use target::{BadTarget, parse_target};
