@@ -1,0 +1,288 @@
+//! Opening: what must be true before anything is promised.
+//!
+//! One daemon per database: it holds an advisory lock on `DATABASE.lock`, which the system takes back when the process
+//! dies, however it dies. So whoever holds the lock knows that every lease in the database belongs to the dead.
+
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Row as _};
+
+use super::super::StoreError;
+use super::error::RESTORE_HINT;
+use super::{OpenOptions, feeds};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("src/store/sqlite/migrations");
+
+/// “vedt”: marks the file as ours (<https://www.sqlite.org/pragma.html#pragma_application_id>).
+const APPLICATION_ID: i64 = 0x7665_6474;
+/// The first version without the bug that corrupts databases in WAL mode (<https://sqlite.org/wal.html#walresetbug>).
+const SQLITE_AT_LEAST: (u32, u32, u32) = (3, 51, 3);
+/// How long a lock held by someone else is waited for (RELIABILITY P18).
+const BUSY: Duration = Duration::from_secs(10);
+/// How long a predecessor may take to let go of the lock file.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+/// Pages of 4 KiB in the write-ahead log before it is carried over: 32 MiB. Feeds and indexes are written again and
+/// again, so a longer log saves carrying the same page over many times.
+const CHECKPOINT_PAGES: u32 = 8000;
+
+/// An open database and what is held with it.
+pub(super) struct Opened {
+    pub(super) path: PathBuf,
+    pub(super) read: SqliteConnectOptions,
+    pub(super) write: SqliteConnectOptions,
+    /// Absent when opened for reading only.
+    pub(super) writer: Option<SqliteConnection>,
+    pub(super) lock: Option<File>,
+}
+
+/// Opens, checks, brings the schema up to date.
+pub(super) async fn open(url: &str, options: &OpenOptions) -> Result<Opened, StoreError> {
+    let base = SqliteConnectOptions::from_str(url)
+        .map_err(|error| refused(format!("`{url}` is not the address of a database: {error}; write `sqlite:PATH`")))?;
+    let path = base.get_filename().to_path_buf();
+    if path.as_os_str().is_empty() || url.contains(":memory:") || url.contains("mode=memory") {
+        return Err(refused("a database in memory would forget its promises; write `sqlite:PATH`".to_owned()));
+    }
+    let base = base
+        .busy_timeout(BUSY)
+        .foreign_keys(true)
+        .synchronous(SqliteSynchronous::Full)
+        .statement_cache_capacity(256)
+        .disable_statement_logging();
+    let read = base.clone().read_only(options.read_only).pragma("cache_size", "-4000");
+    let write = base
+        .journal_mode(SqliteJournalMode::Wal)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
+        .pragma("journal_size_limit", "67108864")
+        .pragma("cache_size", "-24000")
+        .pragma("temp_store", "memory");
+
+    prepare_file(&path, options)?;
+    if options.read_only {
+        let mut conn = read.clone().connect().await.map_err(|error| opening(&path, error.into()))?;
+        check_library(&mut conn).await?;
+        check_identity(&mut conn, &path, false).await.map_err(|error| opening(&path, error))?;
+        check_schema(&mut conn, &path, false).await?;
+        return Ok(Opened { path, read: read.clone(), write, writer: None, lock: None });
+    }
+
+    let lock = if options.exclusive { Some(lock(&path).await?) } else { None };
+    let mut conn = write.clone().connect().await.map_err(|error| opening(&path, error.into()))?;
+    check_library(&mut conn).await?;
+    check_identity(&mut conn, &path, options.create).await.map_err(|error| opening(&path, error))?;
+    check_schema(&mut conn, &path, true).await?;
+    if lock.is_some() {
+        if !was_clean(&mut conn).await? {
+            quick_check(&mut conn, &path).await?;
+        }
+        recover(&mut conn).await?;
+    }
+    Ok(Opened { path, read: read.pragma("query_only", "ON"), write, writer: Some(conn), lock })
+}
+
+fn refused(what: String) -> StoreError {
+    StoreError::Refused { what }
+}
+
+/// Says which file it was.
+fn opening(path: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Corrupt { what } => StoreError::Corrupt { what: format!("`{}`: {what}", path.display()) },
+        other => other,
+    }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Makes the folder and the file, for nobody else to read, where that is asked for.
+fn prepare_file(path: &Path, options: &OpenOptions) -> Result<(), StoreError> {
+    if path.exists() {
+        return Ok(());
+    }
+    let log = beside(path, "-wal");
+    if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+        return Err(StoreError::Corrupt {
+            what: format!(
+                "`{}` is missing, but its write-ahead log `{}` is there; put both back from a backup, or move the log away \
+                 to begin with an empty database",
+                path.display(),
+                log.display()
+            ),
+        });
+    }
+    if !options.create || options.read_only {
+        return Err(refused(format!("there is no database at `{}`; `vedetta run` makes one", path.display())));
+    }
+    let failed = |error: std::io::Error| {
+        refused(format!("can't make the database `{}`: {error}; check the folder and its owner", path.display()))
+    };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    }
+    match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Takes the daemon's lock, waiting a moment for a predecessor that is just ending.
+async fn lock(path: &Path) -> Result<File, StoreError> {
+    let name = beside(path, ".lock");
+    let failed = |error: std::io::Error| refused(format!("can't lock `{}`: {error}", name.display()));
+    let mut file = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&name)
+        .map_err(failed)?;
+    let step = LOCK_PATIENCE / 40;
+    for _ in 0..40 {
+        match file.try_lock() {
+            Ok(()) => {
+                file.set_len(0).map_err(failed)?;
+                file.write_all(format!("{}\n", std::process::id()).as_bytes()).map_err(failed)?;
+                return Ok(file);
+            }
+            Err(fs::TryLockError::WouldBlock) => tokio::time::sleep(step).await,
+            Err(fs::TryLockError::Error(error)) => return Err(failed(error)),
+        }
+    }
+    let mut holder = String::new();
+    let _ = (&mut file).take(20).read_to_string(&mut holder);
+    let holder: String = holder.trim().chars().filter(char::is_ascii_digit).collect();
+    let who = if holder.is_empty() { String::new() } else { format!(" (pid {holder})") };
+    Err(refused(format!(
+        "another vedetta{who} is using `{}`; stop it first, or give this one a database of its own",
+        path.display()
+    )))
+}
+
+async fn check_library(conn: &mut SqliteConnection) -> Result<(), StoreError> {
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(conn).await?;
+    let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
+    let mut next = || parts.next().unwrap_or(0);
+    if (next(), next(), next()) < SQLITE_AT_LEAST {
+        let (major, minor, patch) = SQLITE_AT_LEAST;
+        return Err(refused(format!(
+            "SQLite {version} can damage databases; vedetta needs {major}.{minor}.{patch} or newer"
+        )));
+    }
+    Ok(())
+}
+
+/// Whether the file is a database, and ours. An empty one becomes ours.
+async fn check_identity(conn: &mut SqliteConnection, path: &Path, create: bool) -> Result<(), StoreError> {
+    let row =
+        sqlx::query("SELECT (SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_schema)")
+            .fetch_one(&mut *conn)
+            .await?;
+    match (row.try_get::<i64, _>(0)?, row.try_get::<i64, _>(1)?) {
+        (APPLICATION_ID, _) => Ok(()),
+        (0, 0) if create => {
+            sqlx::query("PRAGMA application_id = 1986356340").execute(conn).await?;
+            Ok(())
+        }
+        (0, 0) => Err(refused(format!("`{}` is empty; `vedetta run` makes a database of it", path.display()))),
+        _ => Err(refused(format!("`{}` is another program's database; choose another path", path.display()))),
+    }
+}
+
+async fn check_schema(conn: &mut SqliteConnection, path: &Path, may_change: bool) -> Result<(), StoreError> {
+    let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
+    let has_history: bool =
+        sqlx::query_scalar("SELECT count(*) > 0 FROM sqlite_schema WHERE name = '_sqlx_migrations'")
+            .fetch_one(&mut *conn)
+            .await?;
+    let mut latest = 0;
+    if has_history {
+        latest =
+            sqlx::query_scalar("SELECT coalesce(max(version), 0) FROM _sqlx_migrations").fetch_one(&mut *conn).await?;
+    }
+    if latest > newest {
+        return Err(migrating(path, MigrateError::VersionMissing(latest)));
+    }
+    if may_change {
+        return MIGRATIONS.run_direct(None, conn, false).await.map_err(|error| migrating(path, error));
+    }
+    if latest < newest {
+        return Err(refused(format!(
+            "`{}` was written by an older vedetta; start this one's `vedetta run` once to bring it up to date",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
+fn migrating(path: &Path, error: MigrateError) -> StoreError {
+    match error {
+        MigrateError::VersionMissing(version) => refused(format!(
+            "`{}` was written by a newer vedetta (schema {version}); run that one, or restore the backup from before the \
+             upgrade",
+            path.display()
+        )),
+        MigrateError::VersionMismatch(version) => StoreError::Corrupt {
+            what: format!("`{}` has another schema {version} than this vedetta; {RESTORE_HINT}", path.display()),
+        },
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => opening(path, error.into()),
+        other => StoreError::Statement(sqlx::Error::Migrate(Box::new(other))),
+    }
+}
+
+async fn was_clean(conn: &mut SqliteConnection) -> Result<bool, StoreError> {
+    let clean: Option<String> =
+        sqlx::query_scalar("SELECT value FROM meta WHERE key = 'clean'").fetch_optional(conn).await?;
+    // Absent: it was just made.
+    Ok(clean.is_none_or(|clean| clean == "1"))
+}
+
+async fn quick_check(conn: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    tracing::info!(path = %path.display(), "the last stop was not a clean one; checking the database");
+    let found: Vec<String> = sqlx::query_scalar("PRAGMA quick_check(5)").fetch_all(conn).await?;
+    if found.iter().all(|line| line == "ok") {
+        return Ok(());
+    }
+    Err(StoreError::Corrupt { what: format!("`{}`: {}; {RESTORE_HINT}", path.display(), found.join("; ")) })
+}
+
+/// Takes back what dead processes had claimed, and marks the database as in use.
+async fn recover(conn: &mut SqliteConnection) -> Result<(), StoreError> {
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut *conn).await?;
+    let released = feeds::release(conn, None).await?;
+    mark_clean(conn, false).await?;
+    sqlx::query("COMMIT").execute(conn).await?;
+    if released > 0 {
+        tracing::info!(claims = released, "took back what the last run had not finished");
+    }
+    Ok(())
+}
+
+/// Writes whether the database was closed in good order.
+pub(super) async fn mark_clean(conn: &mut SqliteConnection, is_clean: bool) -> Result<u64, StoreError> {
+    write_meta(conn, "clean", if is_clean { "1" } else { "0" }).await
+}
+
+/// Writes one of the database's own notes.
+pub(super) async fn write_meta(conn: &mut SqliteConnection, key: &str, value: &str) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    )
+    .bind(key)
+    .bind(value)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,173 @@
+//! Reading, for the command line, metrics and whoever asks.
+
+use async_trait::async_trait;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use crate::model::{AlertReason, Article, ArticleId, DeliveryState, FeedId, FeedState, Timestamp, TopicId};
+
+use super::super::{AlertRow, DeliveryFilter, DeliveryRow, FeedRow, StoreError, StoreStats, Views};
+use super::error::unreadable;
+use super::rows::{self, article_columns, feed_state_columns};
+use super::{SqliteStore, deliver};
+
+#[async_trait]
+impl Views for SqliteStore {
+    async fn feed_state(&self, id: FeedId) -> Result<Option<FeedState>, StoreError> {
+        let row = sqlx::query(concat!("SELECT ", feed_state_columns!(), " FROM feeds WHERE id = $1"))
+            .bind(id.to_string())
+            .fetch_optional(&self.reader)
+            .await?;
+        row.as_ref().map(rows::feed_state).transpose()
+    }
+
+    async fn feeds(&self) -> Result<Vec<FeedRow>, StoreError> {
+        const BASE: usize = rows::FEED_STATE_WIDTH;
+        let found = sqlx::query(concat!(
+            "SELECT ",
+            feed_state_columns!(),
+            ", url, name, enabled, articles FROM feeds ORDER BY url"
+        ))
+        .fetch_all(&self.reader)
+        .await?;
+        found
+            .iter()
+            .map(|row| {
+                Ok(FeedRow {
+                    state: rows::feed_state(row)?,
+                    url: row.try_get(BASE)?,
+                    name: row.try_get(BASE + 1)?,
+                    enabled: row.try_get(BASE + 2)?,
+                    articles: rows::count(row, BASE + 3)?,
+                })
+            })
+            .collect()
+    }
+
+    async fn article(&self, id: ArticleId) -> Result<Option<Article>, StoreError> {
+        // Articles are indexed within their feed; asking each feed is some thousand steps down a tree.
+        let row = sqlx::query(concat!(
+            "SELECT ",
+            article_columns!(),
+            " FROM feeds AS f CROSS JOIN articles AS a ON a.feed_no = f.feed_no AND a.id = $1 LIMIT 1"
+        ))
+        .bind(id.to_string())
+        .fetch_optional(&self.reader)
+        .await?;
+        row.as_ref().map(|row| rows::article(row, 0)).transpose()
+    }
+
+    async fn alerts(
+        &self,
+        topic: Option<&TopicId>,
+        since: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<Vec<AlertRow>, StoreError> {
+        let found = sqlx::query(
+            "SELECT al.id, al.raised_at, al.topic, al.topic_name, al.reason, al.severity, al.story, \
+             coalesce(s.size, 0), a.id, coalesce(a.title, al.title), a.url, coalesce(a.source, 'vedetta'), \
+             (SELECT count(*) FROM delivery_alerts AS da JOIN deliveries AS d ON d.id = da.delivery \
+              WHERE da.alert = al.id AND d.state = 'due'), \
+             (SELECT count(*) FROM delivery_alerts AS da JOIN deliveries AS d ON d.id = da.delivery \
+              WHERE da.alert = al.id AND d.state = 'sent'), \
+             (SELECT count(*) FROM delivery_alerts AS da JOIN deliveries AS d ON d.id = da.delivery \
+              WHERE da.alert = al.id AND d.state = 'failed') \
+             FROM alerts AS al LEFT JOIN stories AS s ON s.id = al.story \
+             LEFT JOIN articles AS a ON a.article_no = al.article_no \
+             WHERE ($1 IS NULL OR al.topic = $1) AND al.raised_at >= $2 \
+             ORDER BY al.raised_at DESC, al.rowid DESC LIMIT $3",
+        )
+        .bind(topic.map(TopicId::as_str))
+        .bind(since.map_or(i64::MIN, Timestamp::as_millis))
+        .bind(i64::from(limit))
+        .fetch_all(&self.reader)
+        .await?;
+        found.iter().map(alert_row).collect()
+    }
+
+    async fn deliveries(&self, state: DeliveryFilter, limit: u32) -> Result<Vec<DeliveryRow>, StoreError> {
+        let found = sqlx::query(
+            "SELECT d.id, d.channel, d.recipient, d.state, d.attempts, d.created_at, d.due_at, d.finished_at, d.message, \
+             (SELECT json_group_array(alert) FROM (SELECT da.alert FROM delivery_alerts AS da \
+              JOIN alerts AS al ON al.id = da.alert WHERE da.delivery = d.id ORDER BY al.raised_at, al.rowid)), \
+             (SELECT coalesce(a.title, al.title) FROM delivery_alerts AS da JOIN alerts AS al ON al.id = da.alert \
+              LEFT JOIN articles AS a ON a.article_no = al.article_no WHERE da.delivery = d.id \
+              ORDER BY al.raised_at, al.rowid LIMIT 1) \
+             FROM deliveries AS d WHERE $1 IS NULL OR d.state = $1 ORDER BY d.delivery_no DESC LIMIT $2",
+        )
+        .bind(state.map(DeliveryState::as_str))
+        .bind(i64::from(limit))
+        .fetch_all(&self.reader)
+        .await?;
+        found.iter().map(delivery_row).collect()
+    }
+
+    async fn stats(&self, now: Timestamp) -> Result<StoreStats, StoreError> {
+        let feeds = sqlx::query(
+            "SELECT count(*), count(*) FILTER (WHERE failures > 0), max(last_success_at) FROM feeds WHERE enabled",
+        )
+        .fetch_one(&self.reader)
+        .await?;
+        let due = sqlx::query(
+            "SELECT count(*) FILTER (WHERE kind = 'alert' AND due_at <= $1), \
+             min(promised_at) FILTER (WHERE promised_at <= $1) FROM deliveries WHERE state = 'due'",
+        )
+        .bind(now.as_millis())
+        .fetch_one(&self.reader)
+        .await?;
+        let rest = sqlx::query(
+            "SELECT (SELECT count(*) FROM deliveries WHERE state = 'failed'), (SELECT count(*) FROM articles), \
+             (SELECT count(*) FROM articles WHERE claimable_at IS NOT NULL), \
+             (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size)",
+        )
+        .fetch_one(&self.reader)
+        .await?;
+        Ok(StoreStats {
+            feeds: rows::count(&feeds, 0)?,
+            feeds_failing: rows::count(&feeds, 1)?,
+            last_poll_success_at: rows::optional_time(&feeds, 2)?,
+            deliveries_due: rows::count(&due, 0)?,
+            oldest_due_at: rows::optional_time(&due, 1)?,
+            deliveries_failed: rows::count(&rest, 0)?,
+            articles: rows::count(&rest, 1)?,
+            articles_fresh: rows::count(&rest, 2)?,
+            size_bytes: rows::count(&rest, 3)?,
+        })
+    }
+}
+
+fn alert_row(row: &SqliteRow) -> Result<AlertRow, StoreError> {
+    let reason: &str = row.try_get(4)?;
+    Ok(AlertRow {
+        id: rows::parse(row, 0)?,
+        raised_at: rows::time(row, 1)?,
+        topic: rows::topic(row, 2)?,
+        topic_name: row.try_get(3)?,
+        reason: AlertReason::parse(reason).ok_or_else(|| unreadable("an alert has a bad reason", reason))?,
+        severity: rows::severity(row, 5)?,
+        story: rows::parse_optional(row, 6)?,
+        story_size: rows::small(row, 7)?,
+        article: rows::parse_optional(row, 8)?,
+        title: row.try_get(9)?,
+        url: row.try_get(10)?,
+        source: row.try_get(11)?,
+        deliveries: [rows::small(row, 12)?, rows::small(row, 13)?, rows::small(row, 14)?],
+    })
+}
+
+fn delivery_row(row: &SqliteRow) -> Result<DeliveryRow, StoreError> {
+    let state: &str = row.try_get(3)?;
+    Ok(DeliveryRow {
+        id: rows::parse(row, 0)?,
+        channel: deliver::channel(row, 1)?,
+        recipient: row.try_get(2)?,
+        state: DeliveryState::parse(state).ok_or_else(|| unreadable("a delivery has a bad state", state))?,
+        attempts: rows::small(row, 4)?,
+        created_at: rows::time(row, 5)?,
+        due_at: rows::time(row, 6)?,
+        finished_at: rows::optional_time(row, 7)?,
+        message: row.try_get(8)?,
+        alerts: rows::json(row, 9)?,
+        title: row.try_get::<Option<String>, _>(10)?.unwrap_or_default(),
+    })
+}
