@@ -18,9 +18,9 @@ use super::rows;
 
 /// Members of one board at most; the oldest are forgotten first. A guess: a topic that matches more than this within
 /// its story window is too wide for its stories to mean anything.
-const BOARD_LIMIT: usize = 10_000;
-/// Members of all boards at most, so that they stay within some 60 MB.
-const BOARDS_LIMIT: usize = 100_000;
+const BOARD_LIMIT: usize = 5_000;
+/// Members of all boards at most, at some 700 bytes each: 28 MB.
+const BOARDS_LIMIT: usize = 40_000;
 /// How much further back than asked a remembered board reaches.
 const BOARD_SLACK: Duration = Duration::from_secs(3600);
 
