@@ -1,0 +1,6 @@
+//! What joins rooms, through the public surface. One binary; each module says what it is for.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on stops, helpers included")]
+
+/// Every promise of `vedetta::store::Store`, on real SQLite files.
+mod contract;
