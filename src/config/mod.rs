@@ -1,1 +1,189 @@
 //! The configuration file, checked as a whole.
+//!
+//! In: a path, the environment's secrets and the time. Out: a [`Config`] that cannot be wrong, or a
+//! [`Report`] of every mistake at once. Each room owns the settings that it uses; this one fills them in.
+//!
+//! # Paths
+//!
+//! Relative paths in the file (rules, database, secret files) start at its **base folder**: the folder that holds the
+//! file, or the one above it where that folder is called `config`. The working directory plays no part: a
+//! daemon started from another folder must not find an empty database and alert on everything once more.
+//!
+//! # Secrets
+//!
+//! A channel's password, signing secret and token are looked for in this order:
+//!
+//! 1. `password_file`, `secret_file`, `token_file`: a path; a bare name is looked for in `$CREDENTIALS_DIRECTORY`
+//!    first, where systemd's `LoadCredential=` puts it. A line end after the secret is dropped. A `secret_file` may have
+//!    several lines, one key each.
+//! 2. `password`, `secret` (one, or an array while keys are rotated), `token` in the file itself, with a warning.
+//! 3. the environment, where the file has neither: `VEDETTA_<CHANNEL>_PASSWORD`, `…_SECRET`, `…_TOKEN`, the channel's name in
+//!    capitals with `_` for whatever is not an ASCII letter or digit.
+//!
+//! What looks like a secret is made unreadable in the report's copy of the file, byte for byte, so that drawing a
+//! mistake beside it shows nothing.
+//!
+//! # Alerts that no route takes
+//!
+//! The route without `match` is the default. Where there is none, alerts that no route takes go to all channels:
+//! a message too many is better than one too few. `check` warns of it, unless there are no routes at all.
+
+mod basics;
+mod channels;
+pub mod codes;
+mod environment;
+mod feeds;
+mod routes;
+mod secrets;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::alert::Router;
+use crate::fetch::NetworkSettings;
+use crate::model::{ChannelName, Diagnostic, Feed, Report, Source, SourceId, Timestamp};
+use crate::notify::ChannelSettings;
+use crate::settings::{Findings, TableReader, read_document, read_source};
+use crate::store::Retention;
+
+pub use environment::Environment;
+
+/// A configuration without a mistake in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// `[store] url`: `sqlite:` and an absolute path.
+    pub store_url: String,
+    /// `[store.retention]`.
+    pub retention: Retention,
+    /// `[rules] paths`: existing files and folders, absolute.
+    pub rules: Vec<PathBuf>,
+    /// `[poll]`.
+    pub poll: PollSettings,
+    /// `[network]`.
+    pub network: NetworkSettings,
+    /// `[[feed]]`, enabled ones only, in the order of the file; each address once.
+    pub feeds: Vec<Feed>,
+    /// `[channel.NAME]`.
+    pub channels: BTreeMap<ChannelName, ChannelSettings>,
+    /// `[[route]]`, and who stands behind the channels.
+    pub router: Router,
+    /// `[http] listen`; absent: no listener.
+    pub http_listen: Option<SocketAddr>,
+}
+
+/// `[poll]`: what holds for feeds that say nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PollSettings {
+    /// Time between polls of a feed.
+    pub interval: Duration,
+    /// What a feed's first poll alerts on.
+    pub first_poll: FirstPoll,
+}
+
+impl Default for PollSettings {
+    fn default() -> Self {
+        Self { interval: Duration::from_mins(15), first_poll: FirstPoll::Recent }
+    }
+}
+
+/// What of a new feed's entries is alerted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FirstPoll {
+    /// Those of the last 24 hours.
+    #[default]
+    Recent,
+    /// All.
+    All,
+    /// None: they only become known.
+    None,
+}
+
+/// The documented defaults of `[store.retention]`: articles 90 days, alerts 365 days, entry keys 180 days.
+pub const DEFAULT_RETENTION: Retention = Retention { articles: days(90), alerts: days(365), seen: days(180) };
+
+const fn days(days: u64) -> Duration {
+    Duration::from_secs(days * 86_400)
+}
+
+/// Reads and checks a configuration file. The configuration is there exactly if the report has no errors.
+#[must_use]
+pub fn load(path: &Path, environment: &Environment, now: Timestamp) -> (Option<Config>, Report) {
+    match read_source(SourceId(0), path) {
+        Ok(source) => check(source, environment, now),
+        Err(failure) => {
+            let (diagnostic, source) = *failure;
+            let source = secrets::concealed(&source, &[]).0;
+            (None, Report { sources: vec![source], diagnostics: vec![diagnostic] })
+        }
+    }
+}
+
+/// Checks the text of a configuration; its path decides where relative paths start.
+#[must_use]
+pub fn check(source: Source, environment: &Environment, now: Timestamp) -> (Option<Config>, Report) {
+    let findings = Findings::new();
+    let base = base_folder(&source.path);
+    let mut reading = Reading { base: &base, environment, now, secrets: Vec::new() };
+    let config = reading.file(read_document(&source, &findings));
+    let has_errors = findings.has_errors();
+    let (shown, concealed) = secrets::concealed(&source, &reading.secrets);
+    let mut diagnostics = findings.into_diagnostics();
+    for diagnostic in &mut diagnostics {
+        secrets::silence(diagnostic, &concealed);
+    }
+    let report = Report { sources: vec![shown], diagnostics };
+    (config.filter(|_| !has_errors), report)
+}
+
+/// Where relative paths of a configuration file start; see the module's documentation.
+#[must_use]
+pub fn base_folder(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let folder = absolute.parent().unwrap_or(Path::new("/"));
+    match folder.parent() {
+        Some(above) if folder.file_name().is_some_and(|name| name == "config") => above.to_path_buf(),
+        _ => folder.to_path_buf(),
+    }
+}
+
+/// What reading a configuration needs besides its text.
+struct Reading<'e> {
+    base: &'e Path,
+    environment: &'e Environment,
+    now: Timestamp,
+    /// Where secrets stand in the file, to be concealed.
+    secrets: Vec<crate::model::Span>,
+}
+
+impl Reading<'_> {
+    /// Reads the whole file. What has mistakes in it is replaced by a default, so that reading goes on; the caller
+    /// looks at the findings.
+    fn file(&mut self, mut root: TableReader<'_>) -> Option<Config> {
+        let (store_url, retention) = self.store(root.table("store"));
+        let rules = self.rules(root.table("rules"), &root);
+        let poll = self.poll(root.table("poll"));
+        let network = self.network(root.table("network"), &root);
+        let feeds = self.feeds(&mut root);
+        let channels = self.channels(&mut root);
+        let router = self.routes(&mut root, &channels);
+        let http_listen = self.http(root.table("http"));
+        root.finish();
+        let channels = channels.into_iter().filter_map(|(name, channel)| Some((name, channel.settings?))).collect();
+        Some(Config { store_url: store_url?, retention, rules, poll, network, feeds, channels, router, http_listen })
+    }
+
+    /// A path of the file, made absolute.
+    fn path(&self, written: &str) -> PathBuf {
+        self.base.join(written)
+    }
+}
+
+/// Reports a finding without a place of its own at the very beginning of the file.
+fn report_at_top(root: &TableReader<'_>, diagnostic: Diagnostic) {
+    root.report(diagnostic.label(root.span(), ""));
+}
+
+#[cfg(test)]
+mod tests;

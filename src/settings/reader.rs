@@ -192,6 +192,12 @@ impl<'a> TableReader<'a> {
         self.document.source
     }
 
+    /// Whether the file has syntax errors, so that what is absent may only not have been read.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        !self.document.damage.is_empty()
+    }
+
     /// Adds a finding of the caller's, unless it stands on a line that is not TOML.
     pub fn report(&self, diagnostic: Diagnostic) {
         self.document.report(diagnostic);

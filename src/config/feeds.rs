@@ -1,0 +1,155 @@
+//! `[[feed]]`.
+
+use std::collections::HashMap;
+
+use crate::model::{CronSchedule, Diagnostic, Feed, FeedId, ScheduleError, Span};
+use crate::network::parse_target;
+use crate::settings::{TableReader, TextValue, nearest};
+
+use super::basics::INTERVALS;
+use super::{Reading, codes, report_at_top};
+
+impl Reading<'_> {
+    /// The enabled feeds; those that are set aside are checked all the same.
+    pub(super) fn feeds(&self, root: &mut TableReader<'_>) -> Vec<Feed> {
+        let tables = root.tables("feed");
+        let mut feeds = Vec::with_capacity(tables.len());
+        let mut places: HashMap<FeedId, Span> = HashMap::with_capacity(tables.len());
+        let has_any = root.has("feed");
+        for mut table in tables {
+            let Some((feed, place, enabled)) = self.feed(&mut table) else {
+                table.finish();
+                continue;
+            };
+            if let Some(first) = places.get(&feed.id) {
+                table.report(
+                    Diagnostic::error(codes::FEED_TWICE, "this feed is listed twice")
+                        .label(place, "again here")
+                        .label(*first, "first here")
+                        .help("keep one of them"),
+                );
+            } else {
+                places.insert(feed.id, place);
+                if enabled {
+                    feeds.push(feed);
+                }
+            }
+            table.finish();
+        }
+        if !has_any && !root.is_damaged() {
+            report_at_top(
+                root,
+                Diagnostic::warning(codes::NO_FEED, "there is no feed: nothing will be polled")
+                    .help("add a `[[feed]]` with its `url`"),
+            );
+        }
+        feeds
+    }
+
+    /// One feed, the place of its address, and whether it is in use.
+    fn feed(&self, table: &mut TableReader<'_>) -> Option<(Feed, Span, bool)> {
+        table.require(&["url"]);
+        let url = table.text("url");
+        let name = table.string("name");
+        let interval = table.duration("interval", INTERVALS);
+        let schedule = table.text("schedule");
+        let timezone = table.text("timezone");
+        let labels = table.labels("labels");
+        let full_text = table.bool("full_text");
+        let enabled = table.bool("enabled");
+
+        if let (Some(interval), Some(schedule)) = (&interval, &schedule) {
+            table.report(
+                Diagnostic::error(codes::KEYS, "`interval` and `schedule` exclude each other")
+                    .label(schedule.span, "a cron line")
+                    .label(interval.span, "and an interval")
+                    .help("keep one of them"),
+            );
+        }
+        let schedule = self.schedule(table, "schedule", schedule.as_ref(), timezone.as_ref());
+
+        let written = url?;
+        let url = match parse_target(&written.text, None) {
+            Ok(url) => url,
+            Err(bad) => {
+                table.report(
+                    Diagnostic::error(codes::URL, "this feed's address can't be used")
+                        .label(written.content(), bad.to_string())
+                        .help("write the whole address, beginning with `https://` or `http://`"),
+                );
+                return None;
+            }
+        };
+        let feed = Feed {
+            name: name.map(|name| name.value).filter(|name| !name.trim().is_empty()),
+            interval: interval.map(|interval| interval.value),
+            schedule,
+            labels: labels.unwrap_or_default(),
+            full_text: full_text.is_some_and(|wanted| wanted.value),
+            ..Feed::new(url)
+        };
+        Some((feed, written.content(), enabled.is_none_or(|enabled| enabled.value)))
+    }
+
+    /// A cron line with its time zone. A zone without a line is a mistake.
+    pub(super) fn schedule(
+        &self,
+        table: &TableReader<'_>,
+        key: &str,
+        line: Option<&TextValue>,
+        zone: Option<&TextValue>,
+    ) -> Option<CronSchedule> {
+        let Some(line) = line else {
+            if let Some(zone) = zone.filter(|_| !table.has(key)) {
+                table.report(
+                    Diagnostic::error(codes::KEYS, format!("`timezone` says nothing without `{key}`"))
+                        .label(zone.span, "")
+                        .help(format!("add a `{key}`, or leave the time zone out: intervals have none")),
+                );
+            }
+            return None;
+        };
+        // The zone is looked at first and by itself: both may be wrong.
+        let zone_name = match zone {
+            Some(zone) if !is_zone(&zone.text) => {
+                table.report(unknown_zone(zone));
+                None
+            }
+            Some(zone) => Some(zone.text.as_str()),
+            None => None,
+        };
+        match CronSchedule::parse(&line.text, zone_name, self.now) {
+            Ok(schedule) => Some(schedule),
+            Err(error) => {
+                let help = match &error {
+                    ScheduleError::Never => "look at the day and month: there is no 30 February",
+                    _ => "for example `0 */10 6-22 * * Mon-Fri`: every ten minutes from 6 to 22, Monday to Friday",
+                };
+                table.report(
+                    Diagnostic::error(codes::SCHEDULE, format!("the cron line in `{key}` can't be used"))
+                        .label(line.content(), error.to_string())
+                        .help(help),
+                );
+                None
+            }
+        }
+    }
+}
+
+pub(super) fn is_zone(name: &str) -> bool {
+    name.parse::<chrono_tz::Tz>().is_ok()
+}
+
+pub(super) fn unknown_zone(zone: &TextValue) -> Diagnostic {
+    let shown: String = zone.text.chars().take(60).collect();
+    let diagnostic = Diagnostic::error(codes::SCHEDULE, format!("no time zone is called `{shown}`"))
+        .label(zone.content(), "expected an IANA name such as `Europe/Rome`");
+    let last = |name: &'static str| name.rsplit('/').next().unwrap_or(name);
+    let names = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+    // People write the city alone: `Rome`.
+    let city = names.clone().find(|name| last(name).eq_ignore_ascii_case(&zone.text));
+    match city.or_else(|| nearest(&zone.text, names)) {
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        None => diagnostic,
+    }
+}
