@@ -8,10 +8,7 @@ use std::error::Error;
 #[must_use]
 pub fn describe(error: &(dyn Error + 'static)) -> String {
     let mut messages: Vec<String> = Vec::new();
-    let mut next = Some(error);
-    // A chain is a handful long; the limit is for one that bites its tail.
-    for _ in 0..12 {
-        let Some(error) = next else { break };
+    for error in causes(error) {
         let message = error.to_string();
         if messages.last().is_some_and(|last| last.contains(&message)) {
             // Said already.
@@ -21,7 +18,6 @@ pub fn describe(error: &(dyn Error + 'static)) -> String {
             }
             messages.push(message);
         }
-        next = error.source();
     }
     let is_wrapper = |text: &str| {
         ["error sending request", "client error (", "request or response body", "error trying to connect"]
@@ -37,15 +33,23 @@ pub fn describe(error: &(dyn Error + 'static)) -> String {
 /// Looks for an error of type `E` among an error and its sources.
 #[must_use]
 pub fn find_cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
-    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| (*error).source()).take(12).find_map(
-        |error| {
-            error.downcast_ref::<E>().or_else(|| {
-                // An `io::Error` made from another error is not its source but contains it.
-                error.downcast_ref::<std::io::Error>()?.get_ref()?.downcast_ref::<E>()
-            })
-        },
-    )
+    causes(error).find_map(|error| error.downcast_ref::<E>())
 }
+
+/// An error and its sources, outermost first. An [`std::io::Error`] made from another error names as its source that
+/// one's source, and leaves the error itself out; here it comes first.
+pub fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
+        match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => (*error).source(),
+        }
+    })
+    .take(LONGEST_CHAIN)
+}
+
+/// A chain is a handful long; the limit is for one that bites its tail.
+const LONGEST_CHAIN: usize = 16;
 
 #[cfg(test)]
 mod tests {

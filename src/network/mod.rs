@@ -19,6 +19,6 @@ mod target;
 
 pub use address::{AddressKind, classify};
 pub use client::{build_client, operator_client};
-pub use describe::{describe, find_cause};
+pub use describe::{causes, describe, find_cause};
 pub use guard::{AllowRule, GuardPolicy, NotResolved, ParseAllowError, Refused, towards};
 pub use target::{BadTarget, parse_target};

@@ -4,3 +4,5 @@
 
 /// Every promise of `vedetta::store::Store`, on real SQLite files.
 mod contract;
+/// The guarded HTTP client against honest, clumsy and hostile servers.
+mod fetch_client;
