@@ -56,7 +56,7 @@ pub enum Fetched {
         validators: Validators,
     },
     /// A document.
-    Document(Document),
+    Document(Box<Document>),
 }
 
 /// A document as it was fetched, decompressed.
@@ -220,8 +220,9 @@ impl Client {
             })?;
             left = left.saturating_sub(started.elapsed());
             match hop {
-                Hop::Done(Fetched::Document(document)) => {
-                    return Ok(Fetched::Document(Document { permanent_redirect: moved_to, ..document }));
+                Hop::Done(Fetched::Document(mut document)) => {
+                    document.permanent_redirect = moved_to;
+                    return Ok(Fetched::Document(document));
                 }
                 Hop::Done(not_modified) => return Ok(not_modified),
                 Hop::Redirect { to, is_permanent } => {
@@ -278,7 +279,7 @@ impl Client {
                 let content_type = text(response.headers(), &CONTENT_TYPE);
                 let validators = validators(response.headers());
                 let body = read_body(response, host, &self.shared.body).await?;
-                Ok(Hop::Done(Fetched::Document(Document {
+                Ok(Hop::Done(Fetched::Document(Box::new(Document {
                     body: body.bytes,
                     content_type,
                     final_url: url.clone(),
@@ -287,7 +288,7 @@ impl Client {
                     hints,
                     status: status.as_u16(),
                     wire_bytes: body.wire_bytes,
-                })))
+                }))))
             }
             StatusCode::MOVED_PERMANENTLY
             | StatusCode::FOUND

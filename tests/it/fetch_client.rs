@@ -131,7 +131,7 @@ async fn get(client: &Client, url: &Url) -> Result<Fetched, FetchError> {
 
 async fn document(client: &Client, url: &Url) -> Document {
     match get(client, url).await {
-        Ok(Fetched::Document(document)) => document,
+        Ok(Fetched::Document(document)) => *document,
         other => panic!("expected a document from {url}, got {other:?}"),
     }
 }
