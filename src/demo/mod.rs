@@ -1,5 +1,6 @@
 //! `vedetta demo`: the whole line on bundled feeds and local servers.
 
+pub mod feeds;
 mod hook;
 mod mailbox;
 
