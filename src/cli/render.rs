@@ -229,8 +229,8 @@ mod tests {
     #[test]
     fn places_that_do_not_exist_are_moved_to_where_something_is() {
         for text in ["", "a", "中", "中\n", "\u{feff}a = 1\n", "\n\n"] {
-            for range in [0..0, 0..1, 1..2, 0..100, 50..60, 2..1, 3..3] {
-                let broken = report(text, vec![Diagnostic::error("E001", "x").label(span(range), "y")]);
+            for (start, end) in [(0, 0), (0, 1), (1, 2), (0, 100), (50, 60), (2, 1), (3, 3)] {
+                let broken = report(text, vec![Diagnostic::error("E001", "x").label(span(start..end), "y")]);
                 assert!(render_report(&broken, false).contains("x"));
                 assert!(report_json(&broken)[0]["line"].is_number());
             }

@@ -302,3 +302,84 @@ fn five_thousand_feeds_are_read_at_once() {
     }
     assert_eq!(good(&folder(&text), &Environment::default()).feeds.len(), 5000);
 }
+
+/// The configuration that is shipped.
+const SHIPPED: &str = include_str!("../../config/vedetta.toml");
+
+#[test]
+fn the_shipped_file_is_good_and_changes_no_default() {
+    let (config, report) = load_from(&folder(SHIPPED), &Environment::default());
+    let config = config.unwrap_or_else(|| panic!("{report}"));
+    let nothing = folder("");
+    let default = good(&nothing, &Environment::default());
+    assert_eq!(
+        (config.retention, config.poll, config.network, config.http_listen),
+        (default.retention, default.poll, default.network, default.http_listen)
+    );
+    assert!(config.feeds.len() >= 5);
+    // It has no contact and no channel of the reader's.
+    assert_eq!(codes(&report), ["W206", "W205"]);
+}
+
+/// The shipped file with every `#key = …` and `#[table]` in use.
+fn shipped_and_uncommented() -> String {
+    let uncommented = |line: &str| match line.strip_prefix('#') {
+        Some(rest) if rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '[') => rest.to_owned(),
+        _ => line.to_owned(),
+    };
+    SHIPPED.lines().map(|line| uncommented(line) + "\n").collect()
+}
+
+#[test]
+fn every_default_and_example_of_the_shipped_file_is_what_it_says() {
+    let text = shipped_and_uncommented();
+    let folder = folder(&text);
+    for (name, secret) in [("smtp-password", "hunter2"), ("webhook-secret", KEY), ("ntfy-token", "tk_1")] {
+        write_secret(&folder, name, secret);
+    }
+    let (config, report) = load_from(&folder, &Environment::default());
+    assert_eq!(codes(&report), [] as [&str; 0], "{report}");
+    let config = config.expect("usable");
+
+    let nothing = self::folder("");
+    let default = good(&nothing, &Environment::default());
+    assert_eq!(config.retention, default.retention);
+    assert_eq!(config.poll, default.poll);
+    let network = NetworkSettings { user_agent: config.network.user_agent.clone(), ..default.network };
+    assert_eq!(config.network, network);
+    assert_eq!(config.store_url, format!("sqlite:{}/var/vedetta.db", folder.path().display()));
+    assert_eq!(config.rules, [folder.path().join("rules")]);
+    for channel in config.channels.values() {
+        match channel {
+            ChannelSettings::Email(mail) => assert_eq!(mail.timeout, crate::notify::EmailSettings::TIMEOUT),
+            ChannelSettings::Webhook(hook) => assert_eq!(hook.timeout, crate::notify::WebhookSettings::TIMEOUT),
+        }
+    }
+}
+
+#[test]
+fn every_key_that_is_read_is_in_the_shipped_file() {
+    let sources = [
+        include_str!("basics.rs"),
+        include_str!("channels.rs"),
+        include_str!("feeds.rs"),
+        include_str!("routes.rs"),
+        include_str!("secrets.rs"),
+        include_str!("mod.rs"),
+    ];
+    let read = regex::Regex::new(
+        r#"(?:\.(?:text|texts|string|bool|duration|size|integer|one_of|string_map|labels|table|tables|named_tables)\(|(?:inline|file): )"(\w+)""#,
+    )
+    .unwrap();
+    let shipped = SHIPPED;
+    let mut count = 0;
+    for key in sources.iter().flat_map(|source| read.captures_iter(source)).map(|captures| captures[1].to_owned()) {
+        let named = regex::Regex::new(&format!(r"(?m)(^#?{key} = |^#?\[+(\w+\.)?{key}[\].]|[{{,] {key} = |`{key} = )"))
+            .unwrap();
+        // A secret in the file itself is mentioned once, by its password.
+        let found = named.is_match(shipped) || ["secret", "token"].contains(&key.as_str());
+        assert!(found, "`{key}` is not in config/vedetta.toml");
+        count += 1;
+    }
+    assert!(count >= 45, "{count}");
+}
