@@ -35,8 +35,8 @@ pub struct Email {
 impl Email {
     pub(super) fn new(name: &ChannelName, settings: &EmailSettings) -> Result<Self, ChannelError> {
         let wrong = |what: String| ChannelError { channel: name.clone(), what, source: None };
-        let from: Mailbox =
-            settings.from.parse().map_err(|error| wrong(format!("`from`: `{}`: {error}", line(&settings.from))))?;
+        let from =
+            sender(&settings.from).map_err(|error| wrong(format!("`from`: `{}`: {error}", line(&settings.from))))?;
         for recipient in &settings.to {
             Address::from_str(recipient).map_err(|error| wrong(format!("`to`: `{}`: {error}", line(recipient))))?;
         }
@@ -143,6 +143,17 @@ impl Email {
             }
             _ => None,
         }
+    }
+}
+
+/// `Name <address>` or an address. The name needs no quotes, whatever is in it.
+fn sender(text: &str) -> Result<Mailbox, lettre::address::AddressError> {
+    match text.trim().strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
+        Some((name, address)) => {
+            let name = line(name.trim().trim_matches('"'));
+            Ok(Mailbox::new(Some(name).filter(|name| !name.is_empty()), address.trim().parse()?))
+        }
+        None => Ok(Mailbox::new(None, text.trim().parse()?)),
     }
 }
 

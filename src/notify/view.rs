@@ -101,6 +101,8 @@ pub(super) struct AlertView {
     pub(super) topic: String,
     /// Headline; never empty.
     pub(super) title: String,
+    /// The same, with the words that matched; one part where none did.
+    pub(super) title_parts: Vec<Part>,
     pub(super) link: Option<Link>,
     pub(super) source: String,
     /// The language's tag for `lang=`; empty where it is not known.
@@ -247,6 +249,7 @@ impl AlertView {
         };
         let summary =
             if summary.len() == 1 && (summary[0].is_empty() || summary[0] == title) { Vec::new() } else { summary };
+        let title = if title.is_empty() { "(no headline)".to_owned() } else { title };
         let (excerpts, more_excerpts) = excerpts(alert);
         let others: Vec<_> = alert.others.iter().map(OtherView::new).collect();
         let listed = others.len() + 1;
@@ -257,7 +260,8 @@ impl AlertView {
             severity: alert.severity.into(),
             topic_id: alert.topic.id.to_string(),
             topic: name(&alert.topic.name, alert.topic.id.as_str()),
-            title: if title.is_empty() { "(no headline)".to_owned() } else { title },
+            title_parts: title_parts(&title, &excerpts),
+            title,
             link: article.url.as_deref().and_then(link),
             source: shorten(&line(&article.source), NAME),
             lang: article.lang.map(|lang| lang.to_string()).unwrap_or_default(),
@@ -309,6 +313,16 @@ fn text_note(status: TextStatus, error: Option<&str>) -> String {
     format!("Matched on the summary only: {error}")
 }
 
+/// The headline with its hits, where an excerpt has the whole of it.
+fn title_parts(title: &str, excerpts: &[ExcerptView]) -> Vec<Part> {
+    let whole =
+        |excerpt: &&ExcerptView| excerpt.parts.iter().map(|part| part.text.as_str()).collect::<String>() == title;
+    match excerpts.iter().filter(|excerpt| excerpt.place == "headline").find(whole) {
+        Some(excerpt) => excerpt.parts.clone(),
+        None => vec![Part { text: title.to_owned(), hit: false }],
+    }
+}
+
 fn excerpts(alert: &AlertNotice) -> (Vec<ExcerptView>, usize) {
     let mut joined: Vec<Joined> = Vec::new();
     for excerpt in &alert.article.matched {
@@ -338,13 +352,13 @@ impl Joined {
         let before: String = before.chars().rev().take(200).collect::<Vec<_>>().into_iter().rev().collect();
         let hit = shorten(&hit, 200);
         let after: String = piece(&excerpt.after).chars().take(200).collect();
-        let hits = Vec::from([before.len()..before.len() + hit.len()]);
+        let range = before.len()..before.len() + hit.len();
         let reason = match &excerpt.concept {
             Some(concept) => concept,
             None => &excerpt.atom,
         };
         let reasons = vec![shorten(&line(reason), NAME)];
-        Self { field: excerpt.field, text: before + &hit + &after, hits, reasons }
+        Self { field: excerpt.field, text: before + &hit + &after, hits: vec![range], reasons }
     }
 
     /// Takes in another excerpt whose hit lies in our text, if it really is the same stretch: what stands before it here

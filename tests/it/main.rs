@@ -6,3 +6,7 @@
 mod contract;
 /// The guarded HTTP client against honest, clumsy and hostile servers.
 mod fetch_client;
+/// Mail, as a mail server gets it.
+mod notify_email;
+/// Webhooks, as an endpoint gets them.
+mod notify_webhook;
