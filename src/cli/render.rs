@@ -67,7 +67,7 @@ fn place_json(span: Span, lines: &HashMap<SourceId, Lines<'_>>) -> Value {
 
 fn render_diagnostic(diagnostic: &Diagnostic, lines: &HashMap<SourceId, Lines<'_>>, renderer: &Renderer) -> String {
     let level = if diagnostic.is_error() { Level::ERROR } else { Level::WARNING };
-    let title = level.primary_title(normalize_untrusted_str(&diagnostic.title)).id(diagnostic.code);
+    let title = level.primary_title(one_line(&diagnostic.title)).id(diagnostic.code);
     let mut group = Group::with_title(title);
 
     // One snippet for each file, in the order in which they are first named.
@@ -85,9 +85,14 @@ fn render_diagnostic(diagnostic: &Diagnostic, lines: &HashMap<SourceId, Lines<'_
         }
     }
     for help in &diagnostic.help {
-        group = group.element(Level::HELP.with_name("hint").message(normalize_untrusted_str(help)));
+        group = group.element(Level::HELP.with_name("hint").message(one_line(help)));
     }
     renderer.render(&[group])
+}
+
+/// A text of ours that may repeat foreign ones: control characters are made visible, and it stays on its line.
+fn one_line(text: &str) -> String {
+    normalize_untrusted_str(&text.replace(['\n', '\r'], " "))
 }
 
 /// A source and where its lines begin.
@@ -170,7 +175,7 @@ impl<'s> Lines<'s> {
             let range = range.start.saturating_sub(window_start)..range.end.saturating_sub(window_start);
             let mut annotation = kind.span(range);
             if !label.text.is_empty() {
-                annotation = annotation.label(normalize_untrusted_str(&label.text));
+                annotation = annotation.label(one_line(&label.text));
             }
             snippet = snippet.annotation(annotation);
         }
@@ -253,10 +258,11 @@ mod tests {
     #[test]
     fn foreign_control_characters_never_reach_the_terminal() {
         let text = "name = \"\u{1b}[31mred\u{202e}\"\n";
-        let diagnostic = Diagnostic::error("E002", "unknown `\u{1b}[31m`").label(span(0..4), "\u{1b}[0m").help("\u{7}");
+        let diagnostic =
+            Diagnostic::error("E002", "unknown `\u{1b}[31m`").label(span(0..4), "\u{1b}[0m\nsecond").help("\u{7}");
         let drawn = render_report(&report(text, vec![diagnostic]), false);
         assert!(!drawn.chars().any(|c| c != '\n' && c.is_control()), "{drawn:?}");
-        assert!(!drawn.contains('\u{202e}'), "{drawn:?}");
+        assert!(!drawn.contains('\u{202e}') && drawn.contains(" second"), "{drawn:?}");
     }
 
     #[test]

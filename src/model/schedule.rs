@@ -18,7 +18,7 @@ pub enum ScheduleError {
     #[error("a cron line has 5 fields (minute hour day month weekday) or 6 with seconds first, this one has {0}")]
     Fields(usize),
     /// A field can't be read.
-    #[error("cannot read the cron line: {0}")]
+    #[error("{0}")]
     Field(String),
     /// It never fires.
     #[error("this cron line never fires")]
@@ -56,10 +56,7 @@ impl CronSchedule {
             return Err(ScheduleError::Fields(fields.len()));
         }
         fields[5] = weekday_names(&fields[5])?;
-        let schedule = cron::Schedule::from_str(&fields.join(" ")).map_err(|error| {
-            let text = error.to_string();
-            ScheduleError::Field(if text.is_empty() { "a field is malformed".to_owned() } else { text })
-        })?;
+        let schedule = cron::Schedule::from_str(&fields.join(" ")).map_err(|_| ScheduleError::Field(blame(&fields)))?;
         let schedule = Self { line: line.to_owned(), zone, schedule, runs_every_hour: fields[2].starts_with('*') };
         if schedule.next_after(now).is_none() {
             return Err(ScheduleError::Never);
@@ -136,14 +133,36 @@ impl fmt::Display for CronSchedule {
     }
 }
 
+/// Which field it is, and what may stand there. The crate's own words name the wrong limits and come on three lines, so
+/// each field is tried by itself.
+fn blame(fields: &[String]) -> String {
+    const KINDS: [(&str, &str); 7] = [
+        ("second", "0-59"),
+        ("minute", "0-59"),
+        ("hour", "0-23"),
+        ("day", "1-31"),
+        ("month", "1-12 or Jan-Dec"),
+        ("weekday", "0-7 or Sun-Sat"),
+        ("year", "1970-2100"),
+    ];
+    for (at, (kind, values)) in KINDS.iter().enumerate().take(fields.len()) {
+        let mut alone = vec!["*"; fields.len()];
+        alone[at] = &fields[at];
+        if cron::Schedule::from_str(&alone.join(" ")).is_err() {
+            let shown: String = fields[at].chars().take(40).collect();
+            return format!("`{shown}` is no {kind}: expected {values}, with `,`, `-`, `/` or `*`");
+        }
+    }
+    "its fields don't fit together".to_owned()
+}
+
 /// Rewrites Unix weekday numbers as names: `1-5` → `Mon-Fri`, `*/2` and names stay.
 fn weekday_names(field: &str) -> Result<String, ScheduleError> {
     const NAMES: [&str; 8] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
     let name = |text: &str| match text.parse::<usize>() {
-        Ok(number) => NAMES
-            .get(number)
-            .map(|name| (*name).to_owned())
-            .ok_or_else(|| ScheduleError::Field(format!("weekday `{text}` is not between 0 (Sunday) and 7 (Sunday)"))),
+        Ok(number) => NAMES.get(number).map(|name| (*name).to_owned()).ok_or_else(|| {
+            ScheduleError::Field(format!("`{text}` is no weekday: expected 0-7 (0 and 7 are Sunday) or Sun-Sat"))
+        }),
         Err(_) => Ok(text.to_owned()),
     };
     let mut parts = Vec::new();
@@ -225,6 +244,17 @@ mod tests {
         assert_eq!(CronSchedule::parse("* * *", None, now), Err(ScheduleError::Fields(3)));
         assert_eq!(CronSchedule::parse("0 0 30 2 *", None, now), Err(ScheduleError::Never));
         assert_eq!(CronSchedule::parse("0 0 1 1 *", Some("Rome"), now), Err(ScheduleError::Zone("Rome".into())));
+        for (line, why) in [
+            ("61 * * * *", "`61` is no minute: expected 0-59"),
+            ("* * 0 * *", "`0` is no day"),
+            ("* * * Foo *", "`Foo` is no month"),
+            ("минута * * * *", "`минута` is no minute"),
+            ("* 1,,2 * * *", "`1,,2` is no hour"),
+            ("* * * * Montag", "`Montag` is no weekday"),
+        ] {
+            let Err(ScheduleError::Field(said)) = CronSchedule::parse(line, None, now) else { panic!("{line}") };
+            assert!(said.starts_with(why), "{line}: {said}");
+        }
         assert!(
             matches!(CronSchedule::parse("0 0 * * 9", None, now), Err(ScheduleError::Field(text)) if text.contains('9'))
         );
