@@ -11,6 +11,7 @@ use crate::model::{ChannelName, Diagnostic, Secret, Span};
 use crate::notify::{ChannelSettings, EmailSettings, SigningKey, SmtpServer, WebhookFormat, WebhookSettings};
 use crate::settings::{Spanned, TableReader, TextValue};
 
+use super::feeds::url_error;
 use super::secrets::{Found, PASSWORD, SECRET, TOKEN};
 use super::{Reading, codes, report_at_top};
 
@@ -227,7 +228,11 @@ fn recipients(table: &mut TableReader<'_>) -> Option<Vec<String>> {
     }
     if count == 0 {
         let place = table.key_span("to").unwrap_or_else(|| table.span());
-        table.report(Diagnostic::error(codes::NOBODY, "this channel has no recipient").label(place, ""));
+        table.report(
+            Diagnostic::error(codes::NOBODY, "this channel has no recipient")
+                .label(place, "")
+                .help("name at least one mail address"),
+        );
         return None;
     }
     good.then(|| addresses.into_iter().map(|(address, _)| address).collect())
@@ -245,7 +250,7 @@ fn webhook_url(table: &TableReader<'_>, written: &TextValue) -> Option<url::Url>
     let whole = "write the whole address, beginning with `https://`";
     let url = match url::Url::parse(written.text.trim()) {
         Ok(url) => url,
-        Err(error) => return refuse(error.to_string(), whole),
+        Err(error) => return refuse(url_error(error), whole),
     };
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return refuse("it is neither http nor https".to_owned(), whole);

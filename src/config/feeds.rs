@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::model::{CronSchedule, Diagnostic, Feed, FeedId, ScheduleError, Span};
-use crate::network::parse_target;
+use crate::network::{BadTarget, parse_target};
 use crate::settings::{TableReader, TextValue, nearest};
 
 use super::basics::INTERVALS;
@@ -74,8 +74,11 @@ impl Reading<'_> {
             Err(bad) => {
                 table.report(
                     Diagnostic::error(codes::URL, "this feed's address can't be used")
-                        .label(written.content(), bad.to_string())
-                        .help("write the whole address, beginning with `https://` or `http://`"),
+                        .label(written.content(), why(&bad))
+                        .help(match bad {
+                            BadTarget::Credentials(_) => "leave them out: feeds that ask for a password can't be read",
+                            _ => "write the whole address, beginning with `https://` or `http://`",
+                        }),
                 );
                 return None;
             }
@@ -133,6 +136,26 @@ impl Reading<'_> {
                 None
             }
         }
+    }
+}
+
+/// What is wrong with an address, without repeating it: it stands above.
+fn why(bad: &BadTarget) -> String {
+    match bad {
+        BadTarget::Malformed { reason, .. } => url_error(*reason),
+        BadTarget::Scheme(_) => "it is neither http nor https".to_owned(),
+        BadTarget::Credentials(_) => "it carries a user name or password".to_owned(),
+        BadTarget::Ambiguous(_) => {
+            "it has a backslash or control character, which programs read differently".to_owned()
+        }
+    }
+}
+
+/// The URL parser's words, except those that only a programmer understands.
+pub(super) fn url_error(error: url::ParseError) -> String {
+    match error {
+        url::ParseError::RelativeUrlWithoutBase => "it does not begin with `https://`".to_owned(),
+        other => other.to_string(),
     }
 }
 

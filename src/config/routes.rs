@@ -16,7 +16,6 @@ impl Reading<'_> {
         let mut used = BTreeSet::new();
         let mut catches_all: Option<Span> = None;
         let mut has_default = false;
-        let has_any = root.has("route");
         for mut table in root.tables("route") {
             let place = table.span();
             // A `match` that could not be read asks for something, whatever it is.
@@ -39,7 +38,7 @@ impl Reading<'_> {
             }
             routes.push(route);
         }
-        if has_any && !root.is_damaged() {
+        if !routes.is_empty() && !root.is_damaged() {
             if !has_default {
                 report_at_top(
                     root,
@@ -49,7 +48,7 @@ impl Reading<'_> {
                     )
                     .help("add a last `[[route]]` without `match`"),
                 );
-            } else {
+            } else if routes.iter().all(|route| !route.channels.is_empty()) {
                 for (name, channel) in channels.iter().filter(|(name, _)| !used.contains(*name)) {
                     root.report(
                         Diagnostic::warning(codes::UNUSED_CHANNEL, format!("no route leads to the channel `{name}`"))
@@ -74,7 +73,11 @@ impl Reading<'_> {
         if let Some(written) = table.texts("channels") {
             if written.is_empty() {
                 let place = table.key_span("channels").unwrap_or_else(|| table.span());
-                table.report(Diagnostic::error(codes::NOBODY, "this route leads to no channel").label(place, ""));
+                table.report(
+                    Diagnostic::error(codes::NOBODY, "this route leads to no channel")
+                        .label(place, "")
+                        .help("name at least one of the channels"),
+                );
             }
             for written in written {
                 match channels.keys().find(|name| name.as_str() == written.text) {

@@ -566,7 +566,14 @@ impl<'a> TableReader<'a> {
             ("an array of strings", Item::Text(text)) => {
                 diagnostic = diagnostic.help(format!("write [\"{}\"]", short(&text.text)));
             }
-            ("`true` or `false`" | "an integer" | "a number", Item::Text(text)) => {
+            ("`true` or `false`", Item::Text(text)) => {
+                diagnostic = diagnostic.help(match text.text.to_lowercase().as_str() {
+                    "true" | "yes" | "on" | "1" => "write true without quotes",
+                    "false" | "no" | "off" | "0" => "write false without quotes",
+                    _ => "write true or false without quotes",
+                });
+            }
+            ("an integer" | "a number", Item::Text(text)) if text.text.parse::<f64>().is_ok() => {
                 diagnostic = diagnostic.help(format!("write {} without quotes", short(&text.text)));
             }
             ("a string", Item::Integer(_) | Item::Float(_) | Item::Bool(_) | Item::Datetime(_)) => {
@@ -686,7 +693,7 @@ mod tests {
                 "f.toml:7:12: error[E003]: `interval` must be a duration such as `\"15m\"`, found an integer (hint: write \
                  it with its unit, such as \"15s\" or \"15m\")",
                 "f.toml:8:22: error[E003]: `country` in `labels` must be a string, found an integer (hint: write \"1\")",
-                "f.toml:9:13: error[E003]: `full_text` must be `true` or `false`, found a string (hint: write yes without \
+                "f.toml:9:13: error[E003]: `full_text` must be `true` or `false`, found a string (hint: write true without \
                  quotes)",
                 "f.toml:10:1: error[E005]: `[[feed]]` has no `url`",
             ]

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on stops, helpers included")]
 
+/// Golden files: what `check` says about each kind of mistake in a configuration.
+mod config_diagnostics;
 /// Every promise of `vedetta::store::Store`, on real SQLite files.
 mod contract;
 /// The guarded HTTP client against honest, clumsy and hostile servers.

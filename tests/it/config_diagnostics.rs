@@ -1,0 +1,95 @@
+use std::fmt::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use vedetta::cli::{render_report, report_json};
+use vedetta::config::{self, Environment};
+use vedetta::model::{Report, Timestamp};
+
+/// Findings that nearly every case has, since none is a whole configuration; shown only by the case of their name.
+const USUAL: [&str; 3] = ["W204", "W205", "W206"];
+
+/// What stands in for the folder in which a case is checked.
+const FOLDER: &str = "/srv/vedetta";
+
+/// Checks a case in a folder with rules and some secrets.
+fn check(case: &Path, folder: &Path) -> Report {
+    let secrets = folder.join("secrets");
+    std::fs::create_dir_all(folder.join("rules")).unwrap();
+    std::fs::create_dir_all(&secrets).unwrap();
+    for (name, text, mode) in [
+        ("good", "hunter2\n", 0o600),
+        ("open", "hunter2\n", 0o644),
+        ("empty", "\n", 0o600),
+        ("short", "whsec_aHVudGVyMg==\n", 0o600),
+    ] {
+        std::fs::write(secrets.join(name), text).unwrap();
+        std::fs::set_permissions(secrets.join(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    std::fs::copy(case, folder.join("vedetta.toml")).unwrap();
+    let now = Timestamp::parse_rfc3339("2026-11-22T12:00:00Z").unwrap();
+    let (config, mut report) = config::load(&folder.join("vedetta.toml"), &Environment::default(), now);
+    assert_eq!(config.is_some(), !report.has_errors(), "{}", case.display());
+    let name = case.file_stem().unwrap().to_str().unwrap();
+    report.diagnostics.retain(|diagnostic| name.ends_with(diagnostic.code) || !USUAL.contains(&diagnostic.code));
+    report
+}
+
+fn cases() -> Vec<std::path::PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diagnostics");
+    let mut cases: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            name.starts_with("config-") && name.ends_with(".toml")
+        })
+        .collect();
+    cases.sort();
+    cases
+}
+
+/// To accept what is said now: `UPDATE_DIAGNOSTICS=1 cargo test --test it config_diagnostics`, then read the difference.
+#[test]
+fn what_is_said_about_each_mistake_is_what_was_agreed() {
+    let mut differences = String::new();
+    for case in cases() {
+        let folder = tempfile::tempdir().unwrap();
+        let report = check(&case, folder.path());
+        let said = render_report(&report, false).replace(folder.path().to_str().unwrap(), FOLDER) + "\n";
+        for secret in ["segreto", "hunter2", "12345678"] {
+            assert!(!said.contains(secret), "a secret in {}:\n{said}", case.display());
+            assert!(!report_json(&report).to_string().contains(secret), "a secret in {}", case.display());
+        }
+        let agreed_path = case.with_extension("out");
+        if std::env::var_os("UPDATE_DIAGNOSTICS").is_some() {
+            std::fs::write(&agreed_path, &said).unwrap();
+            continue;
+        }
+        let agreed = std::fs::read_to_string(&agreed_path).unwrap_or_default();
+        if said != agreed {
+            writeln!(differences, "{}: agreed\n{agreed}\nsaid\n{said}", agreed_path.display()).unwrap();
+        }
+    }
+    assert!(differences.is_empty(), "{differences}");
+}
+
+#[test]
+fn every_code_has_a_case_of_its_name() {
+    let names: Vec<String> =
+        cases().iter().map(|case| case.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    let codes = regex::Regex::new(r#"= "([EW]\d{3})";"#).unwrap();
+    let mut count = 0;
+    for source in [include_str!("../../src/config/codes.rs"), include_str!("../../src/settings/codes.rs")] {
+        for code in codes.captures_iter(source).map(|captures| captures[1].to_owned()) {
+            assert!(names.contains(&format!("config-{code}")), "{code} has no case");
+            assert!(source.contains(&format!("| {code} | ")), "{code} is not in the table");
+            let folder = tempfile::tempdir().unwrap();
+            let case = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/diagnostics/config-{code}.toml"));
+            let report = check(&case, folder.path());
+            assert!(report.diagnostics.iter().any(|diagnostic| diagnostic.code == code), "{code} does not come");
+            count += 1;
+        }
+    }
+    assert!(count >= 34, "{count}");
+}
