@@ -261,6 +261,14 @@ impl Out {
                 self.text.push_str(&text[start..at]);
                 newlines = 0;
             }
+            // C1 controls are windows-1252 that was called something else.
+            if let '\u{80}'..='\u{9f}' = c
+                && let meant = numbered(c as u32)
+                && meant != c
+            {
+                self.flush();
+                self.text.push(meant);
+            }
             if space {
                 newlines += u32::from(c == '\n');
                 self.widen(if keeps_lines && newlines >= 2 { Gap::Blank } else { Gap::Space });
@@ -779,6 +787,7 @@ mod tests {
         );
         assert_eq!(html_to_line("<h1>One</h1>\n<p>two</p>"), "One two");
         assert_eq!(html_to_text("می‌شود"), "می‌شود");
+        assert_eq!(html_to_text("don\u{92}t"), "don’t");
     }
 
     #[test]

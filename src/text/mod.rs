@@ -1,7 +1,7 @@
 //! Text in any language: from HTML to what a person would read, its language, its words.
 
 pub mod analyzed;
-mod html;
+pub(crate) mod html;
 mod lang;
 pub mod normalize;
 pub mod segment;
