@@ -28,8 +28,7 @@ const MAX_CAPTURE_BYTES: usize = 1024 * 1024;
 /// Reads a document whose root is a feed's.
 pub(crate) fn read(text: &str, base: &Url) -> RawFeed {
     let mut reader = Reader::new(base);
-    let mut tokens = Tokens::of(text);
-    while let Some(token) = tokens.next() {
+    for token in Tokens::of(text) {
         reader.take(token);
         if reader.feed.entries.len() >= MAX_ENTRIES {
             break;
@@ -197,6 +196,8 @@ struct Reader<'a> {
     entry_ranks: Ranks,
     /// The guid, where it may stand in for a missing link.
     guid_link: Option<String>,
+    /// An empty `<link/>` came: HTML tools make that of `<link>…</link>` and leave the address behind it.
+    link_was_empty: bool,
     open: Vec<Open<'a>>,
     names: FxHashMap<&'a str, u32>,
     asides: u32,
@@ -218,6 +219,7 @@ impl<'a> Reader<'a> {
             entry: None,
             entry_ranks: Ranks::default(),
             guid_link: None,
+            link_was_empty: false,
             open: Vec::new(),
             names: FxHashMap::default(),
             asides: 0,
@@ -269,6 +271,7 @@ impl<'a> Reader<'a> {
         if self.open.len() >= MAX_DEPTH {
             return;
         }
+        self.link_was_empty = false;
         let (namespaces, bases) = (self.namespaces.len(), self.bases.len());
         let mut base = None;
         let mut language = None;
@@ -369,12 +372,15 @@ impl<'a> Reader<'a> {
         use Namespace::{Atom, Content, Core, DublinCore, DublinTerms, FeedBurner, Itunes, Media, Other, Rdf, Xhtml};
         let in_entry = self.entry.is_some();
         match (namespace, local) {
-            (Rdf, "rdf") => self.kind(FeedKind::Rdf),
-            (Core | Atom, "rdf") => self.kind(FeedKind::Rdf),
-            (Core | Atom | Other, "rss") => self.kind(FeedKind::Rss),
-            (Core | Atom | Other, "feed") => {
-                self.kind(FeedKind::Atom);
-                self.feed.language = language;
+            (Rdf | Core | Atom, "rdf") | (Core | Atom | Other, "rss" | "feed") => {
+                self.kind(match local {
+                    "rdf" => FeedKind::Rdf,
+                    "rss" => FeedKind::Rss,
+                    _ => FeedKind::Atom,
+                });
+                if self.feed.language.is_none() {
+                    self.feed.language = language;
+                }
             }
             (Core | Atom, "channel") if !in_entry => {
                 if self.open.is_empty() {
@@ -427,7 +433,7 @@ impl<'a> Reader<'a> {
             (DublinCore, "description") => return self.capture(Field::Summary, 3, Mode::Html),
             (Itunes, "summary") => return self.capture(Field::Summary, 2, Mode::Html),
             (Media, "description") if in_entry => return self.capture(Field::Summary, 1, Mode::Html),
-            (Content, "encoded") | (Core, "encoded" | "fulltext" | "full-text" | "content_encoded") if in_entry => {
+            (Content, "encoded") | (Core, "encoded" | "fulltext" | "full-text" | "fullitem") if in_entry => {
                 return self.capture(Field::Content, 4, Mode::Html);
             }
             (Core | Atom, "content") if in_entry && !has_attribute(raw, "src") => {
@@ -437,19 +443,16 @@ impl<'a> Reader<'a> {
                 return self.capture(Field::Content, 2, Mode::Inline);
             }
             (Core, "guid") | (Atom, "id") | (Core, "id") => {
-                if in_entry {
-                    let is_link = !attributes(raw).any(|(key, value)| {
-                        key.eq_ignore_ascii_case("isPermaLink") && value.trim().eq_ignore_ascii_case("false")
-                    });
-                    self.guid_link = (local == "guid" && is_link).then(String::new);
-                    return self.capture(Field::Id, 1, Mode::Plain);
-                }
-                return Role::Plain;
+                let is_link = !attributes(raw).any(|(key, value)| {
+                    key.eq_ignore_ascii_case("isPermaLink") && value.trim().eq_ignore_ascii_case("false")
+                });
+                self.guid_link = (in_entry && is_link).then(String::new);
+                return self.capture(Field::Id, 1, Mode::Plain);
             }
             (DublinCore, "identifier") if self.entry.as_ref().is_some_and(|entry| entry.id.is_none()) => {
                 return self.capture(Field::Id, 1, Mode::Plain);
             }
-            (Core | Atom, "link" | "url" | "a") => return self.link(local, raw),
+            (Core | Atom, "link" | "url" | "a") => return self.link(namespace, local, raw),
             (FeedBurner, "origlink") => return self.capture(Field::OriginalLink, 1, Mode::Plain),
             (Core | Atom, "pubdate" | "published" | "issued") => return self.capture(Field::Published, 4, Mode::Plain),
             (DublinTerms, "issued") => return self.capture(Field::Published, 3, Mode::Plain),
@@ -477,8 +480,9 @@ impl<'a> Reader<'a> {
             }
             (DublinCore, "subject") => return self.capture(Field::Tag, 1, Mode::Plain),
             (Core, "language") | (DublinCore, "language") => return self.capture(Field::Language, 1, Mode::Plain),
-            (Core, "enclosure") => self.enclosure(raw, "url"),
-            (Media, "content") => self.enclosure(raw, "url"),
+            (Core, "enclosure") | (Media, "content") => self.enclosure(raw),
+            // What an unknown vocabulary wraps is its own: it may have entries and titles that are not the feed's.
+            (Other, _) => return Role::Aside,
             _ => {}
         }
         Role::Plain
@@ -523,7 +527,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn link(&mut self, local: &str, raw: &str) -> Role {
+    fn link(&mut self, namespace: Namespace, local: &str, raw: &str) -> Role {
         let (mut href, mut rel, mut kind) = (None, None, None);
         for (key, value) in attributes(raw) {
             match key.to_ascii_lowercase().as_str() {
@@ -540,7 +544,19 @@ impl<'a> Reader<'a> {
         match rel.rsplit('/').next().unwrap_or("") {
             "" | "alternate" => {
                 let readable = kind.as_deref().is_none_or(|kind| kind.contains("html") || kind.contains("text/"));
-                self.set_link(&href, if readable { 2 } else { 1 });
+                // Atom's link inside RSS is second to RSS's own.
+                let own = namespace == Namespace::Core || self.feed.kind == FeedKind::Atom;
+                let href = if href.is_empty() { self.bases.last().map_or(href, Url::to_string) } else { href };
+                self.set_link(
+                    &href,
+                    if !readable {
+                        1
+                    } else if own {
+                        3
+                    } else {
+                        2
+                    },
+                );
             }
             "enclosure" => {
                 let url = self.resolved(&href);
@@ -585,12 +601,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn enclosure(&mut self, raw: &str, url_key: &str) {
+    fn enclosure(&mut self, raw: &str) {
         let (mut url, mut kind) = (None, None);
         for (key, value) in attributes(raw) {
             match key {
                 "type" => kind = Some(value.trim().to_owned()),
-                key if key == url_key || key == "href" => url = Some(value.trim().to_owned()),
+                "url" | "href" => url = Some(value.trim().to_owned()),
                 _ => {}
             }
         }
@@ -620,7 +636,7 @@ impl<'a> Reader<'a> {
     fn set_date(&mut self, field: Field, rank: u8, text: &str) {
         let Some(date) = parse_date(text) else { return };
         let ranks = self.ranks();
-        let (published, updated) = (rank > ranks.published, rank > ranks.updated);
+        let (published, updated) = (rank >= ranks.published, rank >= ranks.updated);
         let sets = |wanted: Field| field == wanted || field == Field::Both;
         if sets(Field::Published) && published {
             ranks.published = rank;
@@ -688,7 +704,13 @@ impl<'a> Reader<'a> {
     }
 
     fn text(&mut self, raw: &str) {
-        let Some(capture) = &self.capture else { return };
+        let Some(capture) = &self.capture else {
+            if std::mem::take(&mut self.link_was_empty) && super::parse::is_web(raw.trim()) {
+                let link = html::decode_entities(raw.trim()).into_owned();
+                self.set_link(&link, 3);
+            }
+            return;
+        };
         let as_markup = capture.mode == Mode::Inline || capture.depth > 0;
         if as_markup {
             self.data(raw);
@@ -755,6 +777,7 @@ impl<'a> Reader<'a> {
         };
         let trimmed = text.trim();
         if trimmed.is_empty() {
+            self.link_was_empty = field == Field::Link;
             return;
         }
         match field {
@@ -780,15 +803,21 @@ impl<'a> Reader<'a> {
                 }
             }
             Field::Id => {
-                if let Some(entry) = &mut self.entry {
-                    entry.id = Some(trimmed.to_owned());
+                match &mut self.entry {
+                    Some(entry) => entry.id = Some(trimmed.to_owned()),
+                    None => self.feed.id = Some(trimmed.to_owned()),
                 }
                 if let Some(guid) = &mut self.guid_link {
                     trimmed.clone_into(guid);
                 }
             }
             Field::Link => self.set_link(&text.split_whitespace().collect::<String>(), rank),
-            Field::OriginalLink => self.set_link(trimmed, 9),
+            Field::OriginalLink => {
+                let link = self.resolved(trimmed);
+                if let Some(entry) = &mut self.entry {
+                    entry.original_link = Some(link);
+                }
+            }
             Field::Published | Field::Updated | Field::Both => self.set_date(field, rank, trimmed),
             Field::Author => {
                 let current = self.ranks().author;

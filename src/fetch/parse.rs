@@ -12,6 +12,7 @@
 //! reads in part (an entry without title, link or date, items it did not see) is read again by [`super::lenient`]. So a
 //! feed that breaks for a day is still read, and yields the same ids and links as on the day before.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -30,6 +31,8 @@ use crate::text::{html, html_to_line, html_to_text, sanitise_html};
 /// Entries of one document that are read; more are left, with a warning (RELIABILITY, “huge fields and counts”).
 pub(crate) const MAX_ENTRIES: usize = 2_000;
 const MAX_TITLE_CHARS: usize = 1_000;
+/// Of a title's markup, so much is read.
+const MAX_CAPTURED_TITLE: usize = 16 * 1024;
 const MAX_TEXT_BYTES: usize = 200_000;
 const MAX_HTML_BYTES: usize = 500_000;
 const MAX_LINK_BYTES: usize = 4_096;
@@ -96,6 +99,9 @@ pub struct Entry {
     /// Where it can be read; absolute, http or https.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+    /// The article's own address, where `link` leads through a counting service (`feedburner:origLink`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original_link: Option<String>,
     /// Summary, plain text, at most 200 KB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
@@ -279,6 +285,7 @@ impl RawText {
 #[derive(Debug, Clone)]
 pub(crate) struct RawFeed {
     pub(crate) kind: FeedKind,
+    pub(crate) id: Option<String>,
     pub(crate) title: Option<RawText>,
     pub(crate) language: Option<String>,
     pub(crate) link: Option<String>,
@@ -293,6 +300,7 @@ impl RawFeed {
     pub(crate) fn new(kind: FeedKind) -> Self {
         Self {
             kind,
+            id: None,
             title: None,
             language: None,
             link: None,
@@ -311,6 +319,7 @@ pub(crate) struct RawEntry {
     pub(crate) id: Option<String>,
     pub(crate) title: Option<RawText>,
     pub(crate) link: Option<String>,
+    pub(crate) original_link: Option<String>,
     pub(crate) summary: Option<RawText>,
     pub(crate) content: Option<RawText>,
     pub(crate) authors: Vec<String>,
@@ -378,13 +387,13 @@ fn xml(text: &str, base: &Url) -> Result<RawFeed, ParseError> {
     }
     let scan = Scan::of(text);
     let mut feed = match strict_feed(text, &root, &scan, base) {
-        Strict::Complete(feed) => feed,
+        Strict::Complete(feed) => *feed,
         Strict::Incomplete => lenient::read(text, base),
         Strict::Refused => {
             let place = first_error(text);
             let feed = lenient::read(text, base);
             if let Some((line, column, reason)) = place {
-                if feed.entries.is_empty() && feed.title.is_none() && feed.link.is_none() {
+                if feed.entries.is_empty() && feed.title.is_none() && feed.link.is_none() && feed.language.is_none() {
                     return Err(ParseError::Broken { line, column, reason });
                 }
                 warnings.push(format!(
@@ -478,13 +487,15 @@ static NEEDLES: LazyLock<AhoCorasick> = LazyLock::new(|| {
     AhoCorasick::new([
         "<item",
         "<entry",
+        "<title",
+        "<description",
+        "<summary",
         "<!ENTITY",
         "<dcterms:",
         "origLink>",
         "<atom:published",
         "<dc:language",
         "<dc:date",
-        "type=\"application/",
         "<a10:",
     ])
     .expect("a dozen short patterns")
@@ -494,31 +505,42 @@ impl Scan {
     fn of(text: &str) -> Self {
         let mut scan = Self { entries: 0, needs_lenient: false };
         for found in NEEDLES.find_iter(text) {
-            if found.pattern().as_usize() < 2 {
-                let next = text.as_bytes().get(found.end());
-                let is_entry = next.is_some_and(|b| b.is_ascii_whitespace() || matches!(b, b'>' | b'/'));
-                scan.entries += usize::from(is_entry);
-                // `<entry xml:lang="…">`: feed-rs drops it.
-                if is_entry
-                    && next != Some(&b'>')
-                    && text[found.end()..].split('>').next().is_some_and(|tag| tag.contains("xml:lang"))
-                {
-                    scan.needs_lenient = true;
+            let rest = &text[found.end()..];
+            let is_whole_name = rest.starts_with(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '/'));
+            match found.pattern().as_usize() {
+                0 | 1 if is_whole_name => {
+                    scan.entries += 1;
+                    // `<entry xml:lang="…">`: feed-rs drops it.
+                    let has_language = !rest.starts_with('>') && tag(rest).contains("xml:lang");
+                    scan.needs_lenient |= has_language || scan.entries > MAX_ENTRIES;
                 }
-                if scan.entries > MAX_ENTRIES {
-                    scan.needs_lenient = true;
-                    break;
+                // Elements inside a text: feed-rs takes what stands before the first.
+                2..=4 if is_whole_name => {
+                    let tag = tag(rest);
+                    let inside = rest.get(tag.len() + 1..).unwrap_or("");
+                    let next = inside.find('<').map_or("", |at| &inside[at..]);
+                    let is_text = tag.ends_with('/') || tag.contains("xhtml") || next.starts_with("</");
+                    scan.needs_lenient |= !is_text && !next.starts_with("<![");
                 }
-            } else {
-                scan.needs_lenient = true;
+                0..=4 => {}
+                _ => scan.needs_lenient = true,
+            }
+            if scan.needs_lenient {
+                break;
             }
         }
         scan
     }
 }
 
+/// The rest of a tag up to its `>`.
+fn tag(rest: &str) -> &str {
+    // Bounded: a flood of tags without an end would be looked through once for each.
+    html::cut(rest, 4096).split('>').next().unwrap_or("")
+}
+
 enum Strict {
-    Complete(RawFeed),
+    Complete(Box<RawFeed>),
     /// Read, but not all of it, or not worth trying.
     Incomplete,
     /// Not well-formed, or of a version that feed-rs does not know.
@@ -549,14 +571,14 @@ fn strict_feed(text: &str, root: &Root<'_>, scan: &Scan, base: &Url) -> Strict {
         return Strict::Incomplete;
     }
     let feed = convert(feed, is_atom);
-    let has_text = |text: &str| text.contains("<description") || text.contains("<summary") || text.contains("<content");
+    let has_texts = LazyLock::new(|| ["<description", "<summary", "<content"].iter().any(|tag| text.contains(tag)));
     let incomplete = feed.entries.iter().any(|entry| {
         entry.title.is_none()
             || entry.link.is_none()
             || entry.published.is_none() && entry.updated.is_none()
-            || entry.summary.is_none() && entry.content.is_none() && has_text(text)
+            || entry.summary.is_none() && entry.content.is_none() && *has_texts
     });
-    if incomplete { Strict::Incomplete } else { Strict::Complete(feed) }
+    if incomplete { Strict::Incomplete } else { Strict::Complete(Box::new(feed)) }
 }
 
 fn convert(feed: strict::Feed, is_atom: bool) -> RawFeed {
@@ -564,6 +586,7 @@ fn convert(feed: strict::Feed, is_atom: bool) -> RawFeed {
     raw.title = feed.title.and_then(|text| raw_text(text, is_atom));
     raw.language = feed.language;
     raw.link = entry_link(&feed.links);
+    raw.id = Some(feed.id);
     raw.published = feed.published.map(Timestamp::from);
     raw.updated = feed.updated.map(Timestamp::from);
     raw.entries = feed.entries.into_iter().map(|entry| convert_entry(entry, is_atom)).collect();
@@ -585,6 +608,7 @@ fn convert_entry(entry: strict::Entry, is_atom: bool) -> RawEntry {
     enclosures.truncate(64);
     RawEntry {
         link: entry_link(&entry.links),
+        original_link: None,
         id: Some(entry.id.trim().to_owned()).filter(|id| !id.is_empty()),
         title: entry.title.and_then(|text| raw_text(text, is_atom)),
         summary: entry.summary.and_then(|text| raw_text(text, is_atom)),
@@ -718,7 +742,8 @@ impl Base {
 fn finish(raw: RawFeed, base: &Url) -> ParsedFeed {
     let document = is_web(base.as_str()).then(|| base.clone());
     let mut bases = Base { channel: None, document };
-    let link = raw.link.as_deref().and_then(|link| bases.resolve(link));
+    // An id that is an address stands in for the link, as for entries.
+    let link = raw.link.as_deref().or(raw.id.as_deref().filter(|id| is_web(id))).and_then(|link| bases.resolve(link));
     // A feed may live on another host than its site; RSS's relative links mean the site's.
     if raw.kind != FeedKind::Atom || bases.document.is_none() {
         bases.channel = link.as_deref().and_then(|link| Url::parse(link).ok());
@@ -747,15 +772,17 @@ fn finish_entry(raw: RawEntry, bases: &Base) -> Entry {
             authors.push(name);
         }
     }
-    let summary = raw.summary.map(|text| cut_string(html_to_text(&text.source), MAX_TEXT_BYTES));
+    let summary = raw.summary.map(|text| cut_string(html_to_text(&unmangled(&text.source)), MAX_TEXT_BYTES));
     Entry {
         id: raw.id.map(bounded_id),
         title: raw.title.and_then(line),
         link: raw.link.and_then(|link| bases.resolve(&link)),
+        original_link: raw.original_link.and_then(|link| bases.resolve(&link)),
         summary: summary.filter(|text| !text.is_empty()),
-        content: raw
-            .content
-            .map(|text| Content { source: cut_string(text.source, MAX_HTML_BYTES), is_plain: text.is_plain }),
+        content: raw.content.map(|text| Content {
+            source: cut_string(unmangled(&text.source).into_owned(), MAX_HTML_BYTES),
+            is_plain: text.is_plain,
+        }),
         author: (!authors.is_empty()).then(|| authors.join(", ")),
         tags: raw
             .tags
@@ -777,8 +804,47 @@ fn finish_entry(raw: RawEntry, bases: &Base) -> Entry {
     }
 }
 
+/// UTF-8 that somebody took for windows-1252 and encoded again (`Ã©` for `é`) is decoded again. All of a text must be
+/// explained by it, so that text which means these letters stays (feedparser does the same).
+fn unmangled(text: &str) -> Cow<'_, str> {
+    let mut chars = text.chars().peekable();
+    let mut suspicious = false;
+    while let Some(c) = chars.next() {
+        if matches!(c, '\u{c2}'..='\u{f4}')
+            && chars.peek().is_some_and(|next| windows_byte(*next).is_some_and(|b| (0x80..0xc0).contains(&b)))
+        {
+            suspicious = true;
+            break;
+        }
+    }
+    if !suspicious {
+        return Cow::Borrowed(text);
+    }
+    let bytes: Option<Vec<u8>> = text.chars().map(windows_byte).collect();
+    match bytes.map(String::from_utf8) {
+        Some(Ok(meant)) => Cow::Owned(meant),
+        _ => Cow::Borrowed(text),
+    }
+}
+
+/// The byte that windows-1252, or ISO 8859-1 for its controls, has for a character.
+fn windows_byte(c: char) -> Option<u8> {
+    if let Ok(byte) = u8::try_from(c as u32) {
+        return Some(byte);
+    }
+    const HIGH: [char; 27] = [
+        '€', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', 'Ž', '‘', '’', '“', '”', '•', '–', '—', '˜', '™',
+        'š', '›', 'œ', 'ž', 'Ÿ',
+    ];
+    const BYTES: [u8; 27] = [
+        0x80, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8e, 0x91, 0x92, 0x93, 0x94, 0x95,
+        0x96, 0x97, 0x98, 0x99, 0x9a, 0x9b, 0x9c, 0x9e, 0x9f,
+    ];
+    HIGH.iter().position(|high| *high == c).map(|at| BYTES[at])
+}
+
 fn line(text: RawText) -> Option<String> {
-    let title = cut_chars(html_to_line(&text.source), MAX_TITLE_CHARS);
+    let title = cut_chars(html_to_line(&unmangled(html::cut(&text.source, MAX_CAPTURED_TITLE))), MAX_TITLE_CHARS);
     (!title.is_empty()).then_some(title)
 }
 

@@ -263,7 +263,7 @@ fn by_script(counts: &Counts, declared: Option<Lang>, title: &str, text: &str) -
         Script::Of(code) => LanguageGuess {
             lang: Lang::parse(code),
             // Devanagari also writes Marathi and Nepali.
-            certain: counts.own >= 6 && code != "hi" || counts.own >= 6 && devanagari_is_hindi(title, text),
+            certain: counts.own >= 6 && (code != "hi" || devanagari_is_hindi(title, text)),
         },
         Script::Latin => latin(counts, title, text),
     };

@@ -4,6 +4,8 @@
 
 /// Golden files: what `check` says about each kind of mistake in a configuration.
 mod config_diagnostics;
+/// Feeds of other parsers' suites, and from the wild, read as those suites ask.
+mod conformance;
 /// Every promise of `vedetta::store::Store`, on real SQLite files.
 mod contract;
 /// The guarded HTTP client against honest, clumsy and hostile servers.
