@@ -16,7 +16,7 @@
 //!
 //! Imports point down only; `tests/floors.rs` checks it.
 //!
-//! `model < text, settings, network < rule, story, alert < store, fetch, notify < config < pipeline, web < daemon < demo < cli`
+//! `model < text, settings, network < rule, story, alert < store, fetch, notify < config, telemetry < pipeline, web < daemon < demo < cli`
 //!
 //! # The nouns
 //!
@@ -41,5 +41,6 @@ pub mod rule;
 pub mod settings;
 pub mod store;
 pub mod story;
+pub mod telemetry;
 pub mod text;
 pub mod web;

@@ -14,3 +14,5 @@ mod fetch_client;
 mod notify_email;
 /// Webhooks, as an endpoint gets them.
 mod notify_webhook;
+/// Health, readiness and metrics, asked for over a real socket.
+mod web;
