@@ -517,14 +517,17 @@ impl<'a> TableReader<'a> {
     /// All keys that were not taken yet, in the order of the file; none of them is unknown then.
     #[must_use]
     pub fn entries(mut self) -> Vec<(Spanned<String>, Item<'a>)> {
-        let entries = std::mem::take(&mut self.entries);
-        entries
-            .into_iter()
-            .filter_map(|entry| {
-                let item = self.item(&entry.key.value, entry.value?)?;
-                Some((entry.key, item))
-            })
-            .collect()
+        self.take_rest()
+    }
+
+    /// As [`TableReader::entries`], for a table that is still needed to report on.
+    pub fn take_rest(&mut self) -> Vec<(Spanned<String>, Item<'a>)> {
+        let rest: Vec<_> = self
+            .entries
+            .iter_mut()
+            .filter_map(|entry| entry.value.take().map(|value| (entry.key.clone(), value)))
+            .collect();
+        rest.into_iter().filter_map(|(key, value)| self.item(&key.value, value).map(|item| (key, item))).collect()
     }
 
     /// Reports every key that nobody asked for (`E002`), with the nearest known one.
