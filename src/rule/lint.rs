@@ -1,0 +1,481 @@
+//! What is allowed and probably not meant. Warnings only: a rule that works is never refused.
+//!
+//! Words are compared here by their lower-case letters alone, not as text analysis folds them: a remark that is missing
+//! costs nothing, a wrong one costs trust.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::model::{Diagnostic, Lang, Source, Span};
+use crate::settings::Findings;
+
+use super::ast::{Atom, Node, NodeKind, PhrasePart, Word, WordForm};
+use super::check::{Loaded, User};
+use super::codes;
+use super::def::{ConceptDef, ScoreDef, SeverityDef, TopicDef};
+use super::parser::ReferenceKind;
+
+/// Looks through all that was read.
+pub(super) fn lint(loaded: &Loaded, sources: &[Source], findings: &Findings) {
+    untested(loaded, sources, findings);
+    unused(loaded, sources, findings);
+    for concept in loaded.concepts.values() {
+        let all: Vec<&Node> = concept.any.iter().collect();
+        same_list(&all, &[], findings);
+        for list in concept.lists.values() {
+            same_list(&list.iter().collect::<Vec<_>>(), &all, findings);
+        }
+        for term in concept.any.iter().chain(concept.lists.values().flatten()) {
+            atoms(term, findings);
+        }
+    }
+    let mut languages = Languages { concepts: &loaded.concepts, known: HashMap::new() };
+    for topic in &loaded.topics {
+        let queries = topic.matches.iter().chain(&topic.except).chain(topic.score.iter().map(|part| &part.when));
+        for query in queries {
+            query_lints(query, findings);
+        }
+        never(topic, findings);
+        languages.missing(topic, findings);
+    }
+}
+
+/// Topics without a test. More than a few in one file are one finding: generated files have thousands.
+fn untested(loaded: &Loaded, sources: &[Source], findings: &Findings) {
+    const MOST: usize = 10;
+    let help = "add a `[[topic.test]]` with a text that must match, and one that must not";
+    let mut by_file: BTreeMap<_, Vec<&TopicDef>> = BTreeMap::new();
+    for topic in loaded.topics.iter().filter(|topic| topic.tests.is_empty()) {
+        by_file.entry(topic.span.source).or_default().push(topic);
+    }
+    for source in sources {
+        let Some(topics) = by_file.get(&source.id) else { continue };
+        if let ([first, ..], true) = (topics.as_slice(), topics.len() > MOST) {
+            let title = format!("{} topics of this file have no tests, `{}` the first", topics.len(), first.id);
+            findings.add(Diagnostic::warning(codes::NO_TESTS, title).label(first.span, "").help(help));
+            continue;
+        }
+        for topic in topics {
+            let title = format!("the topic `{}` has no tests", topic.id);
+            findings.add(Diagnostic::warning(codes::NO_TESTS, title).label(topic.span, "").help(help));
+        }
+    }
+}
+
+/// Concepts that nothing uses, where there are topics that could; a lexicon is there to be chosen from.
+fn unused(loaded: &Loaded, sources: &[Source], findings: &Findings) {
+    if loaded.topics.is_empty() {
+        return;
+    }
+    let used: HashSet<&str> = loaded
+        .uses
+        .iter()
+        .filter(|used| used.reference.kind == ReferenceKind::Concept)
+        .filter(|used| !matches!(&used.user, User::Concept(name) if *name == used.reference.name))
+        .map(|used| used.reference.name.as_str())
+        .collect();
+    for concept in loaded.concepts.values().filter(|concept| !used.contains(concept.name.as_str())) {
+        let lexicon = sources
+            .iter()
+            .find(|source| source.id == concept.span.source)
+            .is_some_and(|source| source.path.components().any(|part| part.as_os_str() == "lexicon"));
+        if !lexicon {
+            let title = format!("nothing uses the concept `{}`", concept.name);
+            findings.add(
+                Diagnostic::warning(codes::UNUSED_CONCEPT, title)
+                    .label(concept.span, "")
+                    .help("delete it, use it, or keep it in a folder called `lexicon`"),
+            );
+        }
+    }
+}
+
+fn query_lints(query: &Node, findings: &Findings) {
+    query.walk(&mut |node| match &node.kind {
+        NodeKind::Or(parts) => same_list(&parts.iter().collect::<Vec<_>>(), &[], findings),
+        NodeKind::SomeOf { of, .. } => {
+            duplicates(&of.iter().collect::<Vec<_>>(), &[], findings);
+        }
+        NodeKind::And(parts) => {
+            duplicates(&parts.iter().collect::<Vec<_>>(), &[], findings);
+            contradiction(parts, findings);
+        }
+        NodeKind::Near(near) if near.negated && near.left.to_string() == near.right.to_string() => {
+            let title = format!("`{}` can never hold: every hit is near itself", near.operator());
+            findings
+                .add(Diagnostic::warning(codes::NEVER, title).label(node.span, "").help("the two sides must differ"));
+        }
+        _ => {}
+    });
+    atoms(query, findings);
+}
+
+/// Wildcards that reach too far and regular expressions.
+fn atoms(query: &Node, findings: &Findings) {
+    query.walk(&mut |node| match &node.kind {
+        NodeKind::Atom(Atom::Word(word)) => wide(word, node.span, findings),
+        NodeKind::Atom(Atom::Phrase(parts)) => {
+            if let [PhrasePart::Word(word)] = parts.as_slice() {
+                wide(word, node.span, findings);
+            }
+        }
+        NodeKind::Atom(Atom::Regex(_)) => findings.add(
+            Diagnostic::warning(codes::REGEX, "a regular expression reads every text letter by letter")
+                .label(node.span, "")
+                .help("words, wildcards and phrases find the same faster and fold case and accents; keep it as a last resort"),
+        ),
+        _ => {}
+    });
+}
+
+fn wide(word: &Word, span: Span, findings: &Findings) {
+    /// Two letters begin a hundred words of any language; with three it is a matter of taste.
+    const FEWEST: usize = 3;
+    if !word.text.contains('*') {
+        return;
+    }
+    let weight = |c: char| match c {
+        '*' | '?' => 0,
+        // Han, Kana, Hangul: a character says as much as two or three letters.
+        '\u{3040}'..='\u{30ff}'
+        | '\u{3400}'..='\u{9fff}'
+        | '\u{ac00}'..='\u{d7a3}'
+        | '\u{f900}'..='\u{faff}'
+        | '\u{20000}'..='\u{3ffff}' => 2,
+        c => usize::from(c.is_alphanumeric()),
+    };
+    if word.text.chars().map(weight).sum::<usize>() < FEWEST {
+        let title = format!("`{word}` hits too much: it has fewer than {FEWEST} letters");
+        findings.add(
+            Diagnostic::warning(codes::WIDE_WILDCARD, title)
+                .label(span, "")
+                .help("add letters, or list the words that are meant"),
+        );
+    }
+}
+
+/// Terms of which any will do: the same twice, and what another one includes. `also` applies together with `list`.
+fn same_list(list: &[&Node], also: &[&Node], findings: &Findings) {
+    let twice = duplicates(list, also, findings);
+    covered(list, also, &twice, findings);
+}
+
+/// Reports what stands twice; where the second ones stand.
+fn duplicates(list: &[&Node], also: &[&Node], findings: &Findings) -> HashSet<Span> {
+    let mut seen: HashMap<String, Span> = HashMap::new();
+    let mut twice = HashSet::new();
+    for (node, own) in also.iter().map(|node| (node, false)).chain(list.iter().map(|node| (node, true))) {
+        let key = key(node);
+        match seen.get(&key) {
+            Some(first) if own => {
+                twice.insert(node.span);
+                let title = format!("`{}` stands here twice", short(&node.to_string()));
+                findings.add(
+                    Diagnostic::warning(codes::DUPLICATE_TERM, title)
+                        .label(node.span, "again here")
+                        .label(*first, "first here")
+                        .help("delete one of them"),
+                );
+            }
+            _ => {
+                seen.entry(key).or_insert(node.span);
+            }
+        }
+    }
+    twice
+}
+
+/// What two nodes have in common that find the same.
+fn key(node: &Node) -> String {
+    match &node.kind {
+        NodeKind::Atom(Atom::Word(word)) if word.form != WordForm::Exact => word.to_string().to_lowercase(),
+        NodeKind::Atom(Atom::Phrase(parts)) => match parts.as_slice() {
+            [PhrasePart::Word(word)] if word.form != WordForm::Exact => word.to_string().to_lowercase(),
+            parts if parts.iter().all(|part| !matches!(part, PhrasePart::Word(Word { form: WordForm::Exact, .. }))) => {
+                node.to_string().to_lowercase()
+            }
+            _ => node.to_string(),
+        },
+        _ => node.to_string(),
+    }
+}
+
+/// A term of one word that may include others.
+struct Cover<'a> {
+    node: &'a Node,
+    /// Lower case.
+    text: Vec<char>,
+}
+
+fn covered(list: &[&Node], also: &[&Node], twice: &HashSet<Span>, findings: &Findings) {
+    /// Patterns are tried one by one on every word; beyond this, generated lists cost more than the remark is worth.
+    const MOST: usize = 1_000_000;
+    let mut plain: HashMap<String, &Node> = HashMap::new();
+    let mut patterns: Vec<Cover<'_>> = Vec::new();
+    for node in also.iter().chain(list) {
+        let Some(word) = single(node) else { continue };
+        let text = word.text.to_lowercase();
+        match word.form {
+            WordForm::Folded | WordForm::Stem => {
+                plain.entry(text).or_insert(node);
+            }
+            WordForm::Pattern => patterns.push(Cover { node, text: text.chars().collect() }),
+            WordForm::Exact => {}
+        }
+    }
+    if patterns.len().saturating_mul(list.len()) > MOST {
+        patterns.clear();
+    }
+    for node in list.iter().filter(|node| !twice.contains(&node.span)) {
+        let own = key(node);
+        let units = units(node);
+        let by_word = units.iter().find_map(|unit| plain.get(unit.as_str())).filter(|cover| key(cover) != own);
+        let by_pattern = || {
+            let units: Vec<Vec<char>> = units.iter().map(|unit| unit.chars().collect()).collect();
+            patterns
+                .iter()
+                .filter(|cover| key(cover.node) != own)
+                .find(|cover| units.iter().any(|unit| fits(&cover.text, unit)))
+                .map(|cover| cover.node)
+        };
+        let Some(cover) = by_word.copied().or_else(by_pattern) else { continue };
+        let title = format!("`{}` includes `{}`", short(&cover.to_string()), short(&node.to_string()));
+        findings.add(
+            Diagnostic::warning(codes::COVERED_TERM, title)
+                .label(node.span, "adds nothing")
+                .label(cover.span, "includes it")
+                .help("delete the one that is included, or the wider one if it is too wide"),
+        );
+    }
+}
+
+/// The word of a term that is one word, in one piece.
+fn single(node: &Node) -> Option<&Word> {
+    let word = match &node.kind {
+        NodeKind::Atom(Atom::Word(word)) => word,
+        NodeKind::Atom(Atom::Phrase(parts)) => match parts.as_slice() {
+            [PhrasePart::Word(word)] => word,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    word.text.chars().all(|c| c.is_alphanumeric() || matches!(c, '*' | '?')).then_some(word)
+}
+
+/// The words that must all be there for a term to be found, in lower case; patterns are left out.
+fn units(node: &Node) -> Vec<String> {
+    let mut words: Vec<&Word> = Vec::new();
+    match &node.kind {
+        NodeKind::Atom(Atom::Word(word)) => words.push(word),
+        NodeKind::Atom(Atom::Phrase(parts)) => words.extend(parts.iter().filter_map(|part| match part {
+            PhrasePart::Word(word) => Some(word),
+            PhrasePart::Any => None,
+        })),
+        _ => {}
+    }
+    words
+        .into_iter()
+        .filter(|word| word.form != WordForm::Stem)
+        .flat_map(|word| word.text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '*' | '?' | '_'))))
+        .filter(|unit| !unit.is_empty())
+        .map(str::to_lowercase)
+        .collect()
+}
+
+/// Whether every word that `text` (a word, or itself a pattern) stands for fits `pattern`. A star of `text` fits only a
+/// star, a `?` also a `?`.
+fn fits(pattern: &[char], text: &[char]) -> bool {
+    let (mut p, mut t, mut star) = (0, 0, None);
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(c) if (*c == '?' && text[t] != '*') || (*c == text[t] && *c != '*') => {
+                p += 1;
+                t += 1;
+            }
+            _ => match star {
+                Some((star_p, star_t)) => {
+                    star = Some((star_p, star_t + 1));
+                    p = star_p + 1;
+                    t = star_t + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+/// `a AND NOT a`.
+fn contradiction(parts: &[Node], findings: &Findings) {
+    let wanted: HashMap<String, Span> =
+        parts.iter().filter(|part| !matches!(part.kind, NodeKind::Not(_))).map(|part| (key(part), part.span)).collect();
+    for part in parts {
+        let NodeKind::Not(of) = &part.kind else { continue };
+        let branches: &[Node] = match &of.kind {
+            NodeKind::Or(branches) => branches,
+            _ => std::slice::from_ref(of),
+        };
+        for branch in branches {
+            if let Some(wanted) = wanted.get(&key(branch)) {
+                let title =
+                    format!("this can never match: `{}` is both asked for and excluded", short(&branch.to_string()));
+                findings.add(
+                    Diagnostic::warning(codes::NEVER, title)
+                        .label(branch.span, "excluded here")
+                        .label(*wanted, "asked for here")
+                        .help("take one of them out"),
+                );
+            }
+        }
+    }
+}
+
+/// Topics that can't match, and those that always do.
+fn never(topic: &TopicDef, findings: &Findings) {
+    if let (Some(matches), Some(except)) = (&topic.matches, &topic.except) {
+        let branches: &[Node] = match &except.kind {
+            NodeKind::Or(branches) => branches,
+            _ => std::slice::from_ref(except),
+        };
+        let wanted: Vec<String> = match &matches.kind {
+            NodeKind::And(parts) => parts.iter().chain(std::iter::once(matches)).map(key).collect(),
+            _ => vec![key(matches)],
+        };
+        if let Some(branch) = branches.iter().find(|branch| wanted.contains(&key(branch))) {
+            let title = format!("the topic `{}` can never match: `except` takes away what `match` asks for", topic.id);
+            findings.add(
+                Diagnostic::warning(codes::NEVER, title)
+                    .label(branch.span, "excluded here")
+                    .label(matches.span, "asked for here")
+                    .help("narrow `except`: name only what is unwanted"),
+            );
+        }
+    }
+    if topic.score.is_empty() {
+        return;
+    }
+    let (least, most) = score_range(&topic.score);
+    if let (Some(threshold), Some(most)) = (topic.threshold, most)
+        && most < threshold
+    {
+        let title = format!(
+            "the topic `{}` can never match: its score reaches at most {most}, `threshold` is {threshold}",
+            topic.id
+        );
+        findings.add(
+            Diagnostic::warning(codes::NEVER, title)
+                .label(topic.span, "")
+                .help("lower `threshold`, or let the parts add more"),
+        );
+    }
+    if let (Some(threshold), None, Some(least)) = (topic.threshold, &topic.matches, least)
+        && threshold <= least
+    {
+        let title = format!(
+            "the topic `{}` always matches: its score is never below {least}, `threshold` is {threshold}",
+            topic.id
+        );
+        findings.add(
+            Diagnostic::warning(codes::ALWAYS, title).label(topic.span, "").help("raise `threshold`, or add a `match`"),
+        );
+    }
+    if let (SeverityDef::ByScore(levels), Some(most)) = (&topic.severity, most)
+        && topic.threshold.is_none_or(|threshold| most >= threshold)
+        && let Some((level, score)) = levels.iter().find(|(_, score)| *score > most)
+    {
+        let title = format!("severity `{level}` is never reached: it needs {score}, the score reaches at most {most}");
+        findings.add(
+            Diagnostic::warning(codes::NEVER, title)
+                .label(topic.span, "")
+                .help("lower the level, or let the parts add more"),
+        );
+    }
+}
+
+/// The least and the most that a score can be; `None` where there is no bound.
+fn score_range(score: &[ScoreDef]) -> (Option<i64>, Option<i64>) {
+    let mut range = (Some(0_i64), Some(0_i64));
+    for part in score {
+        let bound = if part.each { part.max } else { Some(part.add) };
+        let side = if part.add < 0 { &mut range.0 } else { &mut range.1 };
+        *side = side.zip(bound).map(|(sum, bound)| sum.saturating_add(bound));
+    }
+    range
+}
+
+/// Which concepts have terms in which languages.
+struct Languages<'a> {
+    concepts: &'a BTreeMap<String, ConceptDef>,
+    known: HashMap<(String, Lang), bool>,
+}
+
+impl Languages<'_> {
+    /// Reports concepts of a topic that have lists, but none for a language that the topic asks for.
+    fn missing(&mut self, topic: &TopicDef, findings: &Findings) {
+        if topic.filter.languages.is_empty() {
+            return;
+        }
+        let mut names: BTreeMap<&str, Span> = BTreeMap::new();
+        for query in topic.matches.iter().chain(topic.score.iter().map(|part| &part.when)) {
+            query.walk(&mut |node| {
+                if let NodeKind::Atom(Atom::Concept(name)) = &node.kind {
+                    names.entry(name).or_insert(node.span);
+                }
+            });
+        }
+        for (name, span) in names {
+            let missing: Vec<String> = topic
+                .filter
+                .languages
+                .iter()
+                .filter(|lang| !self.covers(name, **lang, 0))
+                .map(|lang| format!("`{lang}`"))
+                .collect();
+            if !missing.is_empty() {
+                let title =
+                    format!("the concept `{name}` has no terms in {}, which this topic asks for", missing.join(", "));
+                findings.add(Diagnostic::warning(codes::MISSING_LANGUAGE, title).label(span, "").help(format!(
+                    "add a list to `[concept.{name}]`, or put terms that are the same everywhere into `any`"
+                )));
+            }
+        }
+    }
+
+    /// Whether a concept has terms for a language. One that has only `any` needs no lists: names are names everywhere.
+    fn covers(&mut self, name: &str, lang: Lang, depth: usize) -> bool {
+        const DEEPEST: usize = 32;
+        let Some(concept) = self.concepts.get(name) else { return true };
+        if depth > DEEPEST {
+            return true;
+        }
+        if let Some(known) = self.known.get(&(name.to_owned(), lang)) {
+            return *known;
+        }
+        // Where concepts lead back to themselves, the way back adds nothing.
+        self.known.insert((name.to_owned(), lang), false);
+        let mut inner: Vec<&str> = Vec::new();
+        let mut own = false;
+        for term in concept.any.iter().chain(concept.lists.get(&lang).into_iter().flatten()) {
+            match &term.kind {
+                NodeKind::Atom(Atom::Concept(name)) => inner.push(name),
+                _ => own = true,
+            }
+        }
+        let listed = concept.lists.get(&lang).is_some_and(|list| !list.is_empty());
+        let covers =
+            listed || (own && concept.lists.is_empty()) || inner.iter().any(|name| self.covers(name, lang, depth + 1));
+        self.known.insert((name.to_owned(), lang), covers);
+        covers
+    }
+}
+
+fn short(text: &str) -> String {
+    const MOST: usize = 60;
+    if text.chars().count() <= MOST {
+        return text.to_owned();
+    }
+    text.chars().take(MOST - 2).chain(" …".chars()).collect()
+}
