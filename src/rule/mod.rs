@@ -1,19 +1,38 @@
 //! The topic language: source → tokens → AST → checked expression → ruleset → hits.
 
+mod anchor;
 pub mod ast;
 mod check;
 pub mod codes;
 mod def;
+mod document;
+mod excerpt;
+mod explain;
+mod expr;
 mod file;
 mod glob;
 mod iso639;
+pub mod jsonl;
 mod lexer;
 mod lint;
+mod lookup;
+mod lower;
 mod parser;
+mod plain;
+mod position;
+mod ruleset;
+mod scanner;
+mod suite;
+mod term;
 
 pub use def::{
     AlertOn, ConceptDef, ExpectDef, RuleFiles, ScoreDef, SeverityDef, StoryDef, SurgeCount, SurgeDef, SurgeTrigger,
     TestDef, TopicDef, WhereDef,
 };
+pub use document::Document;
+pub use explain::{Clause, Explanation, LanguageNote, ScoreClause, explain};
 pub use file::{load_paths, load_sources};
 pub use glob::Glob;
+pub use ruleset::{Circumstances, Judgement, Ruleset, Scanned, TopicHit, load};
+pub use scanner::Scratch;
+pub use suite::{SuiteReport, TestFailure, run_tests};

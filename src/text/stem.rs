@@ -10,7 +10,6 @@ use super::segment::is_ignorable;
 use crate::model::Lang;
 
 /// Languages that have a stemmer.
-#[must_use]
 pub fn languages() -> impl Iterator<Item = Lang> {
     STEMMERS.iter().filter_map(|(code, _)| Lang::parse(code))
 }

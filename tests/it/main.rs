@@ -10,6 +10,10 @@ mod conformance;
 mod contract;
 /// The guarded HTTP client against honest, clumsy and hostile servers.
 mod fetch_client;
+/// The rule language on real sentences, through both evaluators.
+mod language;
+/// The matching workload against the matches that other engines find.
+mod matching;
 /// Mail, as a mail server gets it.
 mod notify_email;
 /// Webhooks, as an endpoint gets them.

@@ -1,0 +1,417 @@
+//! Articles in, matches out, one JSON object a line: what `vedetta match` does, without daemon or database.
+
+use std::borrow::Cow;
+use std::io::{self, BufRead, Write};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::document::Document;
+use super::ruleset::{Circumstances, Ruleset, TopicHit};
+use super::scanner::Scratch;
+use crate::model::{Evidence, Field, Lang, Severity, Timestamp};
+use crate::text::detect_language;
+
+/// An article as it comes in.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct ArticleLine<'a> {
+    /// Its name in the output.
+    #[serde(borrow)]
+    id: Id<'a>,
+    #[serde(borrow, default)]
+    url: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    title: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    summary: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    body: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    lang: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    source: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    feed: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    author: Option<Cow<'a, str>>,
+    #[serde(default)]
+    tags: Option<Vec<String>>,
+    #[serde(borrow, default)]
+    published: Option<Cow<'a, str>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Id<'a> {
+    Text(#[serde(borrow)] Cow<'a, str>),
+    Number(i64),
+}
+
+impl Default for Id<'_> {
+    fn default() -> Self {
+        Self::Number(0)
+    }
+}
+
+impl Id<'_> {
+    fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Text(text) => Cow::Borrowed(text),
+            Self::Number(number) => Cow::Owned(number.to_string()),
+        }
+    }
+}
+
+impl<'a> ArticleLine<'a> {
+    /// Reads one line.
+    ///
+    /// # Errors
+    /// If it is no such object, or has neither title nor body nor summary.
+    pub fn parse(line: &'a str) -> Result<Self, String> {
+        let article: Self = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        if article.title.is_none() && article.body.is_none() && article.summary.is_none() {
+            return Err("the article has neither `title` nor `body`".to_owned());
+        }
+        Ok(article)
+    }
+
+    /// The article's name in the output.
+    #[must_use]
+    pub fn id(&self) -> Cow<'_, str> {
+        self.id.text()
+    }
+
+    /// The article for evaluation. A language that is given is believed unless the text clearly contradicts it.
+    #[must_use]
+    pub fn document(&self) -> Document<'_> {
+        let mut document = Document {
+            fields: [
+                borrowed(&self.title),
+                borrowed(&self.summary),
+                borrowed(&self.body),
+                borrowed(&self.author),
+                Cow::Owned(self.tags.as_deref().unwrap_or_default().join("\n")),
+                borrowed(&self.source),
+                borrowed(&self.url),
+            ],
+            lang: None,
+            guess: None,
+            source: borrowed(&self.source),
+            feed: borrowed(&self.feed),
+            time: self.published.as_deref().and_then(|time| Timestamp::parse_rfc3339(time).ok()),
+        };
+        let declared = self.lang.as_deref().and_then(Lang::parse);
+        match declared {
+            None => document.detect(None),
+            Some(declared) => {
+                let body = if document.fields[2].is_empty() { &document.fields[1] } else { &document.fields[2] };
+                let guess = detect_language(Some(declared), &document.fields[0], body);
+                document.lang = if guess.certain { guess.lang } else { Some(declared) };
+            }
+        }
+        document
+    }
+}
+
+fn borrowed<'b>(part: &'b Option<Cow<'_, str>>) -> Cow<'b, str> {
+    Cow::Borrowed(part.as_deref().unwrap_or(""))
+}
+
+#[derive(Serialize)]
+struct MatchLine<'a> {
+    article: &'a str,
+    topic: &'a str,
+    score: i64,
+    severity: Severity,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lang: Option<Lang>,
+    hits: Vec<HitLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct HitLine<'a> {
+    field: Field,
+    start: u32,
+    end: u32,
+    atom: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    concept: Option<&'a str>,
+}
+
+impl<'a> HitLine<'a> {
+    fn new(hit: &'a Evidence) -> Self {
+        Self { field: hit.field, start: hit.start, end: hit.end, atom: &hit.atom, concept: hit.concept.as_deref() }
+    }
+}
+
+/// What a run of [`match_jsonl`] did.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct MatchStats {
+    /// Articles read.
+    pub articles: u64,
+    /// Matches written.
+    pub matches: u64,
+    /// Enabled topics.
+    pub topics: usize,
+    /// Seconds to load the rules; filled in by the caller.
+    pub load_seconds: f64,
+    /// Wall time from the first article read to the last match written.
+    pub match_seconds: f64,
+    /// Articles per second of that.
+    pub articles_per_second: f64,
+    /// Topics that had to be evaluated, over all articles.
+    pub candidates: u64,
+    /// The greatest memory that the process had, in bytes; 0 where the system doesn't say.
+    pub peak_rss_bytes: u64,
+    /// Lines that could not be read, at most [`MOST_PROBLEMS`] of them, with their numbers from 1, and topics that failed.
+    #[serde(skip)]
+    pub problems: Vec<String>,
+    /// How many there were of them.
+    pub failures: u64,
+}
+
+/// Problems that are kept with their text.
+pub const MOST_PROBLEMS: usize = 20;
+
+/// Bytes of a line; a longer one is refused rather than read into memory.
+const LONGEST_LINE: u64 = 64 << 20;
+
+/// Lines that one thread works on at a time.
+const BATCH: usize = 64;
+
+/// Reads articles, writes matches in the order of the articles and then by topic id. A line that can't be read is counted
+/// and skipped. `now` is what `max_age` counts from.
+///
+/// # Errors
+/// If reading or writing fails.
+pub fn match_jsonl(
+    ruleset: &Ruleset,
+    reader: impl BufRead,
+    mut writer: impl Write,
+    threads: usize,
+    now: Timestamp,
+) -> io::Result<MatchStats> {
+    let mut stats = MatchStats { topics: ruleset.topics().len(), ..MatchStats::default() };
+    let start = Instant::now();
+    let mut lines = Lines { reader, number: 0 };
+    if threads <= 1 {
+        let mut worker = Worker { ruleset, scratch: Scratch::default(), now };
+        let mut batch = Batch::default();
+        loop {
+            batch.clear();
+            let more = lines.read(&mut batch)?;
+            worker.run(&mut batch);
+            writer.write_all(&batch.out)?;
+            stats.add(&mut batch);
+            if !more {
+                break;
+            }
+        }
+    } else {
+        run_threads(ruleset, &mut lines, &mut writer, threads, now, &mut stats)?;
+    }
+    writer.flush()?;
+    stats.match_seconds = start.elapsed().as_secs_f64();
+    if stats.match_seconds > 0.0 {
+        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+        let articles = stats.articles as f64;
+        stats.articles_per_second = articles / stats.match_seconds;
+    }
+    stats.peak_rss_bytes = peak_rss_bytes();
+    Ok(stats)
+}
+
+fn run_threads(
+    ruleset: &Ruleset,
+    lines: &mut Lines<impl BufRead>,
+    writer: &mut impl Write,
+    threads: usize,
+    now: Timestamp,
+    stats: &mut MatchStats,
+) -> io::Result<()> {
+    // Each worker has a lane of its own; batches go round the lanes and come back in the same order.
+    std::thread::scope(|scope| {
+        let lanes: Vec<(SyncSender<Batch>, Receiver<Batch>)> = (0..threads)
+            .map(|_| {
+                let (to_worker, work) = sync_channel::<Batch>(1);
+                let (done, from_worker) = sync_channel::<Batch>(1);
+                scope.spawn(move || {
+                    let mut worker = Worker { ruleset, scratch: Scratch::default(), now };
+                    for mut batch in work {
+                        worker.run(&mut batch);
+                        if done.send(batch).is_err() {
+                            return;
+                        }
+                    }
+                });
+                (to_worker, from_worker)
+            })
+            .collect();
+        let lost = || io::Error::other("a matching thread ended early");
+        let mut spare: Vec<Batch> = Vec::new();
+        let (mut sent, mut received, mut more) = (0, 0, true);
+        while more || received < sent {
+            if more && sent - received < 2 * threads {
+                let mut batch = spare.pop().unwrap_or_default();
+                batch.clear();
+                more = lines.read(&mut batch)?;
+                lanes[sent % threads].0.send(batch).map_err(|_| lost())?;
+                sent += 1;
+            } else {
+                let mut batch = lanes[received % threads].1.recv().map_err(|_| lost())?;
+                received += 1;
+                writer.write_all(&batch.out)?;
+                stats.add(&mut batch);
+                spare.push(batch);
+            }
+        }
+        Ok(())
+    })
+}
+
+struct Lines<R> {
+    reader: R,
+    number: u64,
+}
+
+impl<R: BufRead> Lines<R> {
+    /// Reads up to a batch of lines; whether there may be more.
+    fn read(&mut self, batch: &mut Batch) -> io::Result<bool> {
+        batch.first_number = self.number + 1;
+        for _ in 0..BATCH {
+            let before = batch.text.len();
+            let mut limited = io::Read::take(&mut self.reader, LONGEST_LINE);
+            let length = limited.read_until(b'\n', &mut batch.text)?;
+            if length == 0 {
+                return Ok(false);
+            }
+            self.number += 1;
+            if length as u64 == LONGEST_LINE && batch.text.last() != Some(&b'\n') {
+                batch.text.truncate(before);
+                batch.problems.push(format!("line {}: longer than {} MiB", self.number, LONGEST_LINE >> 20));
+                self.skip_line()?;
+            }
+            batch.ends.push(batch.text.len());
+            // Large articles make smaller batches.
+            if batch.text.len() > 1 << 20 {
+                break;
+            }
+        }
+        Ok(true)
+    }
+
+    fn skip_line(&mut self) -> io::Result<()> {
+        loop {
+            let buffer = self.reader.fill_buf()?;
+            if buffer.is_empty() {
+                return Ok(());
+            }
+            let (length, ends) = match buffer.iter().position(|&byte| byte == b'\n') {
+                Some(at) => (at + 1, true),
+                None => (buffer.len(), false),
+            };
+            self.reader.consume(length);
+            if ends {
+                return Ok(());
+            }
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Batch {
+    first_number: u64,
+    text: Vec<u8>,
+    ends: Vec<usize>,
+    out: Vec<u8>,
+    articles: u64,
+    matches: u64,
+    candidates: u64,
+    problems: Vec<String>,
+}
+
+impl Batch {
+    fn clear(&mut self) {
+        let Self { first_number: _, text, ends, out, articles, matches, candidates, problems } = self;
+        text.clear();
+        ends.clear();
+        out.clear();
+        problems.clear();
+        (*articles, *matches, *candidates) = (0, 0, 0);
+    }
+}
+
+impl MatchStats {
+    fn add(&mut self, batch: &mut Batch) {
+        self.articles += batch.articles;
+        self.matches += batch.matches;
+        self.candidates += batch.candidates;
+        self.failures += batch.problems.len() as u64;
+        let room = MOST_PROBLEMS.saturating_sub(self.problems.len());
+        self.problems.extend(batch.problems.drain(..).take(room));
+    }
+}
+
+struct Worker<'r> {
+    ruleset: &'r Ruleset,
+    scratch: Scratch,
+    now: Timestamp,
+}
+
+impl Worker<'_> {
+    fn run(&mut self, batch: &mut Batch) {
+        let mut start = 0;
+        for (number, &end) in (batch.first_number..).zip(&batch.ends) {
+            let line = &batch.text[start..end];
+            start = end;
+            if line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            let article = match std::str::from_utf8(line) {
+                Ok(line) => ArticleLine::parse(line),
+                Err(_) => Err("not UTF-8".to_owned()),
+            };
+            match article {
+                Ok(article) => {
+                    batch.articles += 1;
+                    let document = article.document();
+                    let scanned = self.ruleset.scan(
+                        &mut self.scratch,
+                        &document,
+                        Circumstances { feed_labels: None, now: self.now },
+                    );
+                    batch.candidates += scanned.candidates as u64;
+                    batch.problems.extend(scanned.errors.into_iter().map(|error| format!("line {number}: {error}")));
+                    for hit in &scanned.hits {
+                        batch.matches += 1;
+                        write_match(&mut batch.out, &article.id(), document.lang, hit);
+                    }
+                }
+                Err(error) => batch.problems.push(format!("line {number}: {error}")),
+            }
+        }
+    }
+}
+
+fn write_match(out: &mut Vec<u8>, article: &str, lang: Option<Lang>, hit: &TopicHit) {
+    let line = MatchLine {
+        article,
+        topic: hit.topic.id.as_str(),
+        score: hit.score,
+        severity: hit.severity,
+        lang,
+        hits: hit.evidence.iter().map(HitLine::new).collect(),
+    };
+    serde_json::to_writer(&mut *out, &line).expect("plain data and a vector can't fail to serialise");
+    out.push(b'\n');
+}
+
+/// The greatest memory that this process had so far (Linux: `VmHWM`), in bytes; 0 where the system doesn't say.
+#[must_use]
+pub fn peak_rss_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kibibytes = line.and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
+    kibibytes.unwrap_or(0) * 1024
+}

@@ -1,0 +1,409 @@
+//! A [`Ruleset`]: all rules of a set of files, compiled, immutable, shared between threads; and what it makes of an article.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::def::{RuleFiles, SurgeDef, TestDef, WhereDef};
+use super::document::Document;
+use super::excerpt::excerpts;
+use super::expr::{CompiledTopic, ExprId, Program};
+use super::lower::lower;
+use super::plain::Plain;
+use super::position::{Hits, evidence};
+use super::scanner::{Index, Scan, Scratch};
+use crate::model::{Article, Evidence, Labels, Lang, Match, Report, Severity, Timestamp, Topic, TopicId};
+use crate::text::analyzed::HalfWords;
+
+/// Compiled rules.
+#[derive(Debug)]
+pub struct Ruleset {
+    program: Program,
+    index: Index,
+    revision: String,
+    topics: Vec<Arc<Topic>>,
+    tests: Vec<(usize, TestDef)>,
+    surges: Vec<SurgeDef>,
+}
+
+/// What all topics make of an article.
+#[derive(Debug, Clone, Default)]
+pub struct Judgement {
+    /// The article's language, where there is no doubt.
+    pub lang: Option<Lang>,
+    /// The topics that it satisfies, by id.
+    pub matches: Vec<Match>,
+    /// Topics that could not be judged, and why. The others were.
+    pub errors: Vec<String>,
+}
+
+/// A topic that an article satisfies, with the bare hits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TopicHit {
+    /// The topic.
+    pub topic: Arc<Topic>,
+    /// Sum of the score's parts.
+    pub score: i64,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What hit, in the order of fields and text.
+    pub evidence: Vec<Evidence>,
+}
+
+/// What one pass over an article brought.
+#[derive(Debug, Clone, Default)]
+pub struct Scanned {
+    /// The topics that it satisfies, by id.
+    pub hits: Vec<TopicHit>,
+    /// How many topics had to be evaluated.
+    pub candidates: usize,
+    /// Topics that could not be judged, and why.
+    pub errors: Vec<String>,
+}
+
+/// The circumstances of an article that filters ask for.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances<'a> {
+    /// Labels of its feed; `None` where there is no feed, and then filters by label are passed.
+    pub feed_labels: Option<&'a Labels>,
+    /// The current time.
+    pub now: Timestamp,
+}
+
+/// Reads and compiles the rules of files and folders. The ruleset is there exactly if the report has no errors.
+#[must_use]
+pub fn load(paths: &[PathBuf]) -> (Option<Ruleset>, Report) {
+    Ruleset::compile(super::file::load_paths(paths))
+}
+
+impl Ruleset {
+    /// Compiles rule files that were read; warnings are handed through. `None` if there are errors.
+    #[must_use]
+    pub fn compile(mut files: RuleFiles) -> (Option<Self>, Report) {
+        let mut report = std::mem::take(&mut files.report);
+        if report.has_errors() {
+            return (None, report);
+        }
+        let (program, diagnostics) = lower(&files);
+        report.diagnostics.extend(diagnostics);
+        if report.has_errors() {
+            return (None, report);
+        }
+        let mut hash = Sha256::new();
+        for source in &files.sources {
+            hash.update((source.text.len() as u64).to_le_bytes());
+            hash.update(source.text.as_bytes());
+        }
+        let revision = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let mut topics: Vec<Arc<Topic>> =
+            program.topics.iter().filter(|topic| topic.enabled).map(|topic| Arc::clone(&topic.info)).collect();
+        topics.sort_by(|a, b| a.id.cmp(&b.id));
+        let tests = files
+            .topics
+            .iter_mut()
+            .enumerate()
+            .flat_map(|(index, topic)| std::mem::take(&mut topic.tests).into_iter().map(move |test| (index, test)))
+            .collect();
+        let index = Index::new(&program);
+        (Some(Self { program, index, revision, topics, tests, surges: files.surges }), report)
+    }
+
+    /// 16 hexadecimal digits that change with the text of any rule file.
+    #[must_use]
+    pub fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    /// The enabled topics, by id.
+    #[must_use]
+    pub fn topics(&self) -> &[Arc<Topic>] {
+        &self.topics
+    }
+
+    /// The volume alerts.
+    #[must_use]
+    pub fn surges(&self) -> &[SurgeDef] {
+        &self.surges
+    }
+
+    /// The tests, with the topic that each belongs to.
+    pub(super) fn tests(&self) -> impl Iterator<Item = (&CompiledTopic, &TestDef)> {
+        self.tests.iter().map(|(topic, test)| (&self.program.topics[*topic], test))
+    }
+
+    pub(super) fn program(&self) -> &Program {
+        &self.program
+    }
+
+    pub(super) fn topic(&self, id: &TopicId) -> Option<&CompiledTopic> {
+        self.program.topics.iter().find(|topic| topic.info.id == *id)
+    }
+
+    /// What all enabled topics make of an article. Its language is detected where the article doesn't say it.
+    pub fn judge(&self, scratch: &mut Scratch, article: &Article, feed_labels: &Labels, now: Timestamp) -> Judgement {
+        let document = Document::new(article);
+        let scanned = self.scan(scratch, &document, Circumstances { feed_labels: Some(feed_labels), now });
+        let matches = scanned
+            .hits
+            .into_iter()
+            .map(|hit| Match {
+                excerpts: excerpts(&document, &hit.evidence),
+                topic: hit.topic,
+                score: hit.score,
+                severity: hit.severity,
+            })
+            .collect();
+        Judgement { lang: document.lang, matches, errors: scanned.errors }
+    }
+
+    /// The same with the bare hits.
+    pub fn scan(&self, scratch: &mut Scratch, document: &Document<'_>, circumstances: Circumstances<'_>) -> Scanned {
+        let mut scanned = Scanned::default();
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let mut scan = Scan::new(&self.program, &self.index, document, scratch);
+            let candidates = scan.take_candidates();
+            scanned.candidates = candidates.len();
+            for &candidate in &candidates {
+                let topic = &self.program.topics[candidate as usize];
+                // A rule that panics must not take the others with it.
+                let verdict = catch_unwind(AssertUnwindSafe(|| verdict(topic, &mut scan, document, circumstances)));
+                match verdict {
+                    Ok(Some(verdict)) => scanned.hits.push(TopicHit {
+                        topic: Arc::clone(&topic.info),
+                        score: verdict.score,
+                        severity: topic.severity_of(verdict.score),
+                        evidence: evidence(&self.program, &verdict.hits),
+                    }),
+                    Ok(None) => {}
+                    Err(panic) => {
+                        scanned.errors.push(format!("topic `{}`: {}", topic.info.id, panic_text(panic.as_ref())));
+                    }
+                }
+            }
+            scan.give_back(candidates);
+        }));
+        if let Err(panic) = result {
+            *scratch = Scratch::default();
+            scanned.errors.push(format!("analysing the article: {}", panic_text(panic.as_ref())));
+        }
+        scanned.hits.sort_by(|a, b| a.topic.id.cmp(&b.topic.id));
+        scanned
+    }
+
+    /// The same by the plain evaluator: slow; for comparing.
+    #[must_use]
+    pub fn scan_plainly(&self, document: &Document<'_>, circumstances: Circumstances<'_>) -> Vec<TopicHit> {
+        let mut plain = Plain::new(&self.program, document);
+        let mut hits: Vec<TopicHit> = self
+            .program
+            .topics
+            .iter()
+            .filter(|topic| topic.enabled)
+            .filter_map(|topic| {
+                let verdict = verdict(topic, &mut plain, document, circumstances)?;
+                Some(TopicHit {
+                    topic: Arc::clone(&topic.info),
+                    score: verdict.score,
+                    severity: topic.severity_of(verdict.score),
+                    evidence: evidence(&self.program, &verdict.hits),
+                })
+            })
+            .collect();
+        hits.sort_by(|a, b| a.topic.id.cmp(&b.topic.id));
+        hits
+    }
+
+    /// What one topic, enabled or not, makes of an article.
+    pub(super) fn scan_topic(
+        &self,
+        scratch: &mut Scratch,
+        topic: &CompiledTopic,
+        document: &Document<'_>,
+        circumstances: Circumstances<'_>,
+    ) -> Option<TopicHit> {
+        let mut scan = Scan::new(&self.program, &self.index, document, scratch);
+        let verdict = verdict(topic, &mut scan, document, circumstances)?;
+        Some(TopicHit {
+            topic: Arc::clone(&topic.info),
+            score: verdict.score,
+            severity: topic.severity_of(verdict.score),
+            evidence: evidence(&self.program, &verdict.hits),
+        })
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned());
+    format!("internal error: {text}; please report it with the rule and the article")
+}
+
+/// What both evaluators can say about a node.
+pub(super) trait Evaluate {
+    /// Whether it holds.
+    fn holds(&mut self, id: ExprId) -> bool;
+    /// How many hits it has, overlaps taken once.
+    fn count(&mut self, id: ExprId) -> usize;
+    /// Its hits, sorted.
+    fn hits(&mut self, id: ExprId) -> Hits;
+    /// Half words in title, summary and body.
+    fn weight(&self) -> HalfWords;
+}
+
+impl Evaluate for Scan<'_> {
+    fn holds(&mut self, id: ExprId) -> bool {
+        Self::holds(self, id)
+    }
+
+    fn count(&mut self, id: ExprId) -> usize {
+        Self::count(self, id)
+    }
+
+    fn hits(&mut self, id: ExprId) -> Hits {
+        Self::hits(self, id)
+    }
+
+    fn weight(&self) -> HalfWords {
+        Self::weight(self)
+    }
+}
+
+impl Evaluate for Plain<'_> {
+    fn holds(&mut self, id: ExprId) -> bool {
+        self.eval(id).holds
+    }
+
+    fn count(&mut self, id: ExprId) -> usize {
+        self.eval(id).count()
+    }
+
+    fn hits(&mut self, id: ExprId) -> Hits {
+        self.eval(id).flat()
+    }
+
+    fn weight(&self) -> HalfWords {
+        Self::weight(self)
+    }
+}
+
+pub(super) struct Verdict {
+    pub(super) score: i64,
+    pub(super) hits: Hits,
+}
+
+/// What a topic makes of an article: filters, `match`, `except`, score. The hits are those of `match`, or, where the score
+/// alone decides, those of the parts that raised it.
+pub(super) fn verdict(
+    topic: &CompiledTopic,
+    evaluator: &mut impl Evaluate,
+    document: &Document<'_>,
+    circumstances: Circumstances<'_>,
+) -> Option<Verdict> {
+    if refusal(&topic.filter, document, circumstances, || evaluator.weight().div_ceil(2)).is_some() {
+        return None;
+    }
+    if topic.matches.is_some_and(|matches| !evaluator.holds(matches)) {
+        return None;
+    }
+    if topic.except.is_some_and(|except| evaluator.holds(except)) {
+        return None;
+    }
+    let mut score = 0_i64;
+    let mut counted = Vec::new();
+    for part in &topic.score {
+        let holds = evaluator.holds(part.when);
+        let hits = if holds && part.each { evaluator.count(part.when) } else { 0 };
+        let points = part.points(holds, hits);
+        score = score.saturating_add(points);
+        if points > 0 {
+            counted.push(part.when);
+        }
+    }
+    if !topic.reaches_threshold(score) {
+        return None;
+    }
+    let hits = match topic.matches {
+        Some(matches) => evaluator.hits(matches),
+        None => {
+            let mut hits: Hits = counted.into_iter().flat_map(|when| evaluator.hits(when)).collect();
+            hits.sort_unstable();
+            hits.dedup();
+            hits
+        }
+    };
+    Some(Verdict { score, hits })
+}
+
+/// Why a topic's filters turn an article away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Refusal {
+    Language(Lang),
+    Source(String),
+    ExcludedSource { source: String, by: String },
+    FeedLabel(String),
+    TooOld { hours: u64 },
+    TooShort { words: u32, least: u32 },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Language(lang) => write!(f, "the article is in `{lang}`, which `languages` does not name"),
+            Self::Source(source) => write!(f, "`{source}` is none of the `sources`"),
+            Self::ExcludedSource { source, by } => write!(f, "`{source}` is excluded by `{by}`"),
+            Self::FeedLabel(label) => write!(f, "its feed lacks the label `{label}`"),
+            Self::TooOld { hours } => write!(f, "it was published {hours} hours ago, longer than `max_age`"),
+            Self::TooShort { words, least } => write!(f, "it has {words} words, and `min_words` is {least}"),
+        }
+    }
+}
+
+pub(super) fn refusal(
+    filter: &WhereDef,
+    document: &Document<'_>,
+    circumstances: Circumstances<'_>,
+    words: impl FnOnce() -> u32,
+) -> Option<Refusal> {
+    if let Some(lang) = document.lang
+        && !filter.languages.is_empty()
+        && !filter.languages.iter().any(|&other| super::term::canonical(other) == super::term::canonical(lang))
+    {
+        return Some(Refusal::Language(lang));
+    }
+    let names = || [&document.source, &document.feed].into_iter().filter(|name| !name.is_empty());
+    if !filter.sources.is_empty()
+        && names().next().is_some()
+        && !names().any(|name| filter.sources.iter().any(|glob| glob.fits(name)))
+    {
+        return Some(Refusal::Source(document.source.clone().into_owned()));
+    }
+    for name in names() {
+        if let Some(glob) = filter.exclude_sources.iter().find(|glob| glob.fits(name)) {
+            return Some(Refusal::ExcludedSource { source: name.clone().into_owned(), by: glob.to_string() });
+        }
+    }
+    if let Some(labels) = circumstances.feed_labels
+        && let Some((key, value)) = filter.feed_labels.iter().find(|(key, value)| labels.get(*key) != Some(*value))
+    {
+        return Some(Refusal::FeedLabel(format!("{key}={value}")));
+    }
+    if let (Some(max_age), Some(time)) = (filter.max_age, document.time) {
+        let age = circumstances.now.since(time);
+        if age > max_age {
+            return Some(Refusal::TooOld { hours: age.as_secs() / 3600 });
+        }
+    }
+    if let Some(least) = filter.min_words {
+        let words = words();
+        if words < least {
+            return Some(Refusal::TooShort { words, least });
+        }
+    }
+    None
+}
