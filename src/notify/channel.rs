@@ -130,16 +130,24 @@ impl SendError {
     #[must_use]
     pub fn because(mut self, cause: impl Into<BoxError>) -> Self {
         let cause = cause.into();
-        let mut last = String::new();
+        let mut texts: Vec<String> = Vec::new();
         let mut one: Option<&dyn std::error::Error> = Some(&*cause);
         while let Some(error) = one {
-            let words = super::clean::shorten(&super::clean::line(&error.to_string()), 300);
+            let text = super::clean::line(&error.to_string());
             // Some libraries repeat their cause's words in their own.
-            if !words.is_empty() && !last.contains(&words) {
-                self.message = format!("{}: {words}", self.message);
-                last = words;
+            if let Some(own) = texts.last_mut().and_then(|last| {
+                let own = last.strip_suffix(&text)?.trim_end_matches([':', ' ']).to_owned();
+                Some((last, own))
+            }) {
+                *own.0 = own.1;
             }
+            texts.push(text);
             one = error.source();
+        }
+        texts.dedup();
+        texts.retain(|text| !text.is_empty());
+        for text in texts {
+            self.message = format!("{}: {}", self.message, super::clean::shorten(&text, 300));
         }
         self.source = Some(cause);
         self

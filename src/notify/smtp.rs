@@ -176,7 +176,9 @@ impl Smtp {
     fn failed(&self, step: Step, error: Error) -> SendError {
         let name = self.name();
         let (reason, what) = match step {
-            _ if error.is_tls() => (FailureReason::Tls, format!("no trusted TLS connection to {name}")),
+            _ if self.tls.is_some() && is_tls(&error) => {
+                (FailureReason::Tls, format!("no trusted TLS connection to {name}"))
+            }
             _ if error.is_timeout() => (FailureReason::Timeout, format!("{name} did not answer in time")),
             _ if error.is_transient() => (FailureReason::Busy, format!("{name} asks to try later")),
             Step::Connect => (FailureReason::Connection, format!("could not connect to {name}")),
@@ -198,6 +200,19 @@ impl Smtp {
         };
         SendError::temporary(reason, what).because(error)
     }
+}
+
+/// Whether TLS is what failed. The library says so only of STARTTLS; in a handshake at the beginning rustls' errors come
+/// as invalid data.
+fn is_tls(error: &Error) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::InvalidData) {
+            return true;
+        }
+        source = cause.source();
+    }
+    error.is_tls()
 }
 
 /// Where in the conversation.

@@ -20,3 +20,5 @@ mod notify_email;
 mod notify_webhook;
 /// Health, readiness and metrics, asked for over a real socket.
 mod web;
+/// Mail through Debian's Postfix, over TLS.
+mod real_smtp;

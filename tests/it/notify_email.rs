@@ -1,7 +1,9 @@
 //! Mail, as a mail server gets it: headers, alternatives, refusals, lost connections. The conversation is a real one over
 //! loopback; what comes out is read by a parser that is not ours.
 
+use std::io;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mailparse::{MailHeaderMap, ParsedMail};
@@ -310,6 +312,42 @@ async fn a_login_is_used_and_a_wrong_one_is_worth_another_attempt() {
     let line = channel(with("segretissimo")).check().await.expect("answers");
     assert!(line.contains("signed in"), "{line}");
     assert_eq!(mailbox.messages().len(), 1, "a check sends nothing");
+}
+
+#[tokio::test]
+async fn a_password_reaches_no_log_at_any_level() {
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let (mailbox, address) = Mailbox::start_with_login("vedetta", "segretissimo").await.unwrap();
+    let channel = channel(EmailSettings {
+        username: Some("vedetta".into()),
+        password: Some(Secret::new("segretissimo")),
+        ..settings(address)
+    });
+    let notice = samples::single(samples::italian());
+    send(&channel, &notice, &samples::delivery(&notice, "desk", "desk@example.org")).await.unwrap();
+    assert!(mailbox.messages()[0].authenticated);
+    tracing::info!("the log is on");
+    let log = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    assert!(log.contains("the log is on"));
+    // As it is, and as AUTH PLAIN sends it.
+    for secret in ["segretissimo", "AHZlZGV0dGEAc2VncmV0aXNzaW1v"] {
+        assert!(!log.contains(secret), "{log}");
+    }
 }
 
 #[tokio::test]
