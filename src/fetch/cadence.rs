@@ -24,6 +24,10 @@ const FIRST_POLL_SPACING: Duration = Duration::from_millis(20);
 const CRON_JITTER: Duration = Duration::from_secs(30);
 /// First wait of a feed with a cron line after a failure.
 const CRON_RETRY: Duration = Duration::from_secs(60);
+/// The longest wait while nobody answers.
+const UNREACHABLE_WAIT: Duration = Duration::from_secs(3600);
+/// A feed that was not tried for want of a place is tried again within this.
+const TURN_WITHIN: Duration = Duration::from_secs(15);
 /// Intervals are cut to a year, so that arithmetic in milliseconds can't overflow.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(366 * 24 * 3600);
 
@@ -48,8 +52,16 @@ pub enum PollEnd {
         /// How long its server asks us to stay away.
         retry_after: Option<Duration>,
     },
+    /// Nobody answered at all, which may as well be our own network's fault: tried again within the hour, so that a night
+    /// without a line does not cost the following day.
+    Unreachable {
+        /// Failures in a row, this one included.
+        failures: u32,
+    },
     /// Its server says that it is gone for good (410). It is still asked once a day.
     Gone,
+    /// It was not asked, because its host has enough to do: no failure, and its turn comes soon.
+    NotTried,
 }
 
 impl<'a> Cadence<'a> {
@@ -81,7 +93,12 @@ impl<'a> Cadence<'a> {
                         let wait = backed_off(interval, failures).max(retry_after.unwrap_or_default());
                         now + wait + portion(wait / 10, feed)
                     }
+                    PollEnd::Unreachable { failures } => {
+                        let wait = backed_off(interval, failures).min(UNREACHABLE_WAIT.max(interval));
+                        now + wait + portion(wait / 10, feed)
+                    }
                     PollEnd::Gone => now + LONGEST_WAIT,
+                    PollEnd::NotTried => now + turn(interval, feed),
                 };
                 let limit = LONGEST_WAIT.max(interval + interval / 10);
                 wanted.min(now + limit)
@@ -92,7 +109,9 @@ impl<'a> Cadence<'a> {
                     PollEnd::Failed { failures, retry_after } => {
                         backed_off(CRON_RETRY, failures).max(retry_after.unwrap_or_default()).min(LONGEST_WAIT)
                     }
+                    PollEnd::Unreachable { failures } => backed_off(CRON_RETRY, failures).min(UNREACHABLE_WAIT),
                     PollEnd::Gone => LONGEST_WAIT,
+                    PollEnd::NotTried => return now + turn(TURN_WITHIN, feed),
                 };
                 // Without the waiver a daily line and a hint of a day would make every other day.
                 next_run(schedule, feed, now + wait / 20 * 19, now)
@@ -137,6 +156,12 @@ pub fn slowest_hint(hints: impl IntoIterator<Item = Option<Duration>>) -> Option
 fn backed_off(base: Duration, failures: u32) -> Duration {
     let doublings = failures.saturating_sub(1).min(30);
     base.saturating_mul(1 << doublings).min(LONGEST_WAIT.max(base))
+}
+
+/// A short wait for a place at a busy host.
+fn turn(interval: Duration, feed: FeedId) -> Duration {
+    let within = interval.min(TURN_WITHIN);
+    within / 2 + portion(within / 2, feed)
 }
 
 /// The first moment not before `earliest` at which the feed's phase comes round.
@@ -263,6 +288,26 @@ mod tests {
     }
 
     #[test]
+    fn a_night_without_a_line_costs_an_hour_at_most() {
+        let wait = |interval, failures| {
+            let end = PollEnd::Unreachable { failures };
+            Cadence::Interval(interval).next_poll(feed(3), None, end, noon()).since(noon())
+        };
+        assert!((15 * MINUTE..17 * MINUTE).contains(&wait(15 * MINUTE, 1)));
+        assert!((HOUR..67 * MINUTE).contains(&wait(15 * MINUTE, 1000)));
+        assert!((6 * HOUR..7 * HOUR).contains(&wait(6 * HOUR, 1000)), "never faster than the operator wants");
+    }
+
+    #[test]
+    fn a_feed_whose_host_was_busy_gets_its_turn_soon() {
+        let daily = cron("0 7 * * *");
+        for cadence in [Cadence::Interval(15 * MINUTE), Cadence::Schedule(&daily)] {
+            let wait = cadence.next_poll(feed(3), Some(LONGEST_WAIT), PollEnd::NotTried, noon()).since(noon());
+            assert!((TURN_WITHIN / 2..=TURN_WITHIN).contains(&wait), "{wait:?}");
+        }
+    }
+
+    #[test]
     fn retry_after_is_a_lower_limit_up_to_a_day() {
         let cadence = Cadence::Interval(Duration::from_secs(1));
         let wait = |seconds| {
@@ -332,13 +377,19 @@ mod tests {
             hint_s in proptest::option::of(any::<u64>()),
             failures in any::<u32>(),
             retry_s in proptest::option::of(any::<u64>()),
-            kind in 0_usize..3,
+            kind in 0_usize..5,
             now in -60_000_000_000_000_i64..250_000_000_000_000,
         ) {
             let now = Timestamp::from_millis(now);
             let interval = Duration::from_millis(interval_ms);
             let retry_after = retry_s.map(Duration::from_secs);
-            let end = [PollEnd::Succeeded, PollEnd::Failed { failures, retry_after }, PollEnd::Gone][kind];
+            let end = [
+                PollEnd::Succeeded,
+                PollEnd::Failed { failures, retry_after },
+                PollEnd::Unreachable { failures },
+                PollEnd::Gone,
+                PollEnd::NotTried,
+            ][kind];
             let hint = hint_s.map(Duration::from_secs);
             let next = Cadence::Interval(interval).next_poll(feed(number), hint, end, now);
             let wait = next.since(now);
@@ -349,7 +400,7 @@ mod tests {
             }
             if end == PollEnd::Succeeded {
                 prop_assert!(wait >= hint.unwrap_or_default().min(LONGEST_WAIT) / 20 * 19);
-                prop_assert!(wait >= interval.max(SHORTEST_INTERVAL) / 10 - Duration::from_millis(1));
+                prop_assert!(wait >= interval.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL) / 10 - Duration::from_millis(1));
             }
         }
 
@@ -360,8 +411,10 @@ mod tests {
             failures in 0_u32..200,
         ) {
             let cadence = Cadence::Interval(Duration::from_secs(interval_s));
-            let wait = |failures| cadence.next_poll(feed(number), None, failed(failures), noon());
-            prop_assert!(wait(failures) <= wait(failures + 1));
+            for end in [failed, |failures| PollEnd::Unreachable { failures }] {
+                let wait = |failures| cadence.next_poll(feed(number), None, end(failures), noon());
+                prop_assert!(wait(failures) <= wait(failures + 1));
+            }
         }
 
         #[test]
@@ -373,7 +426,7 @@ mod tests {
         ) {
             let schedule = cron("*/7 * * * *");
             let now = noon() + Duration::from_secs(offset_s);
-            for end in [PollEnd::Succeeded, failed(failures)] {
+            for end in [PollEnd::Succeeded, failed(failures), PollEnd::Unreachable { failures }, PollEnd::NotTried] {
                 let next = Cadence::Schedule(&schedule).next_poll(feed(number), Some(Duration::from_secs(hint_s)), end, now);
                 prop_assert!(next > now);
                 prop_assert!(next.since(now) <= LONGEST_WAIT + 2 * HOUR);

@@ -216,7 +216,7 @@ impl Client {
             }
             let started = Instant::now();
             let hop = timeout(left, self.hop(&url, request)).await.unwrap_or_else(|_| {
-                Err(FetchError::Timeout { host: host(&url).to_owned(), phase: "to send the document", limit })
+                Err(FetchError::Timeout { host: host(&url).to_owned(), is_connecting: false, limit })
             })?;
             left = left.saturating_sub(started.elapsed());
             match hop {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::network::{BadTarget, NotResolved, Refused, causes, describe, find_cause};
 
+use super::PollEnd;
+
 /// Why a document could not be had. Every message names the host or address at fault, which after a redirect is not the
 /// one that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,12 +49,12 @@ pub enum FetchError {
         reason: String,
     },
     /// It took too long.
-    #[error("`{host}` took longer than {} {phase}", Seconds(*limit))]
+    #[error("`{host}` took longer than {} to {}", Seconds(*limit), if *is_connecting { "connect" } else { "send the document" })]
     Timeout {
         /// The host.
         host: String,
-        /// “to connect”, “to answer”, “to send the document”.
-        phase: &'static str,
+        /// Whether a connection had yet to come about; else the document had yet to arrive.
+        is_connecting: bool,
         /// The time that it had.
         limit: Duration,
     },
@@ -158,6 +160,19 @@ impl FetchError {
         }
     }
 
+    /// What it means for the feed's next poll, as its so-many-eth failure in a row. [`PollEnd::NotTried`] is no failure and
+    /// should not be counted as one.
+    #[must_use]
+    pub const fn poll_end(&self, failures: u32) -> PollEnd {
+        match self {
+            Self::Busy { .. } => PollEnd::NotTried,
+            Self::Gone { .. } => PollEnd::Gone,
+            Self::Dns { .. } | Self::Connect { .. } => PollEnd::Unreachable { failures },
+            Self::Timeout { is_connecting: true, .. } => PollEnd::Unreachable { failures },
+            _ => PollEnd::Failed { failures, retry_after: self.retry_after() },
+        }
+    }
+
     /// A word for metrics and logs.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -191,7 +206,7 @@ impl FetchError {
         }
         let reason = describe(error);
         if error.is_timeout() {
-            return Self::Timeout { host, phase: "to connect", limit: connect_limit };
+            return Self::Timeout { host, is_connecting: true, limit: connect_limit };
         }
         if error.is_connect() {
             // The TLS library's complaints arrive as invalid data or a stream cut short.
@@ -257,7 +272,8 @@ mod tests {
         );
         assert!(status(403, true).contains("bot protection"));
         assert_eq!(status(418, false), "`a.example` answers 418");
-        let slow = FetchError::Timeout { host: "a.example".into(), phase: "to answer", limit: Duration::from_secs(20) };
-        assert_eq!(slow.to_string(), "`a.example` took longer than 20 s to answer");
+        let slow =
+            FetchError::Timeout { host: "a.example".into(), is_connecting: false, limit: Duration::from_secs(20) };
+        assert_eq!(slow.to_string(), "`a.example` took longer than 20 s to send the document");
     }
 }

@@ -11,7 +11,7 @@ use async_compression::tokio::write::{BrotliEncoder, DeflateEncoder, GzipEncoder
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
-use vedetta::fetch::{Client, Document, FetchError, Fetched, Kind, Limits, NetworkSettings, Request};
+use vedetta::fetch::{Client, Document, FetchError, Fetched, Kind, Limits, NetworkSettings, PollEnd, Request};
 use vedetta::model::Validators;
 
 /// What a server does with one request.
@@ -610,6 +610,9 @@ async fn statuses_say_what_to_do_next() {
     .await;
     let client = client(&[&server]);
     assert!(matches!(refusal(&client, &server.url("/410")).await, FetchError::Gone { .. }));
+    let overloaded = refusal(&client, &server.url("/503")).await;
+    let retry_after = Some(Duration::from_secs(120));
+    assert_eq!(overloaded.poll_end(2), PollEnd::Failed { failures: 2, retry_after });
     for status in [429, 500, 503] {
         let error = refusal(&client, &server.url(&format!("/{status}"))).await;
         assert_eq!(error.retry_after(), Some(Duration::from_secs(120)));
@@ -628,6 +631,7 @@ async fn failing_to_connect_names_the_reason() {
     let client = Client::new(&settings(&[closed.to_string()])).unwrap();
     let error = refusal(&client, &Url::parse(&format!("http://{closed}/")).unwrap()).await;
     assert!(matches!(&error, FetchError::Connect { reason, .. } if reason.contains("refused")), "{error:?}");
+    assert_eq!(error.poll_end(3), PollEnd::Unreachable { failures: 3 });
     let name = Url::parse("http://no-such-name.invalid/").unwrap();
     // `.invalid` never resolves (RFC 6761); where there is no name server, the attempt may run out of time instead.
     let error = refusal(&client, &name).await;
