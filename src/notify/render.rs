@@ -11,8 +11,8 @@ use crate::model::{ChannelName, Delivery, Notice};
 
 use super::view::NoticeView;
 
-/// Instructions that one rendering may take; a digest of 1,000 alerts took 1.1 million.
-const FUEL: u64 = 20_000_000;
+/// Instructions that one rendering may take; a digest of 1,000 alerts takes under 200,000 (measured with minijinja 3.1).
+const FUEL: u64 = 5_000_000;
 /// Alerts that a digest shows in full; the rest is listed, headline and link, so that mail clients don't clip the message
 /// (Gmail does so after 102 KB).
 const SHOWN: usize = 25;
@@ -173,6 +173,8 @@ mod tests {
             })
             .collect();
         let mail = rendered(&notice);
+        // Mail servers take more, but nobody should have to.
+        assert!(mail.html.len() < 250_000, "{}", mail.html.len());
         for n in 0..400 {
             let title = format!("Titolo numero {n},");
             assert!(mail.html.contains(&title) && mail.text.contains(&title), "{n}");

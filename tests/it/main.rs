@@ -18,7 +18,7 @@ mod matching;
 mod notify_email;
 /// Webhooks, as an endpoint gets them.
 mod notify_webhook;
-/// Health, readiness and metrics, asked for over a real socket.
-mod web;
 /// Mail through Debian's Postfix, over TLS.
 mod real_smtp;
+/// Health, readiness and metrics, asked for over a real socket.
+mod web;
