@@ -256,6 +256,6 @@ mod tests {
         assert!(json(&samples::single(alert.clone())).expect("serialises").len() <= MAX_BODY);
         let digest = |count| Notice { kind: NoticeKind::Digest, alerts: vec![alert.clone(); count] };
         assert!(json(&digest(20)).expect("serialises").len() <= MAX_BODY);
-        assert_eq!(parsed(&digest(500))["data"]["alerts"].as_array().map(Vec::len), Some(500));
+        assert_eq!(parsed(&digest(150))["data"]["alerts"].as_array().map(Vec::len), Some(150));
     }
 }

@@ -237,7 +237,7 @@ mod tests {
         alert.article.summary = "<&>*".repeat(5_000);
         alert.others = vec![alert.others[0].clone(); 20];
         alert.article.matched = vec![alert.article.matched[1].clone(); 20];
-        let many = Notice { kind: crate::model::NoticeKind::Digest, alerts: vec![alert.clone(); 300] };
+        let many = Notice { kind: crate::model::NoticeKind::Digest, alerts: vec![alert.clone(); 60] };
         for notice in [samples::single(alert), many] {
             let slack = value(WebhookFormat::Slack, &notice);
             let blocks = slack["blocks"].as_array().expect("blocks");
