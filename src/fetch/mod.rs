@@ -1,23 +1,27 @@
 //! The network towards feeds: one guarded client, feed parsing, entry identity, polling cadence.
 
 mod cadence;
-mod charset;
 mod client;
 mod conditional;
-mod dates;
 mod decode;
+mod draft;
 mod error;
+mod identity;
 mod jsonfeed;
 mod lenient;
 mod markup;
+mod opml;
 mod parse;
 mod politeness;
 mod settings;
 
+pub use crate::text::parse_date;
 pub use cadence::{Cadence, FULL_READ_EVERY, LONGEST_WAIT, PollEnd, SHORTEST_INTERVAL, slowest_hint, wants_full};
 pub use client::{Client, ClientError, Document, Fetched, Kind, Limits, Request};
 pub use conditional::Hints;
-pub use dates::parse_date;
+pub use draft::to_article;
 pub use error::FetchError;
+pub use identity::{EntryIdentity, identify};
+pub use opml::{OpmlError, OpmlFeed, read_opml, write_opml};
 pub use parse::{Content, Enclosure, Entry, FeedKind, ParseError, ParsedFeed, parse_feed};
 pub use settings::NetworkSettings;

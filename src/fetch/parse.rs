@@ -22,10 +22,10 @@ use feed_rs::model as strict;
 use serde::{Serialize, Serializer};
 use url::Url;
 
-use super::charset;
 use super::markup::{Token, Tokens, attributes};
 use super::{jsonfeed, lenient, parse_date};
 use crate::model::Timestamp;
+use crate::text::charset;
 use crate::text::{html, html_to_line, html_to_text, sanitise_html};
 
 /// Entries of one document that are read; more are left, with a warning (RELIABILITY, “huge fields and counts”).

@@ -23,6 +23,12 @@ impl Timestamp {
         Self(millis.clamp(-62_167_219_200_000, Self::MAX.0))
     }
 
+    /// From seconds since the epoch, for constants; the caller keeps to years that can be printed.
+    #[must_use]
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1000))
+    }
+
     /// Milliseconds since the epoch.
     #[must_use]
     pub const fn as_millis(self) -> i64 {
