@@ -20,5 +20,7 @@ mod notify_email;
 mod notify_webhook;
 /// Mail through Debian's Postfix, over TLS.
 mod real_smtp;
+/// The rules in `rules/`: they load without a word and their tests hold.
+mod shipped_rules;
 /// Health, readiness and metrics, asked for over a real socket.
 mod web;
