@@ -22,6 +22,6 @@ pub use conditional::Hints;
 pub use draft::to_article;
 pub use error::FetchError;
 pub use identity::{EntryIdentity, identify};
-pub use opml::{OpmlError, OpmlFeed, read_opml, write_opml};
+pub use opml::{OpmlError, OpmlFeed, OpmlFile, SkippedOutline, read_opml, write_opml};
 pub use parse::{Content, Enclosure, Entry, FeedKind, ParseError, ParsedFeed, parse_feed};
 pub use settings::NetworkSettings;
