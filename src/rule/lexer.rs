@@ -545,7 +545,7 @@ impl<'t> Lexer<'t, '_, '_> {
         };
         let small = written.to_ascii_uppercase() == right;
         let diagnostic = if small {
-            Diagnostic::error(codes::LOWER_CASE_OPERATOR, format!("`{written}` is written in upper case"))
+            Diagnostic::error(codes::LOWER_CASE_OPERATOR, format!("`{written}` must be written in upper case"))
         } else if number.is_none() && unit.is_none() {
             Diagnostic::error(
                 codes::BAD_DISTANCE,
@@ -612,6 +612,14 @@ impl<'t> Lexer<'t, '_, '_> {
         if let Some(scope) = scope
             && sign == ':'
         {
+            return self.push(Token::Scope(scope), start);
+        }
+        if let Some(scope) = scope
+            && sign == '：'
+        {
+            let diagnostic = Diagnostic::error(codes::WRONG_CHARACTER, "`：` is a full-width character")
+                .help(format!("write `{}:`", scope.as_str()));
+            self.sink.report(diagnostic, colon..self.at, "");
             return self.push(Token::Scope(scope), start);
         }
         let rest = self.rest();

@@ -399,7 +399,7 @@ fn never(topic: &TopicDef, findings: &Findings) {
 fn score_range(score: &[ScoreDef]) -> (Option<i64>, Option<i64>) {
     let mut range = (Some(0_i64), Some(0_i64));
     for part in score {
-        let bound = if part.each { part.max } else { Some(part.add) };
+        let bound = if part.each { part.max.filter(|max| max.signum() == part.add.signum()) } else { Some(part.add) };
         let side = if part.add < 0 { &mut range.0 } else { &mut range.1 };
         *side = side.zip(bound).map(|(sum, bound)| sum.saturating_add(bound));
     }

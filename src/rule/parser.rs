@@ -75,8 +75,9 @@ pub(crate) fn parse_query(text: &str, at: &dyn Fn(Range<usize>) -> Span) -> Pars
         }
         return Parsed { node: None, diagnostics: sink.diagnostics, references };
     }
-    let mut parser = Parser { text, tokens: &tokens, at: 0, sink, depth: 0, gave_up: false };
+    let mut parser = Parser { text, tokens: &tokens, at: 0, sink, depth: 0, gave_up: false, mixed: None };
     let node = parser.query(Level::Top).node;
+    parser.report_mixed();
     finish(node, parser.sink, references)
 }
 
@@ -244,6 +245,9 @@ struct Parser<'t, 's> {
     sink: Sink<'s>,
     depth: usize,
     gave_up: bool,
+    /// What is wrong with the operators of the level just read; reported if the level ends where it should, since with a
+    /// parenthesis or quote missing nobody knows what was mixed with what.
+    mixed: Option<Diagnostic>,
 }
 
 impl<'t> Parser<'t, '_> {
@@ -323,7 +327,7 @@ impl<'t> Parser<'t, '_> {
     fn negation(&mut self) -> Option<Lexeme> {
         let mut first: Option<Lexeme> = None;
         loop {
-            let lexeme = self.tokens.get(self.at)?;
+            let Some(lexeme) = self.tokens.get(self.at) else { return first };
             let lower = !matches!(lexeme.token, Token::Not);
             if lower && !(self.is_word("not") && self.begins_operand_at(1)) {
                 return first;
@@ -616,7 +620,9 @@ impl<'t> Parser<'t, '_> {
         let and = joins.iter().position(|(join, _)| is_and(join));
         let or = joins.iter().position(|(join, _)| *join == Join::Or);
         if let (Some(and), Some(or)) = (and, or) {
-            self.mixed(&parts, joins, and, or);
+            self.mixed = Some(self.mixture(&parts, joins, and, or));
+        } else {
+            self.mixed = None;
         }
         if let Some(first) = parts.first()
             && first.negated
@@ -709,7 +715,7 @@ impl<'t> Parser<'t, '_> {
         self.sink.push(diagnostic.label(span, ""));
     }
 
-    fn mixed(&mut self, parts: &[Part], joins: &[(Join, Range<usize>)], and: usize, or: usize) {
+    fn mixture(&self, parts: &[Part], joins: &[(Join, Range<usize>)], and: usize, or: usize) -> Diagnostic {
         let (earlier, later) = if and < or { (and, or) } else { (or, and) };
         let name = |at: usize| if matches!(joins[at].0, Join::Or) { "OR" } else { "AND" };
         let mut diagnostic = Diagnostic::error(codes::MIXED_OPERATORS, "AND and OR are mixed without parentheses");
@@ -719,10 +725,9 @@ impl<'t> Parser<'t, '_> {
         diagnostic = diagnostic.help(format!("write `{tight_and}`")).help(format!("or write `{tight_or}`"));
         let later_span = (self.sink.at)(joins[later].1.clone());
         let earlier_span = (self.sink.at)(joins[earlier].1.clone());
-        let diagnostic = diagnostic
+        diagnostic
             .label(later_span, format!("`{}` here", name(later)))
-            .label(earlier_span, format!("`{}` here", name(earlier)));
-        self.sink.push(diagnostic);
+            .label(earlier_span, format!("`{}` here", name(earlier)))
     }
 
     /// The level with parentheses around the runs of operands that `tight` operators join.
@@ -770,9 +775,9 @@ impl<'t> Parser<'t, '_> {
                 self.error(codes::LONE_NOT, "NOT can't come first", range, &[&help]);
             }
             None => {
-                let help = format!("say what to look for first: `missile AND {not}`");
-                let title = "NOT alone would match almost every article";
-                self.error(codes::LONE_NOT, title, range, &[&help, "inside parentheses too: `a AND NOT (b OR c)`"]);
+                let help =
+                    format!("say first what to look for, outside the parentheses if there are any: `… AND {not}`");
+                self.error(codes::LONE_NOT, "NOT alone would match almost every article", range, &[&help]);
             }
         }
     }
@@ -1017,11 +1022,21 @@ impl<'t> Parser<'t, '_> {
         let mut part = self.query(Level::Group);
         if self.peek() == Some(&Token::Close) {
             self.at += 1;
+            self.report_mixed();
         } else {
             self.unclosed(open.clone());
         }
         part.range = open.start..self.end().max(open.end);
         part
+    }
+
+    fn report_mixed(&mut self) {
+        let unsure = |diagnostic: &Diagnostic| matches!(diagnostic.code, codes::UNCLOSED_QUOTE | codes::UNCLOSED_REGEX);
+        if let Some(diagnostic) = self.mixed.take()
+            && !self.sink.diagnostics.iter().any(unsure)
+        {
+            self.sink.push(diagnostic);
+        }
     }
 
     fn unclosed(&mut self, open: Range<usize>) {
@@ -1074,6 +1089,9 @@ impl<'t> Parser<'t, '_> {
         } else {
             loop {
                 parts.push(self.query(Level::List));
+                if matches!(self.peek(), Some(Token::Comma | Token::Close)) {
+                    self.report_mixed();
+                }
                 if self.peek() != Some(&Token::Comma) {
                     break;
                 }

@@ -22,5 +22,7 @@ mod notify_webhook;
 mod real_smtp;
 /// The rules in `rules/`: they load without a word and their tests hold.
 mod shipped_rules;
+/// Golden files: what `check` says about each kind of mistake in rule files.
+mod rule_diagnostics;
 /// Health, readiness and metrics, asked for over a real socket.
 mod web;
