@@ -910,11 +910,9 @@ impl<'t> Lexer<'t, '_, '_> {
             return self.push(Token::Bad, start);
         }
         self.at += c.len_utf8();
-        // `'ndrangheta`
+        // `'ndrangheta`: the apostrophe before a word adds nothing to it.
         if matches!(c, '\'' | '’' | '‘') && self.peek().is_some_and(is_letter) {
-            let chunk = self.chunk();
-            let token = self.make(chunk, None, start);
-            return self.push(token, start);
+            return;
         }
         let diagnostic = Diagnostic::error(codes::WRONG_QUOTES, format!("`{c}` can't stand here"))
             .help("phrases stand in straight double quotes: `\"iron dome\"`");
