@@ -4,7 +4,7 @@
 //! without quotes, an end without a beginning; a person who wants the feed is right to want it read. What the document
 //! meant is decided by whoever takes the tokens.
 
-use crate::text::html;
+pub(crate) use crate::text::html::attributes;
 
 /// A piece of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,32 +168,6 @@ impl<'a> Iterator for Tokens<'a> {
             }
         }
     }
-}
-
-/// The attributes of a tag in order, references resolved; at most 64 of them.
-pub(crate) fn attributes(raw: &str) -> impl Iterator<Item = (&str, std::borrow::Cow<'_, str>)> {
-    let mut rest = raw;
-    std::iter::from_fn(move || {
-        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '"' | '\''));
-        if rest.is_empty() {
-            return None;
-        }
-        let name_end = rest.find(|c: char| c.is_ascii_whitespace() || c == '=').unwrap_or(rest.len());
-        let name = &rest[..name_end];
-        let after = rest[name_end..].trim_start();
-        let Some(value) = after.strip_prefix('=') else {
-            rest = after;
-            return Some((name, "".into()));
-        };
-        let value = value.trim_start();
-        let (value, tail) = match value.chars().next() {
-            Some(quote @ ('"' | '\'')) => value[1..].split_once(quote).unwrap_or((&value[1..], "")),
-            _ => value.split_at(value.find(|c: char| c.is_ascii_whitespace()).unwrap_or(value.len())),
-        };
-        rest = tail;
-        Some((name, html::decode_entities(value)))
-    })
-    .take(64)
 }
 
 #[cfg(test)]

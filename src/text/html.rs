@@ -98,7 +98,7 @@ impl Shape {
         let mut shape = Self::default();
         let mut depth = 0_usize;
         let mut formatting = 0_usize;
-        let mut scanner = Scanner { rest: html };
+        let mut scanner = Scanner::of(html);
         while let Some(piece) = scanner.next_piece() {
             let Piece::Tag(tag) = piece else { continue };
             shape.attributes = shape.attributes.max(tag.attribute_count());
@@ -120,6 +120,17 @@ impl Shape {
             shape.reopened = shape.reopened.saturating_add(formatting);
         }
         shape
+    }
+
+    /// Which limit was passed, for people.
+    pub(crate) fn excess(self) -> String {
+        if self.depth > Self::MAX_DEPTH {
+            format!("{} elements are nested", self.depth)
+        } else if self.attributes > Self::MAX_ATTRIBUTES {
+            format!("one tag has {} attributes", self.attributes)
+        } else {
+            "thousands of formatting elements are left open".to_owned()
+        }
     }
 
     pub(crate) fn is_excessive(self) -> bool {
@@ -145,7 +156,7 @@ fn strip(html: &str) -> String {
         out.push_decoded(html, true);
         return out.text;
     }
-    let mut scanner = Scanner { rest: html };
+    let mut scanner = Scanner::of(html);
     while let Some(piece) = scanner.next_piece() {
         match piece {
             Piece::Text(text) => out.push_decoded(text, false),
@@ -311,7 +322,7 @@ fn is_dropped(c: char) -> bool {
     matches!(c, '\0'..='\u{8}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{feff}' | '\u{fffc}' | '\u{200b}')
 }
 
-enum Piece<'a> {
+pub(crate) enum Piece<'a> {
     /// Text with entities.
     Text(&'a str),
     /// Text without (CDATA).
@@ -319,17 +330,17 @@ enum Piece<'a> {
     Tag(Tag<'a>),
 }
 
-struct Tag<'a> {
-    name: Name,
-    closing: bool,
+pub(crate) struct Tag<'a> {
+    pub(crate) name: Name,
+    pub(crate) closing: bool,
     self_closing: bool,
     /// Between name and `>`.
-    inside: &'a str,
+    pub(crate) inside: &'a str,
 }
 
 /// A tag's name in lower case, cut to what the longest known one needs.
 #[derive(Clone, Copy)]
-struct Name {
+pub(crate) struct Name {
     bytes: [u8; 12],
     length: usize,
 }
@@ -346,7 +357,7 @@ impl Name {
         Self { bytes, length }
     }
 
-    fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
     }
 }
@@ -490,12 +501,24 @@ impl Tag<'_> {
     }
 }
 
-struct Scanner<'a> {
+/// Cuts HTML into tags and text.
+pub(crate) struct Scanner<'a> {
     rest: &'a str,
+    /// What stood in the last element whose content is not for reading.
+    hidden: &'a str,
 }
 
 impl<'a> Scanner<'a> {
-    fn next_piece(&mut self) -> Option<Piece<'a>> {
+    pub(crate) fn of(html: &'a str) -> Self {
+        Self { rest: html, hidden: "" }
+    }
+
+    /// The content of the last `<script>` or the like.
+    pub(crate) fn hidden(&self) -> &'a str {
+        self.hidden
+    }
+
+    pub(crate) fn next_piece(&mut self) -> Option<Piece<'a>> {
         loop {
             let rest = self.rest;
             if rest.is_empty() {
@@ -589,16 +612,19 @@ impl<'a> Scanner<'a> {
 
     /// Moves behind `</name`; to the end where it never comes. Each search moves on, so the whole stays linear.
     fn skip_content(&mut self, name: &[u8]) {
-        let mut rest = self.rest;
+        let start = self.rest;
+        let mut rest = start;
         while let Some(at) = rest.find("</") {
             let after = &rest.as_bytes()[at + 2..];
             if after.len() >= name.len() && after[..name.len()].eq_ignore_ascii_case(name) {
                 self.rest = &rest[at..];
+                self.hidden = &start[..start.len() - self.rest.len()];
                 return;
             }
             rest = &rest[at + 2..];
         }
         self.rest = "";
+        self.hidden = start;
     }
 }
 
@@ -730,6 +756,32 @@ pub(crate) fn decode_entities(text: &str) -> Cow<'_, str> {
     }
     out.push_str(rest);
     Cow::Owned(out)
+}
+
+/// The attributes of a tag in order, references resolved; at most 64 of them.
+pub(crate) fn attributes(raw: &str) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+    let mut rest = raw;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '"' | '\''));
+        if rest.is_empty() {
+            return None;
+        }
+        let name_end = rest.find(|c: char| c.is_ascii_whitespace() || c == '=').unwrap_or(rest.len());
+        let name = &rest[..name_end];
+        let after = rest[name_end..].trim_start();
+        let Some(value) = after.strip_prefix('=') else {
+            rest = after;
+            return Some((name, "".into()));
+        };
+        let value = value.trim_start();
+        let (value, tail) = match value.chars().next() {
+            Some(quote @ ('"' | '\'')) => value[1..].split_once(quote).unwrap_or((&value[1..], "")),
+            _ => value.split_at(value.find(|c: char| c.is_ascii_whitespace()).unwrap_or(value.len())),
+        };
+        rest = tail;
+        Some((name, decode_entities(value)))
+    })
+    .take(64)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub mod analyzed;
 pub(crate) mod charset;
 mod dates;
+mod extract;
 pub(crate) mod html;
 mod lang;
 pub mod normalize;
@@ -10,5 +11,6 @@ pub mod segment;
 pub mod stem;
 
 pub use dates::parse_date;
+pub use extract::{ExtractError, Extracted, extract_article};
 pub use html::{html_to_line, html_to_text, sanitise_html};
 pub use lang::{LanguageGuess, detect_language};

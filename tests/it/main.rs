@@ -8,6 +8,8 @@ mod config_diagnostics;
 mod conformance;
 /// Every promise of `vedetta::store::Store`, on real SQLite files.
 mod contract;
+/// Article pages from the wild.
+mod extraction;
 /// The guarded HTTP client against honest, clumsy and hostile servers.
 mod fetch_client;
 /// The rule language on real sentences, through both evaluators.
