@@ -5,7 +5,8 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::model::{Article, ArticleId, Claim, Feed, FeedId, FeedState, Lease, Leased, NodeId, Timestamp};
 
-use super::super::StoreError;
+use super::super::{EntryKey, KnownEntry, StoreError};
+use super::error::unreadable;
 use super::rows::{self, article_columns, feed_state_columns};
 
 /// The feeds of a configuration, as the statement of [`sync`] takes them.
@@ -55,33 +56,99 @@ pub(super) async fn sync(conn: &mut SqliteConnection, list: &str) -> Result<u64,
 }
 
 /// Claims feeds that are due, the longest overdue first.
+///
+/// They come in one row, as JSON: the driver hands rows from thread to thread one by one, and waking up for each costs
+/// more than all the rest of a claim.
 pub(super) async fn claim(
     conn: &mut SqliteConnection,
     claim: &Claim,
 ) -> Result<Vec<Leased<FeedState, FeedId>>, StoreError> {
     let until = claim.now + claim.lease;
-    let found = sqlx::query(concat!(
-        "UPDATE feeds SET node = $1, claimable_at = $2, fence = fence + 1 WHERE feed_no IN (\
-         SELECT feed_no FROM feeds WHERE enabled AND claimable_at <= $3 AND (node IS NULL OR claimable_at <= $4) \
-         ORDER BY claimable_at LIMIT $5) RETURNING ",
+    let found: String = sqlx::query_scalar(concat!(
+        "SELECT json_group_array(json_array(feed_no, fence + 1, json_array(",
         feed_state_columns!(),
-        ", fence"
+        "))) FROM (SELECT * FROM feeds WHERE enabled AND claimable_at <= $1 AND (node IS NULL OR claimable_at <= $2) \
+         ORDER BY claimable_at LIMIT $3)"
     ))
-    .bind(claim.node.0.as_str())
-    .bind(until.as_millis())
     .bind(claim.due_by.max(claim.now).as_millis())
     .bind(claim.now.as_millis())
     .bind(i64::from(claim.limit))
-    .fetch_all(conn)
+    .fetch_one(&mut *conn)
     .await?;
-    let mut leased = Vec::with_capacity(found.len());
-    for row in &found {
-        let state = rows::feed_state(row)?;
-        let fence = row.try_get(rows::FEED_STATE_WIDTH)?;
-        leased.push(Leased { lease: Lease { id: state.id, fence, until }, item: state });
+    let found: Vec<(i64, i64, rows::FeedStateColumns)> =
+        serde_json::from_str(&found).map_err(|error| unreadable("a feed's row can't be read", error))?;
+    if found.is_empty() {
+        return Ok(Vec::new());
     }
+    let numbers: Vec<i64> = found.iter().map(|(number, ..)| *number).collect();
+    sqlx::query(
+        "UPDATE feeds SET node = $1, claimable_at = $2, fence = fence + 1 \
+         WHERE feed_no IN (SELECT value FROM json_each($3))",
+    )
+    .bind(claim.node.0.as_str())
+    .bind(until.as_millis())
+    .bind(rows::to_json(&numbers))
+    .execute(conn)
+    .await?;
+    let mut leased: Vec<_> = found
+        .into_iter()
+        .map(|(_, fence, columns)| {
+            let state = rows::feed_state_of(columns);
+            Leased { lease: Lease { id: state.id, fence, until }, item: state }
+        })
+        .collect();
     leased.sort_by_key(|leased| (leased.item.next_poll_at, leased.lease.id));
     Ok(leased)
+}
+
+/// A question for [`known`]: a feed and keys.
+pub(super) type KnownQuestion = (FeedId, Vec<EntryKey>);
+
+/// Which keys are known, for many feeds at once.
+///
+/// One row with a text in it, for the reason given at [`claim`]. And read by the writer, because its page cache stays
+/// warm, while every commit empties the readers'.
+/// (Measured: a poll with 60 keys took 270 µs of CPU time by way of a reader and rows.)
+pub(super) async fn known(
+    conn: &mut SqliteConnection,
+    questions: &[&KnownQuestion],
+) -> Result<Vec<Vec<KnownEntry>>, StoreError> {
+    let found: Option<String> = sqlx::query_scalar(
+        "SELECT group_concat(asked.key || ':' || coalesce((\
+         SELECT group_concat(wanted.key || ',' || s.content_hash || ',' || s.last_seen_day || ',' || \
+         coalesce(s.article, ''), ';') FROM json_each(asked.value, '$[1]') AS wanted CROSS JOIN seen AS s \
+         ON s.feed_no = f.feed_no AND s.key = wanted.value), ''), char(10)) \
+         FROM json_each($1) AS asked CROSS JOIN feeds AS f ON f.id = asked.value ->> 0",
+    )
+    .bind(rows::to_json(&questions))
+    .fetch_one(conn)
+    .await?;
+    let mut answers = vec![Vec::new(); questions.len()];
+    for line in found.unwrap_or_default().lines() {
+        let unread = || unreadable("known entries can't be read", line);
+        let (index, entries) = line.split_once(':').ok_or_else(unread)?;
+        let index: usize = index.parse().map_err(|_| unread())?;
+        let (Some((_, keys)), Some(answer)) = (questions.get(index), answers.get_mut(index)) else { continue };
+        for entry in entries.split(';').filter(|text| !text.is_empty()) {
+            answer.push(known_entry(entry, keys).ok_or_else(unread)?);
+        }
+        // The order of what is concatenated is SQLite's business.
+        answer.sort_by_key(|(position, _)| *position);
+    }
+    Ok(answers.into_iter().map(|answer| answer.into_iter().map(|(_, entry)| entry).collect()).collect())
+}
+
+/// Reads `position,content hash,day,article`.
+fn known_entry(text: &str, keys: &[EntryKey]) -> Option<(usize, KnownEntry)> {
+    let mut parts = text.splitn(4, ',');
+    let position: usize = parts.next()?.parse().ok()?;
+    let content_hash = parts.next()?.parse().ok()?;
+    let last_seen = rows::day_start(parts.next()?.parse().ok()?);
+    let article = match parts.next()? {
+        "" => None,
+        id => Some(id.parse().ok()?),
+    };
+    Some((position, KnownEntry { key: *keys.get(position)?, article, content_hash, last_seen }))
 }
 
 /// Claims articles that wait for their page, the longest waiting first.

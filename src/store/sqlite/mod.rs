@@ -3,8 +3,10 @@
 //! One task writes (`writer`), a few connections read. A call that writes is a message to the writer and waits for its
 //! commit; dropping the call does not take the message back.
 //!
-//! The one decision to question: rows travel by the dozen in statements of many parameters instead of one by one. It
-//! makes `poll` work on whole batches, and makes a poll that brings nothing cost some ten microseconds.
+//! The one decision to question: statements carry many rows in and give one row out. A call into the driver costs as
+//! much as ten rows, and each row that it hands back wakes a thread. So `poll` works on whole batches, answers come as
+//! text that is taken apart here, and a poll that brings nothing costs some forty microseconds (measured with 5,000
+//! feeds, 64 at a time).
 
 mod bulk;
 mod deliver;
@@ -142,25 +144,12 @@ impl Store for SqliteStore {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let found = sqlx::query(
-            "SELECT s.key, s.content_hash, s.last_seen_day, s.article FROM json_each($2) AS wanted CROSS JOIN seen AS s \
-             ON s.feed_no = (SELECT feed_no FROM feeds WHERE id = $1) AND s.key = wanted.value ORDER BY wanted.key",
-        )
-        .bind(feed.to_string())
-        .bind(rows::to_json(&keys))
-        .fetch_all(&self.reader)
-        .await?;
-        found
-            .iter()
-            .map(|row| {
-                Ok(KnownEntry {
-                    key: row.try_get(0)?,
-                    content_hash: row.try_get(1)?,
-                    last_seen: rows::day_start(row.try_get(2)?),
-                    article: rows::parse_optional(row, 3)?,
-                })
-            })
-            .collect()
+        let question = (feed, keys.to_vec());
+        if self.jobs.is_none() {
+            let mut conn = self.reader.acquire().await?;
+            return Ok(feeds::known(&mut conn, &[&question]).await?.pop().unwrap_or_default());
+        }
+        self.ask(|slot| Job::Known(question, slot)).await
     }
 
     async fn commit_poll(&self, poll: PollCommit, desk: Arc<Desk>, now: Timestamp) -> Result<Committed, StoreError> {

@@ -10,6 +10,7 @@ use crate::model::{Article, ArticleId, FeedId, Timestamp};
 
 use super::super::{Committed, PolledArticle, SeenEntry, StoreError, VerdictCommit};
 use super::bulk::Bulk;
+use super::error::unreadable;
 use super::judge::{self, Boards, Judged};
 use super::rows;
 use super::writer::{PollJob, VerdictJob};
@@ -131,23 +132,20 @@ pub(super) async fn commit_polls(
 /// Checks every job's fence; refuses those that lost their lease.
 async fn accept(conn: &mut SqliteConnection, jobs: &mut [&mut PollJob]) -> Result<Vec<Accepted>, StoreError> {
     let ids = rows::id_array(jobs.iter().map(|job| job.poll.lease.id));
-    let found = sqlx::query(
-        "SELECT f.id, f.feed_no, f.fence, f.articles, f.seen_day, f.last_success_at \
+    // In one row: see `feeds::claim`.
+    let found: String = sqlx::query_scalar(
+        "SELECT json_group_array(json_array(f.id, f.feed_no, f.fence, f.articles, f.seen_day, f.last_success_at)) \
          FROM json_each($1) AS wanted CROSS JOIN feeds AS f ON f.id = wanted.value WHERE f.node IS NOT NULL",
     )
     .bind(ids)
-    .fetch_all(conn)
+    .fetch_one(conn)
     .await?;
+    let found: Vec<(FeedId, i64, i64, i64, i64, Option<i64>)> =
+        serde_json::from_str(&found).map_err(|error| unreadable("a feed's row can't be read", error))?;
     let mut rights: HashMap<FeedId, FeedRight> = HashMap::with_capacity(found.len());
-    for row in &found {
-        let right = FeedRight {
-            feed_no: row.try_get(1)?,
-            fence: row.try_get(2)?,
-            articles: row.try_get(3)?,
-            seen_day: row.try_get(4)?,
-            last_success_at: rows::optional_time(row, 5)?,
-        };
-        rights.insert(rows::parse(row, 0)?, right);
+    for (id, feed_no, fence, articles, seen_day, success) in found {
+        let last_success_at = success.map(Timestamp::from_millis);
+        rights.insert(id, FeedRight { feed_no, fence, articles, seen_day, last_success_at });
     }
     let mut accepted = Vec::with_capacity(jobs.len());
     for (index, job) in jobs.iter_mut().enumerate() {
@@ -261,21 +259,21 @@ async fn write_articles(
                 .add(article.fetched_at.as_millis())
                 .add(article.content_hash)
                 .add(polled.verdict.is_none().then_some(now.as_millis()))
-                .add(polled.verdict.as_ref().map(|verdict| verdict.revision.as_str()))
+                .optional_text(polled.verdict.as_ref().map(|verdict| verdict.revision.as_str()))
                 .add(article.published.map(Timestamp::as_millis))
                 .add(article.updated.map(Timestamp::as_millis))
-                .add(article.lang.as_ref().map(crate::model::Lang::as_str))
-                .add(article.declared_lang.as_ref().map(crate::model::Lang::as_str))
-                .add(rows::text_status_word(article.text_status))
-                .add(article.source.as_str())
-                .add(article.feed_name.as_str())
-                .add(article.url.as_deref())
-                .add(article.author.as_deref())
+                .optional_text(article.lang.as_ref().map(crate::model::Lang::as_str))
+                .optional_text(article.declared_lang.as_ref().map(crate::model::Lang::as_str))
+                .text(rows::text_status_word(article.text_status))
+                .text(article.source.as_str())
+                .text(article.feed_name.as_str())
+                .optional_text(article.url.as_deref())
+                .optional_text(article.author.as_deref())
                 .add(tags(article))
-                .add(article.text_error.as_deref())
-                .add(article.title.as_str())
-                .add(article.summary.as_str())
-                .add(article.body.as_str());
+                .optional_text(article.text_error.as_deref())
+                .text(article.title.as_str())
+                .text(article.summary.as_str())
+                .text(article.body.as_str());
         })
         .await
 }
@@ -375,16 +373,16 @@ async fn write_feeds(
             row.add(one.right.feed_no)
                 .add(state.next_poll_at.as_millis())
                 .add(i64::from(state.failures))
-                .add(state.validators.etag.as_deref())
-                .add(state.validators.last_modified.as_deref())
+                .optional_text(state.validators.etag.as_deref())
+                .optional_text(state.validators.last_modified.as_deref())
                 .add(state.body_hash)
                 .add(state.hint.map(rows::millis))
-                .add(state.title.as_deref())
+                .optional_text(state.title.as_deref())
                 .add(state.last_attempt_at.map(Timestamp::as_millis))
                 .add(state.last_success_at.map(Timestamp::as_millis))
                 .add(state.last_full_at.map(Timestamp::as_millis))
                 .add(state.last_new_at.map(Timestamp::as_millis))
-                .add(state.last_error.as_deref())
+                .optional_text(state.last_error.as_deref())
                 .add(state.failing_since.map(Timestamp::as_millis))
                 .add(state.outage_told)
                 .add(i64::from(one.committed.new_articles))

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use crate::model::{Article, FeedState, Lang, Severity, TextStatus, Timestamp, TopicId, Validators};
+use crate::model::{Article, FeedId, FeedState, Lang, Severity, TextStatus, Timestamp, TopicId, Validators};
 
 use super::super::StoreError;
 use super::error::unreadable;
@@ -153,25 +153,82 @@ pub(super) fn article(row: &SqliteRow, base: usize) -> Result<Article, StoreErro
     })
 }
 
+/// The columns of `feed_state_columns!`, as JSON has them.
+pub(super) type FeedStateColumns = (
+    FeedId,
+    i64,
+    u32,
+    Option<String>,
+    Option<String>,
+    Option<i64>,
+    Option<u64>,
+    Option<String>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+    Option<i64>,
+    u8,
+);
+
+/// A feed's state from its columns.
+pub(super) fn feed_state_of(columns: FeedStateColumns) -> FeedState {
+    let (
+        id,
+        next,
+        failures,
+        etag,
+        last_modified,
+        body_hash,
+        hint,
+        title,
+        attempt,
+        success,
+        full,
+        new,
+        error,
+        since,
+        told,
+    ) = columns;
+    FeedState {
+        id,
+        next_poll_at: Timestamp::from_millis(next),
+        failures,
+        validators: Validators { etag, last_modified },
+        body_hash,
+        hint: hint.map(Duration::from_millis),
+        title,
+        last_attempt_at: attempt.map(Timestamp::from_millis),
+        last_success_at: success.map(Timestamp::from_millis),
+        last_full_at: full.map(Timestamp::from_millis),
+        last_new_at: new.map(Timestamp::from_millis),
+        last_error: error,
+        failing_since: since.map(Timestamp::from_millis),
+        outage_told: told != 0,
+    }
+}
+
 /// Reads the columns of `feed_state_columns!`, beginning at 0.
 pub(super) fn feed_state(row: &SqliteRow) -> Result<FeedState, StoreError> {
     let hint: Option<i64> = row.try_get(6)?;
-    Ok(FeedState {
-        id: parse(row, 0)?,
-        next_poll_at: time(row, 1)?,
-        failures: small(row, 2)?,
-        validators: Validators { etag: row.try_get(3)?, last_modified: row.try_get(4)? },
-        body_hash: row.try_get(5)?,
-        hint: hint.and_then(|hint| u64::try_from(hint).ok()).map(Duration::from_millis),
-        title: row.try_get(7)?,
-        last_attempt_at: optional_time(row, 8)?,
-        last_success_at: optional_time(row, 9)?,
-        last_full_at: optional_time(row, 10)?,
-        last_new_at: optional_time(row, 11)?,
-        last_error: row.try_get(12)?,
-        failing_since: optional_time(row, 13)?,
-        outage_told: row.try_get(14)?,
-    })
+    Ok(feed_state_of((
+        parse(row, 0)?,
+        row.try_get(1)?,
+        small(row, 2)?,
+        row.try_get(3)?,
+        row.try_get(4)?,
+        row.try_get(5)?,
+        hint.and_then(|hint| u64::try_from(hint).ok()),
+        row.try_get(7)?,
+        row.try_get(8)?,
+        row.try_get(9)?,
+        row.try_get(10)?,
+        row.try_get(11)?,
+        row.try_get(12)?,
+        row.try_get(13)?,
+        row.try_get(14)?,
+    )))
 }
 
 /// Whole days since 1970-01-01.

@@ -22,8 +22,9 @@ use crate::model::{
     Timestamp,
 };
 
-use super::super::{Committed, Outgoing, PollCommit, StoreError, VerdictCommit};
+use super::super::{Committed, KnownEntry, Outgoing, PollCommit, StoreError, VerdictCommit};
 use super::error::SharedError;
+use super::feeds::KnownQuestion;
 use super::judge::{self, Boards};
 use super::sweep::Sweep;
 use super::{deliver, feeds, poll, sweep};
@@ -93,6 +94,7 @@ pub(super) enum Job {
     Finish(Lease<DeliveryId>, DeliveryOutcome, Timestamp, Slot<()>),
     Health(Box<HealthDraft>, Slot<bool>),
     Chore(Chore, Slot<u64>),
+    Known(KnownQuestion, Slot<Vec<KnownEntry>>),
     ClaimFeeds(Claim, Slot<Vec<Leased<FeedState, FeedId>>>),
     ClaimArticles(Claim, Slot<Vec<Leased<Article, ArticleId>>>),
     ClaimDeliveries(Claim, bool, Vec<ChannelName>, Slot<Vec<Leased<Outgoing, DeliveryId>>>),
@@ -104,6 +106,7 @@ impl Job {
     fn weight(&self) -> usize {
         match self {
             Self::Poll(job) => 1 + job.poll.articles.len() + job.poll.seen.len(),
+            Self::Known((_, keys), _) => 1 + keys.len() / 4,
             _ => 1,
         }
     }
@@ -114,8 +117,9 @@ impl Job {
             Self::Poll(_) => 0,
             Self::Verdict(_) | Self::Finish(..) | Self::Health(..) => 1,
             Self::Chore(..) => 2,
-            Self::ClaimFeeds(..) | Self::ClaimArticles(..) | Self::ClaimDeliveries(..) => 3,
-            Self::Close(_) => 4,
+            Self::Known(..) => 3,
+            Self::ClaimFeeds(..) | Self::ClaimArticles(..) | Self::ClaimDeliveries(..) => 4,
+            Self::Close(_) => 5,
         }
     }
 
@@ -126,6 +130,7 @@ impl Job {
             Self::Finish(.., slot) => slot.send(),
             Self::Health(_, slot) => slot.send(),
             Self::Chore(_, slot) => slot.send(),
+            Self::Known(_, slot) => slot.send(),
             Self::ClaimFeeds(_, slot) => slot.send(),
             Self::ClaimArticles(_, slot) => slot.send(),
             Self::ClaimDeliveries(.., slot) => slot.send(),
@@ -142,6 +147,7 @@ impl Job {
             Self::Finish(.., slot) => slot.fail(error),
             Self::Health(_, slot) => slot.fail(error),
             Self::Chore(_, slot) => slot.fail(error),
+            Self::Known(_, slot) => slot.fail(error),
             Self::ClaimFeeds(_, slot) => slot.fail(error),
             Self::ClaimArticles(_, slot) => slot.fail(error),
             Self::ClaimDeliveries(.., slot) => slot.fail(error),
@@ -177,6 +183,13 @@ impl Writer {
     pub(super) async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut waiting = Vec::with_capacity(QUEUE);
         while jobs.recv_many(&mut waiting, QUEUE).await > 0 {
+            // Whoever is about to ask gets in: what woke this task often woke others too.
+            tokio::task::yield_now().await;
+            while waiting.len() < QUEUE
+                && let Ok(job) = jobs.try_recv()
+            {
+                waiting.push(job);
+            }
             let mut is_closing = None;
             let mut batch = Vec::with_capacity(waiting.len());
             let mut weight = 0;
@@ -281,6 +294,9 @@ fn fail_all(batch: Vec<Job>, error: StoreError) {
 
 /// Begins, does everything, commits.
 async fn work(conn: &mut SqliteConnection, boards: &mut Boards, batch: &mut [Job]) -> Result<(), StoreError> {
+    if batch.iter().all(|job| matches!(job, Job::Known(..))) {
+        return answer_known(conn, batch).await;
+    }
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *conn).await?;
     let polls = batch.iter().take_while(|job| matches!(job, Job::Poll(_))).count();
     let (polls, others) = batch.split_at_mut(polls);
@@ -289,9 +305,10 @@ async fn work(conn: &mut SqliteConnection, boards: &mut Boards, batch: &mut [Job
     if !jobs.is_empty() {
         poll::commit_polls(conn, boards, &mut jobs).await?;
     }
+    answer_known(conn, others).await?;
     for job in others {
         match job {
-            Job::Poll(_) | Job::Close(_) => {}
+            Job::Poll(_) | Job::Known(..) | Job::Close(_) => {}
             Job::Verdict(job) => poll::commit_verdict(conn, boards, job).await?,
             Job::Finish(lease, outcome, now, slot) => {
                 let answer = if deliver::finish(conn, lease, outcome, *now).await? {
@@ -314,6 +331,25 @@ async fn work(conn: &mut SqliteConnection, boards: &mut Boards, batch: &mut [Job
         }
     }
     sqlx::query("COMMIT").execute(conn).await?;
+    Ok(())
+}
+
+/// Answers all questions for known entries with one statement.
+async fn answer_known(conn: &mut SqliteConnection, batch: &mut [Job]) -> Result<(), StoreError> {
+    let mut questions = Vec::new();
+    let mut slots = Vec::new();
+    for job in batch {
+        if let Job::Known(question, slot) = job {
+            questions.push(&*question);
+            slots.push(slot);
+        }
+    }
+    if questions.is_empty() {
+        return Ok(());
+    }
+    for (slot, known) in slots.into_iter().zip(feeds::known(conn, &questions).await?) {
+        slot.set(Ok(known));
+    }
     Ok(())
 }
 
