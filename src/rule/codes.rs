@@ -112,6 +112,10 @@ codes! {
     BAD_SURGE = "E165";
     /// A label with a name that routes use for something else.
     RESERVED_LABEL = "E166";
+    /// A term in which the analysis finds no letter or digit.
+    NO_WORD = "E190";
+    /// Concepts or topics that refer to each other over too many steps.
+    CHAIN = "E191";
 
     /// A topic without tests.
     NO_TESTS = "W101";

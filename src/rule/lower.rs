@@ -9,6 +9,7 @@ use regex::RegexBuilder;
 use rustc_hash::FxHashMap;
 
 use super::ast::{self, Node, NodeKind, PhrasePart, Word, WordForm};
+use super::codes;
 use super::def::{AlertOn, RuleFiles, TopicDef};
 use super::expr::{
     Atom, AtomId, AtomKind, CompiledTopic, ConceptId, Expr, ExprId, FieldSet, Item, Program, ScorePart, TermId, Test,
@@ -41,13 +42,6 @@ pub(super) fn lower(files: &RuleFiles) -> (Program, Vec<Diagnostic>) {
     }
     (lowering.program, lowering.diagnostics)
 }
-
-/// A term in which the analysis finds no letter or digit.
-const NO_WORD: &str = "E190";
-/// Concepts or topics that refer to each other over too many steps.
-const CHAIN: &str = "E191";
-/// A regular expression that can't be compiled.
-const REGEX: &str = "E192";
 
 /// Longest chain of concepts or topics that refer to each other; no glossary needs more, and the stack is finite.
 const DEEPEST: u32 = 60;
@@ -134,7 +128,7 @@ impl<'f> Lowering<'f> {
         if self.depth >= DEEPEST {
             self.diagnostics.push(
                 Diagnostic::error(
-                    CHAIN,
+                    codes::CHAIN,
                     format!("more than {DEEPEST} concepts or topics refer to each other in a row"),
                 )
                 .label(span, "here the chain is too long")
@@ -223,7 +217,7 @@ impl<'f> Lowering<'f> {
         };
         if !items.iter().any(|item| matches!(item.test, Test::Term(_))) {
             self.diagnostics.push(
-                Diagnostic::error(NO_WORD, format!("`{atom}` has neither a letter nor a digit"))
+                Diagnostic::error(codes::NO_WORD, format!("`{atom}` has neither a letter nor a digit"))
                     .label(span, "")
                     .help("punctuation and symbols can't be searched for; use a regular expression: `/€\\d+/`"),
             );
@@ -255,7 +249,7 @@ impl<'f> Lowering<'f> {
                 }
                 Err(error) => {
                     self.diagnostics.push(
-                        Diagnostic::error(REGEX, "this regular expression can't be compiled")
+                        Diagnostic::error(codes::BAD_REGEX, "this regular expression can't be compiled")
                             .label(span, error.to_string().lines().last().unwrap_or("").to_owned())
                             .help("shorten its repetitions"),
                     );

@@ -1,4 +1,9 @@
 //! The topic language: source → tokens → AST → checked expression → ruleset → hits.
+//!
+//! Files go in ([`load`], [`load_paths`]), a [`Ruleset`] comes out, or a report of everything that is wrong with them. What
+//! may be written, and what it means, follows.
+#![doc = ""]
+#![doc = include_str!("language.md")]
 
 mod anchor;
 pub mod ast;

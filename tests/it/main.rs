@@ -22,9 +22,11 @@ mod notify_email;
 mod notify_webhook;
 /// Mail through Debian's Postfix, over TLS.
 mod real_smtp;
-/// The rules in `rules/`: they load without a word and their tests hold.
-mod shipped_rules;
 /// Golden files: what `check` says about each kind of mistake in rule files.
 mod rule_diagnostics;
+/// The reference of the rule language: every example in it holds.
+mod rule_reference;
+/// The rules in `rules/`: they load without a word and their tests hold.
+mod shipped_rules;
 /// Health, readiness and metrics, asked for over a real socket.
 mod web;

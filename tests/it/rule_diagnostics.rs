@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use vedetta::cli::render_report;
 use vedetta::model::{Report, Source, SourceId};
-use vedetta::rule::{codes, load_sources};
+use vedetta::rule::{Ruleset, codes, load_sources};
 
 /// Findings that nearly every case has; shown only by the case of their name.
 const USUAL: [&str; 2] = ["W101", "W109"];
@@ -14,7 +14,9 @@ const WITHOUT_CASE: [&str; 2] = [codes::DUPLICATE_CONCEPT, codes::NO_FILES];
 fn check(case: &Path) -> Report {
     let name = case.file_name().unwrap().to_str().unwrap();
     let text = std::fs::read_to_string(case).unwrap();
-    let mut report = load_sources(vec![Source::new(SourceId(0), format!("rules/{name}"), text)]).report;
+    let files = load_sources(vec![Source::new(SourceId(0), format!("rules/{name}"), text)]);
+    let (ruleset, mut report) = Ruleset::compile(files);
+    assert_eq!(ruleset.is_some(), !report.has_errors(), "{name}");
     report.diagnostics.retain(|found| name.contains(found.code) || !USUAL.contains(&found.code));
     report
 }
