@@ -1,1 +1,23 @@
-//! The line: poll, judge, deliver, sweep.
+//! The line: poll, judge, deliver, sweep. Each stage is *claim → work → commit*; the database between them is the queue,
+//! and a nudge after a commit only says “look now”.
+//!
+//! A tick claims work and starts a task for each piece; it doesn't wait for them. So a feed that takes its whole
+//! deadline, or a mail server that hangs, holds back nobody else. What a tick may start is bounded.
+
+mod deliver;
+mod judge;
+mod line;
+mod live;
+mod once;
+mod poll;
+mod stage;
+mod sweep;
+
+pub use deliver::Deliver;
+pub use judge::Judge;
+pub use line::{Line, Nudges};
+pub use live::{BuildError, Live, Snapshot};
+pub use once::{OnceProgress, OnceReport, run_once};
+pub use poll::Poll;
+pub use stage::{Pace, Stage, drive};
+pub use sweep::Sweep;

@@ -1,0 +1,161 @@
+//! Deliver: the outbox. A delivery that is due is claimed (that is committed before the first network byte), sent, and
+//! its outcome committed: sent, due again, or failed for good.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::model::{ChannelName, DeliveryId, DeliveryOutcome, HealthEvent, Leased, Severity, Timestamp};
+use crate::notify::Message;
+use crate::store::{Outgoing, StoreError};
+
+use super::{Line, Pace, Stage};
+
+/// Messages to one channel at once.
+const PER_CHANNEL: usize = 8;
+/// Deliveries per claim.
+const CLAIM: u32 = 16;
+/// Longer than the longest deadline of a channel, so that no message is sent by two at once.
+const LEASE: Duration = Duration::from_secs(5 * 60);
+/// A channel that has not taken a message for so long is reported on the others (RELIABILITY P4).
+const TELL_AFTER: Duration = Duration::from_secs(10 * 60);
+
+/// The deliver stage.
+#[derive(Debug)]
+pub struct Deliver {
+    in_hand: Arc<Mutex<HashMap<ChannelName, usize>>>,
+    with_gatherings: bool,
+}
+
+impl Deliver {
+    /// A stage that sends what is due; with or without digests.
+    #[must_use]
+    pub fn new(with_gatherings: bool) -> Self {
+        Self { in_hand: Arc::default(), with_gatherings }
+    }
+
+    /// Channels that have enough to do.
+    fn busy(&self) -> Vec<ChannelName> {
+        let in_hand = self.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+        in_hand.iter().filter(|(_, count)| **count >= PER_CHANNEL).map(|(name, _)| name.clone()).collect()
+    }
+}
+
+impl Stage for Deliver {
+    const NAME: &'static str = "deliver";
+
+    async fn tick(&self, line: &Arc<Line>, now: Timestamp, stop: &CancellationToken) -> Result<Pace, StoreError> {
+        let busy = self.busy();
+        let claim = line.claim(now, LEASE, CLAIM);
+        let claimed = line.store.claim_deliveries(&claim, self.with_gatherings, &busy).await?;
+        let any = !claimed.is_empty();
+        for leased in claimed {
+            self.start(line, leased, stop);
+        }
+        if any { Ok(Pace::Again) } else { Ok(Pace::WaitUntil(line.store.next_delivery_at(&busy).await?)) }
+    }
+
+    fn nudge<'a>(&self, line: &'a Line) -> &'a Notify {
+        &line.nudges.deliver
+    }
+}
+
+impl Deliver {
+    fn start(&self, line: &Arc<Line>, leased: Leased<Outgoing, DeliveryId>, stop: &CancellationToken) {
+        let channel = leased.item.delivery.channel.clone();
+        *self.in_hand.lock().unwrap_or_else(PoisonError::into_inner).entry(channel.clone()).or_default() += 1;
+        let (in_hand, line, stop) = (Arc::clone(&self.in_hand), Arc::clone(line), stop.clone());
+        line.tasks.clone().spawn(async move {
+            deliver_one(&line, leased, &stop).await;
+            let mut in_hand = in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(count) = in_hand.get_mut(&channel) {
+                *count -= 1;
+                if *count == 0 {
+                    in_hand.remove(&channel);
+                }
+            }
+            drop(in_hand);
+            line.nudges.deliver.notify_one();
+        });
+    }
+}
+
+/// Sends one message and commits how that went.
+async fn deliver_one(line: &Arc<Line>, leased: Leased<Outgoing, DeliveryId>, stop: &CancellationToken) {
+    let Leased { lease, item: Outgoing { delivery, notice, maybe_sent_before } } = leased;
+    let snapshot = line.live.load();
+    let now = line.clock.now();
+    let outcome = match snapshot.channels.get(&delivery.channel) {
+        None => DeliveryOutcome::Failed {
+            error: format!("the configuration has no channel `{}` any more; add it again and retry", delivery.channel),
+            disable_channel: false,
+        },
+        Some(channel) => {
+            let message = Message { delivery: &delivery, notice: &notice, maybe_sent_before, now };
+            match stop.run_until_cancelled(channel.send(&message)).await {
+                None => DeliveryOutcome::HandedBack,
+                Some(Ok(receipt)) => DeliveryOutcome::Sent { receipt: receipt.0 },
+                Some(Err(error)) => {
+                    tracing::warn!(
+                        delivery.id = %delivery.id, delivery.attempt = delivery.attempt + 1,
+                        channel = %delivery.channel, error = %line.chain(&error), "delivery failed"
+                    );
+                    channel.schedule().after_failure(&delivery, &error, line.clock.now())
+                }
+            }
+        }
+    };
+    let now = line.clock.now();
+    line.metrics.delivered(&delivery.channel, &outcome, &notice, now);
+    let trouble = trouble(&delivery.channel, &delivery.recipient, delivery.created_at, &outcome, now);
+    // Sent but not recorded means sent again: the store gets a few chances to come back before the lease does it.
+    for pause in [100, 1000, 5000, 0] {
+        match line.store.finish_delivery(&lease, outcome.clone(), now).await {
+            Ok(()) => break,
+            Err(StoreError::Unavailable(_)) if pause > 0 => tokio::time::sleep(Duration::from_millis(pause)).await,
+            Err(error) => {
+                line.commit_failed(&format!("the outcome of delivery {}", delivery.id), &error);
+                break;
+            }
+        }
+    }
+    if let Some(event) = trouble {
+        line.tell(event, Severity::High, Some(&delivery.channel)).await;
+    }
+}
+
+/// What an operator must hear of an outcome: once per channel, recipient and day.
+fn trouble(
+    channel: &ChannelName,
+    recipient: &str,
+    created_at: Timestamp,
+    outcome: &DeliveryOutcome,
+    now: Timestamp,
+) -> Option<HealthEvent> {
+    let day = now.as_seconds() / 86_400;
+    let whom = if recipient.is_empty() { String::new() } else { format!(" to {recipient}") };
+    let (key, title, error) = match outcome {
+        DeliveryOutcome::Failed { error, disable_channel: true } => (
+            format!("channel-disabled:{channel}:{day}"),
+            format!("Channel {channel} is disabled: its endpoint is gone"),
+            error,
+        ),
+        DeliveryOutcome::Failed { error, .. } => (
+            format!("delivery-failed:{channel}:{recipient}:{day}"),
+            format!("Given up: channel {channel}{whom}"),
+            error,
+        ),
+        DeliveryOutcome::Retry { error, .. } if now.since(created_at) >= TELL_AFTER => {
+            (format!("channel-failing:{channel}:{day}"), format!("Channel {channel} takes no messages{whom}"), error)
+        }
+        _ => return None,
+    };
+    let detail = format!(
+        "The last error: {error}\nNothing is lost: `vedetta deliveries` lists what waits and what failed, `vedetta \
+         deliveries retry ID` sends it again."
+    );
+    Some(HealthEvent { key, title, detail, at: now })
+}

@@ -1,0 +1,148 @@
+//! Judge: articles that wait for their page. The page is fetched under the same guards as a feed, its text taken out,
+//! and the article judged; if the page can't be had, the feed's own text is judged, and the alert says so.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::fetch::{Fetched, Kind, Request};
+use crate::model::{Article, ArticleId, Labels, Leased, TextStatus, Timestamp};
+use crate::store::{StoreError, VerdictCommit};
+use crate::text::{Extracted, extract_article};
+
+use super::{Line, Pace, Snapshot, Stage};
+
+/// Articles in hand at once; each may hold a page.
+const MOST_IN_HAND: usize = 64;
+const LEASE: Duration = Duration::from_secs(5 * 60);
+/// Pages taken apart at once: it is all CPU, and the blocking pool is shared.
+const EXTRACTIONS: usize = 2;
+
+/// The judge stage.
+#[derive(Debug)]
+pub struct Judge {
+    in_hand: Arc<Mutex<HashSet<ArticleId>>>,
+    extractions: Arc<Semaphore>,
+}
+
+impl Default for Judge {
+    fn default() -> Self {
+        Self { in_hand: Arc::default(), extractions: Arc::new(Semaphore::new(EXTRACTIONS)) }
+    }
+}
+
+impl Stage for Judge {
+    const NAME: &'static str = "judge";
+
+    async fn tick(&self, line: &Arc<Line>, now: Timestamp, stop: &CancellationToken) -> Result<Pace, StoreError> {
+        let room = MOST_IN_HAND.saturating_sub(self.in_hand.lock().unwrap_or_else(PoisonError::into_inner).len());
+        if room == 0 {
+            return Ok(Pace::WaitUntil(None));
+        }
+        let limit = u32::try_from(room).unwrap_or(1);
+        let claimed = line.store.claim_articles(&line.claim(now, LEASE, limit)).await?;
+        for leased in claimed {
+            self.start(line, leased, stop);
+        }
+        Ok(Pace::WaitUntil(None))
+    }
+
+    fn nudge<'a>(&self, line: &'a Line) -> &'a Notify {
+        &line.nudges.judge
+    }
+}
+
+impl Judge {
+    fn start(&self, line: &Arc<Line>, leased: Leased<Article, ArticleId>, stop: &CancellationToken) {
+        let id = leased.lease.id;
+        if !self.in_hand.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {
+            return;
+        }
+        let (in_hand, extractions) = (Arc::clone(&self.in_hand), Arc::clone(&self.extractions));
+        let (line, stop) = (Arc::clone(line), stop.clone());
+        line.tasks.clone().spawn(async move {
+            // Cut short, nothing was committed: the article is still fresh.
+            let _ = stop.run_until_cancelled(judge_article(&line, leased, &extractions)).await;
+            in_hand.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            line.nudges.judge.notify_one();
+        });
+    }
+}
+
+/// Fetches the page, judges the article and commits the verdict. Returns the number of alerts raised.
+pub(super) async fn judge_article(
+    line: &Arc<Line>,
+    leased: Leased<Article, ArticleId>,
+    extractions: &Arc<Semaphore>,
+) -> usize {
+    let Leased { lease, item: mut article } = leased;
+    let snapshot = line.live.load();
+    if article.text_status == TextStatus::Pending {
+        match page_text(&snapshot, &article, extractions).await {
+            Ok(page) => {
+                article.body = page.body;
+                article.author = article.author.or(page.author);
+                article.declared_lang = article.declared_lang.or(page.lang);
+                article.text_status = TextStatus::Page;
+            }
+            Err(why) => {
+                tracing::debug!(article.url = article.url, error = why, "no full text");
+                article.text_status = TextStatus::Failed;
+                article.text_error = Some(why);
+            }
+        }
+    }
+    let labels = snapshot.feeds.get(&article.feed).map(|feed| feed.labels.clone()).unwrap_or_default();
+    let now = line.clock.now();
+    let Some((article, verdict)) = judge_on_pool(line, &snapshot, article, labels, now).await else { return 0 };
+    let title = article.title.clone();
+    let commit = VerdictCommit { lease, article, verdict };
+    match line.store.commit_verdict(commit, Arc::clone(&snapshot.desk), now).await {
+        Ok(committed) => {
+            line.after_commit(&committed);
+            committed.alerts.len()
+        }
+        Err(error) => {
+            line.commit_failed(&format!("the article “{title}”"), &error);
+            0
+        }
+    }
+}
+
+async fn judge_on_pool(
+    line: &Arc<Line>,
+    snapshot: &Arc<Snapshot>,
+    mut article: Article,
+    labels: Labels,
+    now: Timestamp,
+) -> Option<(Article, crate::store::Verdict)> {
+    let (line, snapshot) = (Arc::clone(line), Arc::clone(snapshot));
+    let judged = tokio::task::spawn_blocking(move || {
+        let verdict = line.judge(&snapshot, &mut article, &labels, now);
+        (article, verdict)
+    });
+    judged.await.ok()
+}
+
+/// The text of the linked page, or why it can't be had.
+async fn page_text(snapshot: &Snapshot, article: &Article, extractions: &Arc<Semaphore>) -> Result<Extracted, String> {
+    let link = article.url.as_deref().ok_or("the entry has no link")?;
+    let url = Url::parse(link).map_err(|error| format!("the link cannot be read: {error}"))?;
+    let request = Request { url: &url, kind: Kind::Page, validators: None };
+    let document = match snapshot.client.fetch(&request).await {
+        Ok(Fetched::Document(document)) => *document,
+        Ok(Fetched::NotModified { .. }) => return Err("the server says “not modified” to a first request".to_owned()),
+        Err(error) => return Err(error.to_string()),
+    };
+    let _turn = extractions.acquire().await.map_err(|error| error.to_string())?;
+    let extract = move || extract_article(&document.body, document.content_type.as_deref(), Some(&document.final_url));
+    match tokio::task::spawn_blocking(extract).await {
+        Ok(Ok(extracted)) => Ok(extracted),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("the page could not be taken apart".to_owned()),
+    }
+}

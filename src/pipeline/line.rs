@@ -1,0 +1,125 @@
+//! What all stages hold in common.
+
+use std::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
+
+use crate::model::Clock;
+use crate::model::{Article, ChannelName, Claim, HealthEvent, Labels, NodeId, Severity, Timestamp};
+use crate::rule::Judgement;
+use crate::store::{Committed, Store, StoreError, Verdict};
+use crate::story::Signature;
+use crate::telemetry::{Metrics, Progress};
+
+use super::{Live, Snapshot};
+
+/// The signals between stages: “look now”, never a promise.
+#[derive(Debug, Default)]
+pub struct Nudges {
+    /// Feeds changed, or a poll ended.
+    pub poll: Notify,
+    /// Articles wait for their page.
+    pub judge: Notify,
+    /// Deliveries were written, or one ended.
+    pub deliver: Notify,
+    /// Nobody nudges the sweep.
+    pub sweep: Notify,
+}
+
+/// The world of the stages.
+#[derive(Debug)]
+pub struct Line {
+    /// The database.
+    pub store: Arc<dyn Store>,
+    /// Configuration, rules and channels as of now.
+    pub live: Live,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Counters.
+    pub metrics: Metrics,
+    /// When which stage last moved.
+    pub progress: Progress,
+    /// Who we are in claims.
+    pub node: NodeId,
+    /// Between stages.
+    pub nudges: Nudges,
+    /// Work started and not finished.
+    pub tasks: TaskTracker,
+}
+
+impl Line {
+    /// A claim for what is due now.
+    #[must_use]
+    pub fn claim(&self, now: Timestamp, lease: Duration, limit: u32) -> Claim {
+        Claim { node: self.node.clone(), now, due_by: now, lease, limit }
+    }
+
+    /// Matches an article and prepares what is to be written. A rule that panics costs its article's verdict, not the
+    /// daemon; it is logged.
+    #[must_use]
+    pub fn judge(&self, snapshot: &Snapshot, article: &mut Article, feed_labels: &Labels, now: Timestamp) -> Verdict {
+        let judged = catch_unwind(AssertUnwindSafe(|| snapshot.judge(article, feed_labels, now)));
+        let Judgement { lang, matches, errors } = judged.unwrap_or_else(|_| {
+            tracing::error!(article.id = %article.id, article.url = article.url, "matching this article failed; please report it");
+            self.metrics.judge_failed();
+            Judgement::default()
+        });
+        for error in errors {
+            tracing::error!(article.id = %article.id, error, "a topic could not be judged; please report it");
+            self.metrics.judge_failed();
+        }
+        article.lang = lang;
+        let signature = (!matches.is_empty()).then(|| Signature::of(article));
+        Verdict { revision: snapshot.ruleset.revision().to_owned(), matches, signature }
+    }
+
+    /// Counts a commit and wakes whoever has work now.
+    pub fn after_commit(&self, committed: &Committed) {
+        self.metrics.committed(committed);
+        if committed.deliveries > 0 {
+            self.nudges.deliver.notify_one();
+        }
+    }
+
+    /// Tells the operator, on channels other than `about`. What is already told is not told again.
+    pub async fn tell(&self, event: HealthEvent, severity: Severity, about: Option<&ChannelName>) {
+        let draft = self.live.load().desk.health(event.clone(), severity, about);
+        match self.store.commit_health(draft).await {
+            Ok(true) => {
+                tracing::warn!(health.key = event.key, detail = event.detail, "{}", event.title);
+                self.nudges.deliver.notify_one();
+            }
+            Ok(false) => {}
+            Err(error) => {
+                tracing::error!(health.key = event.key, error = %self.chain(&error), "cannot record a health alert: {}", event.title);
+            }
+        }
+    }
+
+    /// An error with its causes, on one line.
+    #[must_use]
+    pub fn chain(&self, error: &dyn Error) -> String {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+
+    /// Logs why a commit did not happen. A lost lease is no trouble: someone else has the work.
+    pub fn commit_failed(&self, what: &str, error: &StoreError) {
+        if matches!(error, StoreError::LeaseLost { .. }) {
+            tracing::debug!("{what}: {error}");
+        } else {
+            self.metrics.store_error();
+            tracing::error!(error = %self.chain(error), "cannot commit {what}; it will be done again");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Configuration, rules and channels, swapped as one: a rule can never name a channel that its own snapshot lacks.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+use crate::alert::Desk;
+use crate::config::Config;
+use crate::fetch::{Client, Limits};
+use crate::model::{Article, ChannelName, Feed, FeedId, Labels, Timestamp};
+use crate::notify::{Channel, SenderContext};
+use crate::rule::{Judgement, Ruleset, Scratch};
+
+/// Why a snapshot can't be made of a checked configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The HTTP client.
+    #[error("cannot set up the HTTP client")]
+    Client(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A channel.
+    #[error("cannot set up the channel `{name}`")]
+    Channel {
+        /// Which.
+        name: ChannelName,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// Everything that an edit can change while running.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// The configuration.
+    pub config: Config,
+    /// The compiled topics.
+    pub ruleset: Arc<Ruleset>,
+    /// The channels, ready to send.
+    pub channels: BTreeMap<ChannelName, Arc<Channel>>,
+    /// The feeds by id.
+    pub feeds: HashMap<FeedId, Arc<Feed>>,
+    /// Who is told what.
+    pub desk: Arc<Desk>,
+    /// The HTTP client towards feeds and pages.
+    pub client: Client,
+    scratches: Mutex<Vec<Scratch>>,
+}
+
+impl Snapshot {
+    /// Builds clients and channels. Keeps the HTTP client of `before` (and its connections) if its settings stay. `queue`:
+    /// how long a fetch may wait for its host's turn.
+    ///
+    /// # Errors
+    /// If a client or channel can't be built.
+    pub fn build(config: Config, ruleset: Ruleset, before: Option<&Self>, queue: Duration) -> Result<Self, BuildError> {
+        let client = match before {
+            Some(before) if before.config.network == config.network => before.client.clone(),
+            _ => Client::with_limits(&config.network, Limits { queue, ..Limits::default() })
+                .map_err(|error| BuildError::Client(error.into()))?,
+        };
+        let context = SenderContext { user_agent: config.network.user_agent.clone() };
+        let mut channels = BTreeMap::new();
+        for (name, settings) in &config.channels {
+            let channel = Channel::new(name, settings, &context)
+                .map_err(|error| BuildError::Channel { name: name.clone(), source: error.into() })?;
+            channels.insert(name.clone(), Arc::new(channel));
+        }
+        let feeds = config.feeds.iter().map(|feed| (feed.id, Arc::new(feed.clone()))).collect();
+        let desk = Arc::new(Desk::new(config.router.clone()));
+        Ok(Self { config, ruleset: Arc::new(ruleset), channels, feeds, desk, client, scratches: Mutex::default() })
+    }
+
+    /// Matches an article against all topics.
+    #[must_use]
+    pub fn judge(&self, article: &Article, feed_labels: &Labels, now: Timestamp) -> Judgement {
+        let taken = self.scratches.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut scratch = taken.unwrap_or_default();
+        let judgement = self.ruleset.judge(&mut scratch, article, feed_labels, now);
+        self.scratches.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
+        judgement
+    }
+}
+
+/// The snapshot in force.
+#[derive(Debug)]
+pub struct Live(ArcSwap<Snapshot>);
+
+impl Live {
+    /// Starts with a snapshot.
+    #[must_use]
+    pub fn new(snapshot: Snapshot) -> Self {
+        Self(ArcSwap::from_pointee(snapshot))
+    }
+
+    /// The snapshot in force; hold on to it for one piece of work, then let go.
+    #[must_use]
+    pub fn load(&self) -> Arc<Snapshot> {
+        self.0.load_full()
+    }
+
+    /// Puts another one in force.
+    pub fn swap(&self, snapshot: Snapshot) {
+        self.0.store(Arc::new(snapshot));
+    }
+}

@@ -1,0 +1,404 @@
+//! Poll: a feed that is due is fetched, parsed, compared with what is known, judged, and committed in one transaction.
+
+use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::config::FirstPoll;
+use crate::fetch::{
+    self, Cadence, Document, EntryIdentity, FetchError, Fetched, Hints, Kind, ParsedFeed, PollEnd, Request,
+};
+use crate::model::{
+    Article, Feed, FeedId, FeedState, HealthEvent, Leased, Severity, TextStatus, Timestamp, Validators,
+};
+use crate::store::{Committed, KnownEntry, PollCommit, PolledArticle, SeenEntry, StoreError};
+use crate::telemetry::PollOutcome;
+
+use super::{Line, Pace, Snapshot, Stage};
+
+/// Feeds in hand at once. They wait for their host's turn inside the HTTP client, which holds at most 64 connections;
+/// a waiting feed costs a few kilobytes.
+const MOST_IN_HAND: usize = 2048;
+/// Feeds per claim: keeps one transaction short.
+const CLAIM: u32 = 512;
+/// A feed may wait long for its host's turn; only another node could want it meanwhile.
+const LEASE: Duration = Duration::from_secs(15 * 60);
+/// Documents larger than this are parsed on the blocking pool; smaller ones take under a millisecond. Measured: 60 MB
+/// and more per second.
+const INLINE_BYTES: usize = 48 * 1024;
+/// A key is told to be still there once a day.
+const SEEN_AGAIN: Duration = Duration::from_secs(24 * 3600);
+/// What counts as recent on a feed's first poll.
+const RECENT: Duration = Duration::from_secs(24 * 3600);
+/// An outage is told after so many failures and so long (RELIABILITY P15).
+const OUTAGE_FAILURES: u32 = 5;
+const OUTAGE_AFTER: Duration = Duration::from_secs(6 * 3600);
+
+/// The poll stage.
+#[derive(Debug, Default)]
+pub struct Poll {
+    in_hand: Arc<Mutex<HashSet<FeedId>>>,
+}
+
+impl Stage for Poll {
+    const NAME: &'static str = "poll";
+
+    async fn tick(&self, line: &Arc<Line>, now: Timestamp, stop: &CancellationToken) -> Result<Pace, StoreError> {
+        let room = MOST_IN_HAND.saturating_sub(self.in_hand().len());
+        if room == 0 {
+            return Ok(Pace::WaitUntil(None));
+        }
+        let limit = CLAIM.min(u32::try_from(room).unwrap_or(CLAIM));
+        let claimed = line.store.claim_feeds(&line.claim(now, LEASE, limit)).await?;
+        let full = claimed.len() == limit as usize;
+        for feed in claimed {
+            self.start(line, feed, stop);
+        }
+        if full { Ok(Pace::Again) } else { Ok(Pace::WaitUntil(line.store.next_poll_at().await?)) }
+    }
+
+    fn nudge<'a>(&self, line: &'a Line) -> &'a Notify {
+        &line.nudges.poll
+    }
+}
+
+impl Poll {
+    fn in_hand(&self) -> std::sync::MutexGuard<'_, HashSet<FeedId>> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(&self, line: &Arc<Line>, feed: Leased<FeedState, FeedId>, stop: &CancellationToken) {
+        let id = feed.lease.id;
+        if !self.in_hand().insert(id) {
+            return;
+        }
+        let (in_hand, line, stop) = (Arc::clone(&self.in_hand), Arc::clone(line), stop.clone());
+        line.tasks.clone().spawn(async move {
+            // Cut short, nothing was committed: the lease is handed back on a clean stop and runs out otherwise.
+            let _ = stop.run_until_cancelled(poll_feed(&line, feed, &stop)).await;
+            in_hand.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            line.nudges.poll.notify_one();
+        });
+    }
+}
+
+/// How a poll ended, for `run --once` and `feed poll`.
+#[derive(Debug)]
+pub(super) enum Polled {
+    /// The feed answered; what the commit did.
+    Fine(Committed),
+    /// The feed did not answer as it should; that was committed too.
+    Failed(String),
+    /// Nothing was committed: the feed is no longer configured, or the store failed.
+    Dropped,
+}
+
+/// Polls one feed and commits what came of it, success or not.
+pub(super) async fn poll_feed(line: &Arc<Line>, leased: Leased<FeedState, FeedId>, stop: &CancellationToken) -> Polled {
+    let snapshot = line.live.load();
+    let Some(feed) = snapshot.feeds.get(&leased.lease.id).map(Arc::clone) else { return Polled::Dropped };
+    let Leased { lease, item: state } = leased;
+    let started = line.clock.now();
+    let wants_full = fetch::wants_full(&state, started);
+    let request = Request { url: &feed.url, kind: Kind::Feed, validators: (!wants_full).then_some(&state.validators) };
+    let answer = snapshot.client.fetch(&request).await;
+    if stop.is_cancelled() {
+        return Polled::Dropped;
+    }
+    let now = line.clock.now();
+    let read = match answer {
+        Ok(Fetched::NotModified { hints, validators }) => Ok(Read::Same { hints, validators, was_read: false }),
+        Ok(Fetched::Document(document)) => read_document(line, &feed, &state, *document).await,
+        Err(error) => Err(Trouble::from_fetch(&error, state.failures.saturating_add(1))),
+    };
+    let mut poll = PollCommit { lease, state, seen: Vec::new(), articles: Vec::new(), health: Vec::new() };
+    let failure = match read {
+        Ok(read) => match succeed(line, &snapshot, &feed, &mut poll, read, now).await {
+            Ok(()) => None,
+            Err(error) => {
+                line.commit_failed(&format!("the poll of {}", feed.url), &error);
+                return Polled::Dropped;
+            }
+        },
+        Err(trouble) => {
+            line.metrics.polled(trouble.outcome);
+            tracing::debug!(feed.url = %feed.url, error = trouble.message, "poll failed");
+            fail(&snapshot, &feed, &mut poll, &trouble, now);
+            Some(trouble.message)
+        }
+    };
+    let told: Vec<_> = poll.health.iter().map(|draft| draft.event.clone()).collect();
+    let waits_for_page = poll.articles.iter().any(|polled| polled.verdict.is_none());
+    match line.store.commit_poll(poll, Arc::clone(&snapshot.desk), now).await {
+        Ok(committed) => {
+            for event in told {
+                tracing::warn!(health.key = event.key, detail = event.detail, "{}", event.title);
+                line.nudges.deliver.notify_one();
+            }
+            if waits_for_page {
+                line.nudges.judge.notify_one();
+            }
+            line.after_commit(&committed);
+            failure.map_or(Polled::Fine(committed), Polled::Failed)
+        }
+        Err(error) => {
+            line.commit_failed(&format!("the poll of {}", feed.url), &error);
+            Polled::Dropped
+        }
+    }
+}
+
+/// A feed that answered.
+enum Read {
+    /// It has not changed since the last poll: by its server's word, or, where its body was read, to the byte.
+    Same { hints: Hints, validators: Validators, was_read: bool },
+    /// A readable document.
+    Changed(Box<ReadFeed>),
+}
+
+/// A document that says something new.
+struct ReadFeed {
+    document: Document,
+    body_hash: i64,
+    parsed: ParsedFeed,
+    identities: Vec<EntryIdentity>,
+}
+
+/// A feed that did not.
+struct Trouble {
+    outcome: PollOutcome,
+    message: String,
+    end: PollEnd,
+}
+
+impl Trouble {
+    fn from_fetch(error: &FetchError, failures: u32) -> Self {
+        Self { outcome: PollOutcome::FetchFailed, message: error.to_string(), end: error.poll_end(failures) }
+    }
+}
+
+async fn read_document(
+    line: &Arc<Line>,
+    feed: &Arc<Feed>,
+    state: &FeedState,
+    document: Document,
+) -> Result<Read, Trouble> {
+    let body_hash = xxh3_64(&document.body).cast_signed();
+    if state.body_hash == Some(body_hash) {
+        return Ok(Read::Same { hints: document.hints, validators: document.validators, was_read: true });
+    }
+    let is_small = document.body.len() <= INLINE_BYTES;
+    let parse = move || {
+        let parsed = catch_unwind(AssertUnwindSafe(|| {
+            let parsed = fetch::parse_feed(&document.body, document.content_type.as_deref(), &document.final_url)?;
+            let identities = fetch::identify(&parsed);
+            Ok::<_, fetch::ParseError>((parsed, identities))
+        }));
+        (document, parsed)
+    };
+    let joined = if is_small { Ok(parse()) } else { tokio::task::spawn_blocking(parse).await };
+    let end = PollEnd::Failed { failures: state.failures.saturating_add(1), retry_after: None };
+    let trouble = |message: String| Trouble { outcome: PollOutcome::ParseFailed, message, end };
+    match joined {
+        Ok((document, Ok(Ok((parsed, identities))))) => {
+            if !parsed.warnings.is_empty() {
+                tracing::debug!(feed.url = %feed.url, warnings = ?parsed.warnings, "read with repairs");
+            }
+            Ok(Read::Changed(Box::new(ReadFeed { document, body_hash, parsed, identities })))
+        }
+        Ok((_, Ok(Err(error)))) => Err(trouble(line.chain(&error))),
+        Ok((_, Err(_))) | Err(_) => {
+            tracing::error!(feed.url = %feed.url, "the parser failed on this feed; please report it");
+            Err(trouble("the feed parser failed on this document; please report it".to_owned()))
+        }
+    }
+}
+
+/// Writes a success into the poll: state, entries, articles, and the good news after an outage.
+async fn succeed(
+    line: &Arc<Line>,
+    snapshot: &Arc<Snapshot>,
+    feed: &Arc<Feed>,
+    poll: &mut PollCommit,
+    read: Read,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let is_first = poll.state.last_success_at.is_none();
+    let (hints, validators, was_read) = match read {
+        Read::Same { hints, validators, was_read } => {
+            line.metrics.polled(PollOutcome::NotModified);
+            (hints, validators, was_read)
+        }
+        Read::Changed(read) => {
+            let ReadFeed { document, body_hash, parsed, identities } = *read;
+            line.metrics.polled(PollOutcome::Changed);
+            line.metrics.entries_read(parsed.entries.len());
+            take_in(line, snapshot, feed, poll, &parsed, &identities, is_first, now).await?;
+            poll.state.hint = parsed.poll_hint;
+            poll.state.body_hash = Some(body_hash);
+            poll.state.title = parsed.title.or(poll.state.title.take());
+            (document.hints, document.validators, true)
+        }
+    };
+    poll.state.validators = validators;
+    poll.state.last_attempt_at = Some(now);
+    if was_read {
+        poll.state.last_full_at = Some(now);
+    }
+    let state = &mut poll.state;
+    if state.outage_told {
+        let since = state.failing_since.unwrap_or(now);
+        let event = HealthEvent {
+            key: format!("feed-recovered:{}:{since}", feed.id),
+            title: format!("Feed works again: {}", display_name(feed)),
+            detail: format!("{} answers again. It had failed since {since}.", feed.url),
+            at: now,
+        };
+        poll.health.push(snapshot.desk.health(event, Severity::Notice, None));
+    }
+    state.failures = 0;
+    state.failing_since = None;
+    state.outage_told = false;
+    state.last_error = None;
+    state.last_success_at = Some(now);
+    let cadence = Cadence::of(feed, snapshot.config.poll.interval);
+    let hint = fetch::slowest_hint([state.hint, hints.max_age, hints.retry_after]);
+    state.next_poll_at = cadence.next_poll(feed.id, hint, PollEnd::Succeeded, now);
+    Ok(())
+}
+
+/// Writes a failure into the poll: it backs off, never stops for good, and is told once it has lasted.
+fn fail(snapshot: &Snapshot, feed: &Feed, poll: &mut PollCommit, trouble: &Trouble, now: Timestamp) {
+    let state = &mut poll.state;
+    let cadence = Cadence::of(feed, snapshot.config.poll.interval);
+    state.next_poll_at = cadence.next_poll(feed.id, state.hint, trouble.end, now);
+    if trouble.end == PollEnd::NotTried {
+        return;
+    }
+    state.last_attempt_at = Some(now);
+    state.failures = state.failures.saturating_add(1);
+    state.last_error = Some(trouble.message.chars().take(1000).collect());
+    let since = *state.failing_since.get_or_insert(now);
+    let lasted = state.failures >= OUTAGE_FAILURES && now.since(since) >= OUTAGE_AFTER;
+    if !state.outage_told && (lasted || (trouble.end == PollEnd::Gone && state.failures >= 2)) {
+        state.outage_told = true;
+        let event = HealthEvent {
+            key: format!("feed-outage:{}:{since}", feed.id),
+            title: format!("Feed fails: {}", display_name(feed)),
+            detail: format!(
+                "{} has failed {} times in a row since {since}.\nThe last error: {}\nvedetta goes on trying, at most once a \
+                 day; articles that leave the feed meanwhile will be missed.",
+                feed.url, state.failures, trouble.message
+            ),
+            at: now,
+        };
+        poll.health.push(snapshot.desk.health(event, Severity::High, None));
+    }
+}
+
+fn display_name(feed: &Feed) -> &str {
+    feed.name.as_deref().unwrap_or_else(|| feed.host())
+}
+
+/// Finds out which entries are new or edited, judges them, and adds them to the poll.
+#[expect(clippy::too_many_arguments, reason = "one step of a poll, cut out for reading; all of it is needed")]
+async fn take_in(
+    line: &Arc<Line>,
+    snapshot: &Arc<Snapshot>,
+    feed: &Arc<Feed>,
+    poll: &mut PollCommit,
+    parsed: &ParsedFeed,
+    identities: &[EntryIdentity],
+    is_first: bool,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let keys: Vec<_> = identities.iter().flat_map(|identity| identity.keys.iter().copied()).collect();
+    let known = line.store.known_entries(feed.id, &keys).await?;
+    let mut known: HashMap<_, _> = known.into_iter().map(|entry| (entry.key, entry)).collect();
+    let mut drafts = Vec::new();
+    // Feeds list the newest first; articles are taken in as they happened.
+    for (entry, identity) in parsed.entries.iter().zip(identities).rev() {
+        let before = identity.keys.iter().find_map(|key| known.get(key)).cloned();
+        let article = || fetch::to_article(feed, parsed, entry, identity, now);
+        let is_recent =
+            |article: &Article| article.published.max(article.updated).is_some_and(|at| now.since(at) <= RECENT);
+        let draft = match &before {
+            None => {
+                let article = article();
+                let wanted = match snapshot.config.poll.first_poll {
+                    _ if !is_first => true,
+                    FirstPoll::All => true,
+                    FirstPoll::None => false,
+                    FirstPoll::Recent => is_recent(&article),
+                };
+                wanted.then_some(article)
+            }
+            Some(entry) if entry.content_hash == identity.content_hash => None,
+            // Edited: the same article with other words. One that only became known is news if it is recent.
+            Some(KnownEntry { article: Some(id), .. }) => Some(Article { id: *id, ..article() }),
+            Some(_) => Some(article()).filter(|article| !is_first && is_recent(article)),
+        };
+        let article_id = draft.as_ref().map(|article| article.id).or(before.as_ref().and_then(|entry| entry.article));
+        let is_news = draft.is_some();
+        let is_complete = identity.keys.iter().all(|key| known.contains_key(key));
+        let is_stale = before.as_ref().is_some_and(|entry| {
+            now.since(entry.last_seen) >= SEEN_AGAIN || entry.content_hash != identity.content_hash
+        });
+        if !is_complete || is_stale || is_news {
+            poll.seen.push(SeenEntry {
+                keys: identity.keys.clone(),
+                article: article_id,
+                content_hash: identity.content_hash,
+            });
+            // An entry that the document holds twice is known the second time.
+            for key in &identity.keys {
+                let entry =
+                    KnownEntry { key: *key, article: article_id, content_hash: identity.content_hash, last_seen: now };
+                known.insert(*key, entry);
+            }
+        }
+        drafts.extend(draft);
+    }
+    if !drafts.is_empty() {
+        poll.state.last_new_at = Some(now);
+        poll.articles = judge_all(line, snapshot, feed, drafts, now).await;
+    }
+    Ok(())
+}
+
+/// Judges articles; those whose page is still to be fetched go on unjudged.
+async fn judge_all(
+    line: &Arc<Line>,
+    snapshot: &Arc<Snapshot>,
+    feed: &Arc<Feed>,
+    drafts: Vec<Article>,
+    now: Timestamp,
+) -> Vec<PolledArticle> {
+    let size: usize =
+        drafts.iter().map(|article| article.title.len() + article.summary.len() + article.body.len()).sum();
+    let (line, snapshot, feed) = (Arc::clone(line), Arc::clone(snapshot), Arc::clone(feed));
+    let judge = move |drafts: Vec<Article>| -> Vec<PolledArticle> {
+        drafts
+            .into_iter()
+            .map(|mut article| {
+                let waits = article.text_status == TextStatus::Pending;
+                let verdict = (!waits).then(|| line.judge(&snapshot, &mut article, &feed.labels, now));
+                PolledArticle { article, verdict }
+            })
+            .collect()
+    };
+    if size <= INLINE_BYTES {
+        return judge(drafts);
+    }
+    let again = drafts.clone();
+    match tokio::task::spawn_blocking(move || judge(drafts)).await {
+        Ok(judged) => judged,
+        // The pool is gone only while the process stops; the articles wait in the `fresh` queue.
+        Err(_) => again.into_iter().map(|article| PolledArticle { article, verdict: None }).collect(),
+    }
+}
