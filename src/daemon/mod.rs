@@ -1,1 +1,285 @@
-//! Start, reload and stop.
+//! The daemon: start, reload and stop.
+//!
+//! Starting and reloading do everything that can fail first (read, check, compile, build) and put it in force last. A bad
+//! edit changes nothing: the old rules and configuration go on, and the operator is told on the default route.
+
+mod lifecycle;
+mod service;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{self, Config, Environment};
+use crate::fetch::Cadence;
+use crate::model::{Clock, Feed, HealthEvent, NodeId, Report, Severity, Timestamp};
+use crate::pipeline::{BuildError, Deliver, Judge, Line, Live, Nudges, Poll, Snapshot, Sweep, drive};
+use crate::rule;
+use crate::store::sqlite::{OpenOptions, SqliteStore};
+use crate::store::{Store, StoreError};
+use crate::telemetry::{Metrics, Progress};
+use crate::web;
+
+pub use lifecycle::{Ended, run_until_signal};
+
+/// How long work in hand may go on after a stop was asked for; then its network waits are cut.
+const SOFT_STOP: Duration = Duration::from_secs(6);
+/// And how long the rest may take to put itself away. Together under the 10 s that we promise.
+const HARD_STOP: Duration = Duration::from_secs(2);
+/// How long the daemon's fetches wait for their host's turn; then the feed comes again soon. A guess.
+const QUEUE: Duration = Duration::from_secs(30);
+
+/// Why the daemon can't start, split by exit code.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Mistakes in configuration or rules; draw the report. Exit code 2.
+    #[error("the configuration or the rules have mistakes:\n{0}")]
+    Invalid(Box<Report>),
+    /// A client or channel can't be built. Exit code 2.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The database. Exit code 3, or 4 if it is damaged.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The listener. Exit code 3.
+    #[error("cannot listen on {address}; is another program using the port?")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// Everything read, checked and compiled from the files; warnings included.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// The rules.
+    pub ruleset: rule::Ruleset,
+    /// Warnings.
+    pub report: Report,
+}
+
+/// Reads and checks the configuration and the rules that it names.
+///
+/// # Errors
+/// All mistakes of all files, in one report.
+pub fn load(path: &Path, environment: &Environment, now: Timestamp) -> Result<Loaded, Box<Report>> {
+    let (config, mut report) = config::load(path, environment, now);
+    let rules = match &config {
+        Some(config) => config.rules.clone(),
+        None => return Err(Box::new(report)),
+    };
+    let (ruleset, rules) = rule::load(&rules);
+    report.append(rules);
+    match (config, ruleset) {
+        (Some(config), Some(ruleset)) => Ok(Loaded { config, ruleset, report }),
+        _ => Err(Box::new(report)),
+    }
+}
+
+/// Opens the configured database for this process alone and makes its feeds those of the configuration.
+///
+/// # Errors
+/// If it can't be opened, is damaged or in use.
+///
+/// `queue`: how long a fetch may wait for its host's turn before it counts as not tried.
+pub async fn open_line(loaded: Loaded, clock: Arc<dyn Clock>, queue: Duration) -> Result<Arc<Line>, StartError> {
+    let now = clock.now();
+    let snapshot = Snapshot::build(loaded.config, loaded.ruleset, None, queue)?;
+    let options = OpenOptions { create: true, exclusive: true, ..OpenOptions::default() };
+    let store: Arc<dyn Store> = SqliteStore::open(&snapshot.config.store_url, options).await?;
+    store.sync_feeds(&first_polls(&snapshot.config, now)).await?;
+    let node = NodeId(format!("{}-{}", std::process::id(), now.as_millis()));
+    Ok(Arc::new(Line {
+        store,
+        live: Live::new(snapshot),
+        metrics: Metrics::new(now),
+        progress: Progress::new(now),
+        clock,
+        node,
+        nudges: Nudges::default(),
+        tasks: TaskTracker::new(),
+    }))
+}
+
+/// When each feed is to be polled if it is new.
+fn first_polls(config: &Config, now: Timestamp) -> Vec<(Feed, Timestamp)> {
+    let count = config.feeds.len();
+    let first = |feed: &Feed| Cadence::of(feed, config.poll.interval).first_poll(feed.id, count, now);
+    // The default interval is written out, so that a change of it counts as a change of cadence.
+    let interval = |feed: &Feed| feed.interval.or(Some(config.poll.interval));
+    config.feeds.iter().map(|feed| (Feed { interval: interval(feed), ..feed.clone() }, first(feed))).collect()
+}
+
+/// A running daemon.
+#[derive(Debug)]
+pub struct Daemon {
+    line: Arc<Line>,
+    config_path: PathBuf,
+    environment: Environment,
+    soft: CancellationToken,
+    hard: CancellationToken,
+    stages: JoinSet<()>,
+    address: Option<SocketAddr>,
+}
+
+impl Daemon {
+    /// Starts all stages, and the listener if one is configured.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start(
+        config_path: &Path,
+        environment: Environment,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Self, Report), StartError> {
+        let loaded = load(config_path, &environment, clock.now()).map_err(StartError::Invalid)?;
+        let report = loaded.report.clone();
+        let listen = loaded.config.http_listen;
+        let listener = match listen {
+            Some(address) => {
+                let bound = TcpListener::bind(address).await;
+                Some(bound.map_err(|source| StartError::Listen { address, source })?)
+            }
+            None => None,
+        };
+        let line = open_line(loaded, clock, QUEUE).await?;
+        let (soft, hard) = (CancellationToken::new(), CancellationToken::new());
+        let mut stages = JoinSet::new();
+        spawn_stage(&mut stages, Poll::default(), &line, &soft, &hard);
+        spawn_stage(&mut stages, Judge::default(), &line, &soft, &hard);
+        spawn_stage(&mut stages, Deliver::new(true), &line, &soft, &hard);
+        spawn_stage(&mut stages, Sweep::default(), &line, &soft, &hard);
+        let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+        if let Some(listener) = listener {
+            let state = web::State {
+                store: Arc::clone(&line.store),
+                metrics: line.metrics.clone(),
+                progress: line.progress.clone(),
+                clock: Arc::clone(&line.clock),
+            };
+            let stop = hard.clone();
+            stages.spawn(async move {
+                if let Err(error) = web::serve(listener, state, stop).await {
+                    tracing::error!(%error, "the HTTP listener ended");
+                }
+            });
+        }
+        line.metrics.reloaded(true);
+        let daemon = Self { line, config_path: config_path.to_path_buf(), environment, soft, hard, stages, address };
+        Ok((daemon, report))
+    }
+
+    /// Where the HTTP listener listens, if there is one.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// What the stages hold in common.
+    #[must_use]
+    pub fn line(&self) -> &Arc<Line> {
+        &self.line
+    }
+
+    /// Reads everything again and puts it in force if all of it is right; else nothing changes, and the operator is
+    /// told. Returns whether it is in force.
+    pub async fn reload(&self) -> bool {
+        let now = self.line.clock.now();
+        let done = self.try_reload(now).await;
+        self.line.metrics.reloaded(done.is_ok());
+        let Err(why) = done else { return true };
+        for line in why.lines() {
+            tracing::error!("reload refused: {line}");
+        }
+        let fingerprint = xxhash_rust::xxh3::xxh3_64(why.as_bytes());
+        let event = HealthEvent {
+            key: format!("reload:{fingerprint:x}:{}", now.as_seconds() / 3600),
+            title: "An edit was refused; vedetta runs on with the old rules".to_owned(),
+            detail: format!("{why}\n\nCorrect it, try it with `vedetta check`, and reload."),
+            at: now,
+        };
+        self.line.tell(event, Severity::High, None).await;
+        false
+    }
+
+    async fn try_reload(&self, now: Timestamp) -> Result<(), String> {
+        let (path, environment) = (self.config_path.clone(), self.environment.clone());
+        let loaded = tokio::task::spawn_blocking(move || load(&path, &environment, now))
+            .await
+            .map_err(|error| error.to_string())?
+            .map_err(|report| report.to_string())?;
+        let before = self.line.live.load();
+        if loaded.config.store_url != before.config.store_url {
+            return Err("`[store] url` cannot change while running: restart the service".to_owned());
+        }
+        if loaded.config.http_listen != before.config.http_listen {
+            return Err("`[http] listen` cannot change while running: restart the service".to_owned());
+        }
+        let snapshot = Snapshot::build(loaded.config, loaded.ruleset, Some(&before), QUEUE)
+            .map_err(|error| self.line.chain(&error))?;
+        let feeds = first_polls(&snapshot.config, now);
+        let (topics, channels) = (snapshot.ruleset.topics().len(), snapshot.channels.len());
+        self.line.store.sync_feeds(&feeds).await.map_err(|error| self.line.chain(&error))?;
+        self.line.live.swap(snapshot);
+        self.line.nudges.poll.notify_one();
+        self.line.nudges.deliver.notify_one();
+        tracing::info!(feeds = feeds.len(), topics, channels, warnings = loaded.report.diagnostics.len(), "reloaded");
+        Ok(())
+    }
+
+    /// Waits for a stage to end without being asked to, which is a fault.
+    pub async fn failed(&mut self) -> String {
+        match self.stages.join_next().await {
+            Some(Err(error)) => format!("a stage failed: {error}"),
+            _ => "a stage ended unasked".to_owned(),
+        }
+    }
+
+    /// Stops: no new work is claimed; work in hand may finish for six seconds, then its network waits are cut; leases
+    /// are handed back. `hurry` cuts at once. Takes under ten seconds.
+    pub async fn stop(mut self, hurry: CancellationToken) {
+        self.soft.cancel();
+        self.line.tasks.close();
+        tokio::select! {
+            () = self.line.tasks.wait() => {}
+            () = hurry.cancelled() => {}
+            () = tokio::time::sleep(SOFT_STOP) => tracing::warn!("work in hand takes too long; handing it back"),
+        }
+        self.hard.cancel();
+        let put_away = async {
+            self.line.tasks.wait().await;
+            while self.stages.join_next().await.is_some() {}
+            self.line.store.release(&self.line.node).await
+        };
+        match tokio::time::timeout(HARD_STOP, put_away).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::error!(error = %self.line.chain(&error), "cannot hand back leases; they run out")
+            }
+            Err(_) => tracing::error!("work did not end in time; its leases run out"),
+        }
+        self.line.store.close().await;
+    }
+}
+
+fn spawn_stage<S: crate::pipeline::Stage>(
+    stages: &mut JoinSet<()>,
+    stage: S,
+    line: &Arc<Line>,
+    soft: &CancellationToken,
+    hard: &CancellationToken,
+) {
+    let (line, soft, hard) = (Arc::clone(line), soft.clone(), hard.clone());
+    stages.spawn(async move { drive(&stage, &line, &soft, &hard).await });
+}

@@ -1,0 +1,60 @@
+//! The service manager: readiness, reloading, stopping, and a watchdog tied to real progress (sd_notify protocol,
+//! systemd 252: `RELOADING=1` must carry `MONOTONIC_USEC`). Without `$NOTIFY_SOCKET` all of it does nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio::task::JoinHandle;
+
+use crate::pipeline::Line;
+
+use super::Daemon;
+
+/// A stage that did not look for work, or a database that did not take a write, for so long is stuck.
+const STUCK_AFTER: Duration = Duration::from_secs(30);
+
+fn send(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::warn!(%error, "cannot tell the service manager");
+    }
+}
+
+/// Everything runs.
+pub(super) fn ready(daemon: &Daemon) {
+    let snapshot = daemon.line().live.load();
+    let status = format!("{} feeds, {} topics", snapshot.feeds.len(), snapshot.ruleset.topics().len());
+    send(&[NotifyState::Ready, NotifyState::Status(&status)]);
+}
+
+/// A reload begins.
+pub(super) fn reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => send(&[NotifyState::Reloading, now]),
+        Err(error) => tracing::warn!(%error, "cannot tell the service manager of the reload"),
+    }
+}
+
+/// A stop begins.
+pub(super) fn stopping() {
+    send(&[NotifyState::Stopping]);
+}
+
+/// Feeds the watchdog, three times per period, as long as every stage moves and the database takes writes.
+pub(super) fn watchdog(line: &Arc<Line>) -> JoinHandle<()> {
+    let line = Arc::clone(line);
+    tokio::spawn(async move {
+        let Some(period) = sd_notify::watchdog_enabled() else { return };
+        loop {
+            let now = line.clock.now();
+            let pinged = tokio::time::timeout(STUCK_AFTER, line.store.ping(now)).await;
+            let stuck = line.progress.stuck(line.clock.now(), STUCK_AFTER);
+            match (pinged, stuck) {
+                (Ok(_), None) => send(&[NotifyState::Watchdog]),
+                (Ok(_), Some(stage)) => tracing::error!(stage, "this stage does not move; the watchdog goes unfed"),
+                (Err(_), _) => tracing::error!("the database does not answer; the watchdog goes unfed"),
+            }
+            tokio::time::sleep(period / 3).await;
+        }
+    })
+}
