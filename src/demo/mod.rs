@@ -3,6 +3,11 @@
 pub mod feeds;
 mod hook;
 mod mailbox;
+mod rules;
+mod server;
+mod show;
 
 pub use hook::{Answer, Call, Hook};
 pub use mailbox::{Mailbox, Mischief, Received};
+pub use server::FeedServer;
+pub use show::{Show, readable_call, readable_mail, run};

@@ -1,0 +1,241 @@
+//! What can be typed.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::model::{DeliveryId, DeliveryState};
+
+/// Watches news feeds and alerts you to the stories that matter.
+#[derive(Debug, Parser)]
+#[command(name = "vedetta", version, propagate_version = true, arg_required_else_help = true, max_term_width = 100)]
+pub(super) struct Args {
+    /// Configuration file [default: $VEDETTA_CONFIG, /etc/vedetta/vedetta.toml, config/vedetta.toml]
+    #[arg(long, global = true, value_name = "FILE", env = "VEDETTA_CONFIG", hide_env = true)]
+    config: Option<PathBuf>,
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Text,
+    /// For scripts
+    Json,
+}
+
+/// How log lines are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// For people; under systemd, with journal priorities
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Runs the daemon in the foreground, until SIGTERM; SIGHUP reloads
+    Run {
+        /// Poll every feed once, judge, deliver what is due (digests not), and exit; 1 if a poll failed
+        #[arg(long)]
+        once: bool,
+        /// How log lines are printed
+        #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+        log_format: LogFormat,
+    },
+    /// Shows the whole line on bundled sample feeds; needs no network and no set-up
+    Demo {
+        /// Keep the demo's folder (database, configuration, messages) and say where it is
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Checks the configuration and its rules, or only the rule files and folders named
+    Check {
+        /// Rule files and folders
+        paths: Vec<PathBuf>,
+    },
+    /// Runs the tests in the rule files; the last line is `N passed, N failed`
+    Test {
+        /// Rule files and folders [default: those of the configuration]
+        paths: Vec<PathBuf>,
+    },
+    /// Matches articles (JSONL) against rules, without daemon or database
+    Match(MatchOptions),
+    /// Says why a topic does or does not match an article
+    Explain(ExplainOptions),
+    /// Feeds: parse, list, poll, import, export
+    Feed {
+        #[command(subcommand)]
+        command: FeedCommand,
+    },
+    /// Articles: the text in a page
+    Article {
+        #[command(subcommand)]
+        command: ArticleCommand,
+    },
+    /// Lists the alerts raised, the newest first
+    Alerts(AlertsOptions),
+    /// Lists deliveries, or sends failed ones again
+    Deliveries(DeliveriesOptions),
+    /// Checks configuration, rules, database, mail login, webhooks and feeds, without sending an alert
+    Doctor {
+        /// Leave the feeds out
+        #[arg(long)]
+        no_feeds: bool,
+    },
+    /// Prints a completion script for a shell
+    #[command(hide = true)]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Prints the manual page
+    #[command(hide = true)]
+    Man,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct MatchOptions {
+    /// Rule file or folder; may be given several times
+    #[arg(long, value_name = "PATH", required = true)]
+    pub(super) rules: Vec<PathBuf>,
+    /// Print one JSON object of statistics on stderr at the end
+    #[arg(long)]
+    pub(super) stats: bool,
+    /// Matching threads
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) threads: u16,
+    /// Articles, one JSON object a line; `-` is stdin
+    #[arg(default_value = "-")]
+    pub(super) file: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ExplainOptions {
+    /// Rule file or folder [default: those of the configuration]
+    #[arg(long, value_name = "PATH")]
+    pub(super) rules: Vec<PathBuf>,
+    /// The topic's id
+    #[arg(long, value_name = "ID")]
+    pub(super) topic: String,
+    /// One article as JSON, an HTML page, a URL, or the id of a stored article
+    #[arg(value_name = "FILE|URL|ARTICLE-ID")]
+    pub(super) article: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum FeedCommand {
+    /// Prints what the feed parser makes of a document
+    Parse {
+        /// The document; `-` is stdin
+        file: PathBuf,
+        /// Where it came from, for relative links
+        #[arg(long, value_name = "BASE")]
+        url: Option<String>,
+        /// The content type that its server stated
+        #[arg(long, value_name = "TYPE")]
+        content_type: Option<String>,
+    },
+    /// Lists the configured feeds with their state
+    List,
+    /// Fetches and parses a feed as the daemon would, without recording anything
+    Poll {
+        /// The feed
+        url: String,
+    },
+    /// Adds the feeds of an OPML file to the configuration file
+    Import {
+        /// The OPML file; `-` is stdin
+        file: PathBuf,
+        /// Print the `[[feed]]` tables instead of adding them
+        #[arg(long)]
+        print: bool,
+        /// Do not try each feed first
+        #[arg(long)]
+        no_check: bool,
+    },
+    /// Prints the configured feeds as OPML
+    Export,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ArticleCommand {
+    /// Takes the article out of an HTML page and prints it
+    Extract {
+        /// The page
+        #[arg(value_name = "FILE|URL")]
+        page: String,
+        /// Where it came from, for relative links
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct AlertsOptions {
+    /// Only this topic
+    #[arg(long, value_name = "ID")]
+    pub(super) topic: Option<String>,
+    /// Only the last so long: `24h`, `7d`
+    #[arg(long, value_name = "TIME")]
+    pub(super) since: Option<String>,
+    /// At most so many
+    #[arg(long, default_value_t = 50)]
+    pub(super) limit: u32,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct DeliveriesOptions {
+    /// Only those in this state
+    #[arg(long, value_parser = parse_state)]
+    pub(super) state: Option<DeliveryState>,
+    /// At most so many
+    #[arg(long, default_value_t = 50)]
+    pub(super) limit: u32,
+    #[command(subcommand)]
+    pub(super) command: Option<DeliveriesCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DeliveriesCommand {
+    /// Makes a failed delivery due again; a running daemon sends it within seconds
+    Retry {
+        /// The delivery's id, or `all`
+        #[arg(value_parser = parse_retry)]
+        id: Retry,
+    },
+}
+
+/// Which deliveries to retry.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Retry {
+    All,
+    One(DeliveryId),
+}
+
+fn parse_state(text: &str) -> Result<DeliveryState, String> {
+    DeliveryState::parse(text).ok_or_else(|| "expected due, sent or failed".to_owned())
+}
+
+fn parse_retry(text: &str) -> Result<Retry, String> {
+    if text == "all" {
+        return Ok(Retry::All);
+    }
+    text.parse().map(Retry::One).map_err(|error: crate::model::ParseIdError| error.to_string())
+}
+
+impl Args {
+    /// The configuration file: as given, else the first of the usual places that exists, else the last of them.
+    pub(super) fn config_path(&self) -> PathBuf {
+        let usual = ["/etc/vedetta/vedetta.toml", "config/vedetta.toml"].map(Path::new);
+        let found = || usual.into_iter().find(|path| path.exists()).unwrap_or(usual[1]).to_path_buf();
+        self.config.clone().unwrap_or_else(found)
+    }
+}

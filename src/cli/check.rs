@@ -1,0 +1,52 @@
+//! `vedetta check`.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::Environment;
+use crate::daemon;
+use crate::model::{Report, Timestamp};
+use crate::rule;
+
+use super::Exit;
+use super::output::Output;
+
+pub(super) fn check(
+    config: &Path,
+    environment: &Environment,
+    paths: &[PathBuf],
+    now: Timestamp,
+    output: &Output,
+) -> anyhow::Result<Exit> {
+    let (report, what) = if paths.is_empty() {
+        match daemon::load(config, environment, now) {
+            Ok(loaded) => {
+                let topics = loaded.ruleset.topics().len();
+                let (feeds, channels) = (loaded.config.feeds.len(), loaded.config.channels.len());
+                (loaded.report, format!("{topics} topics, {feeds} feeds, {channels} channels"))
+            }
+            Err(report) => (*report, config.display().to_string()),
+        }
+    } else {
+        let (ruleset, report) = rule::load(paths);
+        (report, ruleset.map_or_else(String::new, |ruleset| format!("{} topics", ruleset.topics().len())))
+    };
+    output.report(&report)?;
+    if !output.is_json() {
+        output.say(&summary(&report, &what));
+    }
+    Ok(if report.has_errors() { Exit::Found } else { Exit::Fine })
+}
+
+fn summary(report: &Report, what: &str) -> String {
+    let errors = report.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+    let warnings = report.diagnostics.len() - errors;
+    let count = |number: usize, noun: &str| match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    };
+    match (errors, warnings) {
+        (0, 0) => format!("fine: {what}"),
+        (0, _) => format!("fine, with {}: {what}", count(warnings, "warning")),
+        _ => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
+    }
+}

@@ -1,0 +1,260 @@
+//! `vedetta feed …`.
+
+use std::fmt::Write as _;
+use std::io::{self, Read, Write as _};
+use std::path::Path;
+
+use anyhow::Context;
+use futures_util::StreamExt;
+use futures_util::stream;
+use url::Url;
+
+use crate::config::{self, Config, Environment};
+use crate::daemon::StartError;
+use crate::fetch::{self, Client, Fetched, Kind, OpmlFeed, Request};
+use crate::model::{Clock, SystemClock, Timestamp};
+
+use super::args::FeedCommand;
+use super::output::Output;
+use super::run::progress_bar;
+use super::{Exit, article, deliveries, runtime};
+
+/// Largest document read from a file or stdin, in bytes; the daemon's own cap on decoded bodies.
+const MAX_BYTES: u64 = 10 << 20;
+
+pub(super) fn feed(
+    config: &Path,
+    environment: &Environment,
+    command: FeedCommand,
+    output: &Output,
+) -> anyhow::Result<Exit> {
+    match command {
+        FeedCommand::Parse { file, url, content_type } => {
+            let base = url.as_deref().unwrap_or("http://localhost/");
+            let base = Url::parse(base).with_context(|| format!("--url: `{base}` is not a URL"))?;
+            show(&read(&file)?, content_type.as_deref(), &base, output)
+        }
+        FeedCommand::Poll { url } => {
+            let document = article::fetch(config, environment, &url, Kind::Feed)?;
+            show(&document.body, document.content_type.as_deref(), &document.final_url, output)
+        }
+        FeedCommand::List => list(config, environment, output),
+        FeedCommand::Export => export(&load(config, environment)?, output),
+        FeedCommand::Import { file, print, no_check } => {
+            let opml = fetch::read_opml(&read(&file)?).with_context(|| format!("cannot read {}", file.display()))?;
+            for skipped in &opml.skipped {
+                output.say(&format!("warning: {skipped}"));
+            }
+            import(config, environment, opml.feeds, print, no_check, output)
+        }
+    }
+}
+
+/// A whole file, or stdin for `-`.
+pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limited = |reader: &mut dyn Read, bytes: &mut Vec<u8>| reader.take(MAX_BYTES + 1).read_to_end(bytes).map(drop);
+    if path.as_os_str() == "-" {
+        limited(&mut io::stdin(), &mut bytes).context("cannot read stdin")?;
+    } else {
+        let mut file = std::fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+        limited(&mut file, &mut bytes).with_context(|| format!("cannot read {}", path.display()))?;
+    }
+    anyhow::ensure!(bytes.len() as u64 <= MAX_BYTES, "{} is larger than 10 MiB", path.display());
+    Ok(bytes)
+}
+
+fn load(config: &Path, environment: &Environment) -> anyhow::Result<Config> {
+    let (config, report) = config::load(config, environment, SystemClock.now());
+    Ok(config.ok_or_else(|| StartError::Invalid(Box::new(report)))?)
+}
+
+fn show(bytes: &[u8], content_type: Option<&str>, base: &Url, output: &Output) -> anyhow::Result<Exit> {
+    match fetch::parse_feed(bytes, content_type, base) {
+        Ok(parsed) => {
+            output.json(&parsed)?;
+            Ok(Exit::Fine)
+        }
+        Err(error) => {
+            output.say(&format!("error: {:#}", anyhow::Error::from(error)));
+            Ok(Exit::Found)
+        }
+    }
+}
+
+fn list(config: &Path, environment: &Environment, output: &Output) -> anyhow::Result<Exit> {
+    let loaded = load(config, environment)?;
+    let now = SystemClock.now();
+    let rows = runtime()?.block_on(async {
+        let store = deliveries::open(config, environment, now).await?;
+        let rows = store.feeds().await;
+        store.close().await;
+        anyhow::Ok(rows?)
+    })?;
+    if output.is_json() {
+        for row in rows.iter().filter(|row| row.enabled) {
+            let state = &row.state;
+            output.json(&serde_json::json!({
+                "id": state.id, "url": row.url, "name": row.name.as_ref().or(state.title.as_ref()),
+                "articles": row.articles, "next_poll": state.next_poll_at, "last_attempt": state.last_attempt_at,
+                "last_success": state.last_success_at, "last_new": state.last_new_at, "failures": state.failures,
+                "error": state.last_error,
+            }))?;
+        }
+        return Ok(Exit::Fine);
+    }
+    let since = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), |at| at.to_string());
+    let table = rows.iter().filter(|row| row.enabled).map(|row| {
+        let state = &row.state;
+        let health = match (&state.last_error, state.last_success_at) {
+            (Some(error), _) => format!("{} failures: {error}", state.failures),
+            (None, Some(_)) => "fine".to_owned(),
+            (None, None) => "not polled yet".to_owned(),
+        };
+        vec![
+            row.name.as_ref().or(state.title.as_ref()).unwrap_or(&row.url).clone(),
+            row.url.clone(),
+            health,
+            since(state.last_success_at),
+            since(state.last_new_at),
+            state.next_poll_at.to_string(),
+            row.articles.to_string(),
+        ]
+    });
+    output.table(&["feed", "url", "state", "last success", "last new", "next poll", "articles"], table.collect())?;
+    if rows.is_empty() && !loaded.feeds.is_empty() {
+        output.say("the daemon has not run with this configuration yet");
+    }
+    Ok(Exit::Fine)
+}
+
+fn export(config: &Config, output: &Output) -> anyhow::Result<Exit> {
+    output.line(fetch::write_opml(&config.feeds).trim_end())?;
+    Ok(Exit::Fine)
+}
+
+fn import(
+    config: &Path,
+    environment: &Environment,
+    opml: Vec<OpmlFeed>,
+    print: bool,
+    no_check: bool,
+    output: &Output,
+) -> anyhow::Result<Exit> {
+    let loaded = load(config, environment)?;
+    let mut known: std::collections::HashSet<Url> = loaded.feeds.iter().map(|feed| feed.url.clone()).collect();
+    let in_file = opml.len();
+    let fresh: Vec<OpmlFeed> = opml.into_iter().filter(|feed| known.insert(feed.url.clone())).collect();
+    let failed = if no_check { Vec::new() } else { try_all(&loaded, &fresh, output)? };
+    for (url, why) in &failed {
+        output.say(&format!("warning: {url}: {why}"));
+    }
+    let tables: String = fresh.iter().map(table_of).collect();
+    if print {
+        output.line(tables.trim_end())?;
+    } else if !fresh.is_empty() {
+        append(config, &tables)?;
+    }
+    output.say(&format!(
+        "{} feeds {}, {} already known, {} did not answer as a feed should (they are kept: polling tells when they do)",
+        fresh.len(),
+        if print { "printed" } else { "added" },
+        in_file - fresh.len(),
+        failed.len()
+    ));
+    Ok(if failed.is_empty() { Exit::Fine } else { Exit::Found })
+}
+
+/// Fetches and parses each feed once. Returns those that fail, with the reason.
+fn try_all(config: &Config, feeds: &[OpmlFeed], output: &Output) -> anyhow::Result<Vec<(Url, String)>> {
+    let client = Client::new(&config.network)?;
+    let bar = output.has_watcher().then(|| progress_bar("trying feeds"));
+    if let Some(bar) = &bar {
+        bar.set_length(feeds.len() as u64);
+    }
+    let failed = runtime()?.block_on(async {
+        stream::iter(feeds)
+            .map(|feed| async {
+                let failed = try_feed(&client, &feed.url).await.err().map(|why| (feed.url.clone(), why));
+                if let Some(bar) = &bar {
+                    bar.inc(1);
+                }
+                failed
+            })
+            .buffer_unordered(64)
+            .filter_map(std::future::ready)
+            .collect::<Vec<_>>()
+            .await
+    });
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    Ok(failed)
+}
+
+/// Fetches and parses one feed; the error says what is wrong with it.
+pub(super) async fn try_feed(client: &Client, url: &Url) -> Result<usize, String> {
+    let request = Request { url, kind: Kind::Feed, validators: None };
+    match client.fetch(&request).await {
+        Ok(Fetched::Document(document)) => {
+            fetch::parse_feed(&document.body, document.content_type.as_deref(), &document.final_url)
+                .map(|parsed| parsed.entries.len())
+                .map_err(|error| error.to_string())
+        }
+        Ok(Fetched::NotModified { .. }) => Err("it says “not modified” to a first request".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn table_of(feed: &OpmlFeed) -> String {
+    let mut table = format!("\n[[feed]]\nurl = {}\n", quoted(feed.url.as_str()));
+    if let Some(name) = &feed.name {
+        let _ = writeln!(table, "name = {}", quoted(name));
+    }
+    if !feed.labels.is_empty() {
+        let labels: Vec<_> =
+            feed.labels.iter().map(|(key, value)| format!("{} = {}", quoted(key), quoted(value))).collect();
+        let _ = writeln!(table, "labels = {{ {} }}", labels.join(", "));
+    }
+    table
+}
+
+/// A TOML basic string.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+/// Adds tables to the end of the configuration file, which stays as it is otherwise; replaced in one step.
+fn append(config: &Path, tables: &str) -> anyhow::Result<()> {
+    let cannot = || format!("cannot write {}", config.display());
+    let mut text = std::fs::read_to_string(config).with_context(cannot)?;
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text.push_str(tables);
+    let temporary = config.with_extension("toml.new");
+    let mut file = std::fs::File::create(&temporary).with_context(cannot)?;
+    file.write_all(text.as_bytes()).with_context(cannot)?;
+    file.set_permissions(std::fs::metadata(config)?.permissions()).with_context(cannot)?;
+    file.sync_all().with_context(cannot)?;
+    std::fs::rename(&temporary, config).with_context(cannot)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_imported_feed_reads_back_as_it_was() {
+        let feed = OpmlFeed {
+            url: Url::parse("https://example.org/\"новости\".xml").expect("a URL"),
+            name: Some("La \"Gazzetta\"\nнаша".into()),
+            labels: [("folder".to_owned(), "Asia/中国".to_owned())].into(),
+        };
+        let table: toml::Table = table_of(&feed).parse().expect("TOML");
+        let entry = &table["feed"][0];
+        assert_eq!(entry["url"].as_str(), Some(feed.url.as_str()));
+        assert_eq!(entry["name"].as_str(), feed.name.as_deref());
+        assert_eq!(entry["labels"]["folder"].as_str(), Some("Asia/中国"));
+    }
+}

@@ -1,0 +1,129 @@
+//! `vedetta run` and `vedetta run --once`.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Environment;
+use crate::daemon::{self, Daemon, Ended};
+use crate::model::{Clock, SystemClock};
+use crate::pipeline::{OnceProgress, run_once};
+
+use super::args::LogFormat;
+use super::output::Output;
+use super::{Exit, log, runtime};
+
+/// A single round has no later: its fetches wait for their host as long as it takes.
+const PATIENCE: Duration = Duration::from_secs(3600);
+
+pub(super) fn run(
+    config: &Path,
+    environment: Environment,
+    once: bool,
+    log_format: LogFormat,
+    output: &Output,
+) -> anyhow::Result<Exit> {
+    log::start(log_format, if once { "warn" } else { "info" });
+    if once {
+        runtime()?.block_on(one_round(config, environment, output))
+    } else {
+        runtime()?.block_on(until_stopped(config, environment, output))
+    }
+}
+
+async fn until_stopped(config: &Path, environment: Environment, output: &Output) -> anyhow::Result<Exit> {
+    let (daemon, report) = Daemon::start(config, environment, Arc::new(SystemClock)).await?;
+    output.report(&report)?;
+    let snapshot = daemon.line().live.load();
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        config = %config.display(),
+        feeds = snapshot.feeds.len(),
+        topics = snapshot.ruleset.topics().len(),
+        channels = snapshot.channels.len(),
+        listen = daemon.address().map(|address| address.to_string()),
+        "vedetta is on the lookout"
+    );
+    drop(snapshot);
+    match daemon::run_until_signal(daemon).await.context("cannot install signal handlers")? {
+        Ended::Asked => Ok(Exit::Fine),
+        Ended::Failed(_) => Ok(Exit::Failed),
+    }
+}
+
+async fn one_round(config: &Path, environment: Environment, output: &Output) -> anyhow::Result<Exit> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let loaded = daemon::load(config, &environment, clock.now()).map_err(daemon::StartError::Invalid)?;
+    output.report(&loaded.report)?;
+    let line = daemon::open_line(loaded, clock, PATIENCE).await?;
+    let stop = CancellationToken::new();
+    let interrupted = stop.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            interrupted.cancel();
+        }
+    });
+    let bar = Bar::new(output.has_watcher());
+    let report = run_once(&line, &stop, &bar).await;
+    bar.finish();
+    let stats = line.store.stats(line.clock.now()).await;
+    line.store.release(&line.node).await?;
+    line.store.close().await;
+    let (report, stats) = (report?, stats?);
+    for (url, why) in &report.failed {
+        output.say(&format!("poll failed: {url}: {why}"));
+    }
+    output.say(&format!(
+        "{} of {} feeds polled, {} new articles, {} alerts, {} deliveries still due, {} failed",
+        report.polled,
+        report.polled + report.failed.len(),
+        report.articles,
+        report.alerts,
+        stats.deliveries_due,
+        stats.deliveries_failed
+    ));
+    Ok(if report.failed.is_empty() { Exit::Fine } else { Exit::Found })
+}
+
+/// A progress bar while a person waits.
+struct Bar(Option<ProgressBar>);
+
+impl Bar {
+    fn new(shown: bool) -> Self {
+        Self(shown.then(|| progress_bar("polling")))
+    }
+
+    fn finish(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl OnceProgress for Bar {
+    fn polled(&self, done: usize, of: usize) {
+        if let Some(bar) = &self.0 {
+            bar.set_length(of as u64);
+            bar.set_position(done as u64);
+        }
+    }
+
+    fn delivering(&self) {
+        if let Some(bar) = &self.0 {
+            bar.set_message("delivering");
+        }
+    }
+}
+
+/// A bar with what is going on, how far it is, and how long it may still take.
+pub(super) fn progress_bar(doing: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new(0).with_message(doing);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}") {
+        bar.set_style(style);
+    }
+    bar
+}
