@@ -2,18 +2,26 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on stops, helpers included")]
 
+mod support;
+
+/// The command line, as a person and as a script would use it.
+mod cli;
 /// Golden files: what `check` says about each kind of mistake in a configuration.
 mod config_diagnostics;
 /// Feeds of other parsers' suites, and from the wild, read as those suites ask.
 mod conformance;
 /// Every promise of `vedetta::store::Store`, on real SQLite files.
 mod contract;
+/// kill -9 at random moments: nothing is lost.
+mod crash;
 /// Article pages from the wild.
 mod extraction;
 /// The guarded HTTP client against honest, clumsy and hostile servers.
 mod fetch_client;
 /// The rule language on real sentences, through both evaluators.
 mod language;
+/// A feed in, a mail and a webhook out.
+mod line;
 /// The matching workload against the matches that other engines find.
 mod matching;
 /// Mail, as a mail server gets it.
@@ -22,10 +30,14 @@ mod notify_email;
 mod notify_webhook;
 /// Mail through Debian's Postfix, over TLS.
 mod real_smtp;
+/// Edits while running, good and bad.
+mod reload;
 /// Golden files: what `check` says about each kind of mistake in rule files.
 mod rule_diagnostics;
 /// The reference of the rule language: every example in it holds.
 mod rule_reference;
+/// The unit file, readiness, watchdog and stopping.
+mod service;
 /// The rules in `rules/`: they load without a word and their tests hold.
 mod shipped_rules;
 /// Health, readiness and metrics, asked for over a real socket.

@@ -1,0 +1,129 @@
+//! A feed gains an item; a mail and a signed webhook call come out, once.
+
+use std::time::Duration;
+
+use crate::support::{World, body, header, item, rss, until};
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_item_becomes_one_mail_and_one_signed_call() {
+    let world = World::new().await;
+    world.configure(&world.feed("/feed.xml"));
+    let old = item("1", "Il mare è calmo", "Nessuna nave in vista.");
+    world.server.put("/feed.xml", "application/rss+xml", rss(std::slice::from_ref(&old)));
+    let mut daemon = world.daemon();
+    until("the feed is polled", LIMIT, || world.server.hits("/feed.xml") > 0).await;
+    let new =
+        item("2", "La vedetta &lt;b&gt;avvista&lt;/b&gt; una nave", "Дозорный увидел корабль. 瞭望塔发现一艘船。");
+    world.server.put("/feed.xml", "application/rss+xml", rss(&[new, old]));
+
+    let mails = world.mailbox.wait_for(1, LIMIT).await;
+    let calls = world.hook.wait_for(1, LIMIT).await;
+    assert_eq!((mails.len(), calls.len()), (1, 1), "{}", world.log());
+    let mail = &mails[0].data;
+    assert_eq!(mails[0].to, ["desk@example.org"]);
+    assert!(header(mail, "Subject").expect("a subject").contains("La vedetta avvista una nave"));
+    assert_eq!(header(mail, "X-Vedetta-Topic").as_deref(), Some("lookout"));
+    assert_eq!(header(mail, "X-Vedetta-Severity").as_deref(), Some("high"));
+    assert_eq!(header(mail, "Auto-Submitted").as_deref(), Some("auto-generated"));
+    assert!(body(mail, "text/plain").contains("https://outlet.example/2"));
+    assert!(body(mail, "text/html").contains("https://outlet.example/2"));
+
+    let call = &calls[0];
+    assert!(matches!(call.signature, Some(Ok(()))), "{:?}", call.signature);
+    let json = call.json();
+    assert_eq!(json["type"], "alert");
+    assert_eq!(json["data"]["topic"]["id"], "lookout");
+    assert_eq!(json["data"]["reason"], "new_story");
+    assert_eq!(json["data"]["article"]["title"], "La vedetta avvista una nave");
+    assert_eq!(json["data"]["article"]["matched"][0]["text"], "vedetta");
+    assert!(call.header("webhook-id").len() >= 32);
+
+    // It stays one, over further polls and a restart.
+    let polls = world.server.hits("/feed.xml");
+    until("two more polls", LIMIT, || world.server.hits("/feed.xml") >= polls + 2).await;
+    daemon.signal("TERM");
+    assert_eq!(daemon.end(Duration::from_secs(10)).await, Some(0), "{}", world.log());
+    let _daemon = world.daemon();
+    let polls = world.server.hits("/feed.xml");
+    until("polls after the restart", LIMIT, || world.server.hits("/feed.xml") >= polls + 2).await;
+    assert_eq!((world.mailbox.messages().len(), world.hook.calls().len()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_wire_story_in_four_outlets_is_told_once_and_counted() {
+    let world = World::new().await;
+    let feeds: String = (1..=4).map(|n| world.feed(&format!("/{n}.xml"))).collect();
+    world.configure(&feeds);
+    let wire = "La vedetta del porto ha avvistato all'alba una nave da carico alla deriva davanti alla costa. La capitaneria \
+        ha inviato due motovedette e un rimorchiatore; l'equipaggio, undici persone, sta bene. Le cause del guasto ai \
+        motori non sono note.";
+    for n in 1..=4 {
+        let title =
+            format!("{}Nave alla deriva, salvo l'equipaggio", ["", "Porto, ", "Cronaca: ", "Alba di paura: "][n - 1]);
+        world.server.put(&format!("/{n}.xml"), "application/rss+xml", rss(&[item(&format!("{n}-a"), &title, wire)]));
+    }
+    let output = world.vedetta(&["run", "--once"]).output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!((world.mailbox.messages().len(), world.hook.calls().len()), (1, 1));
+    let ledger = world.vedetta(&["alerts", "--format", "json"]).output().expect("it runs");
+    let alert: serde_json::Value = serde_json::from_slice(&ledger.stdout).expect("one JSON line");
+    assert_eq!(alert["story_size"], 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_server_that_is_down_delays_the_mail_and_nothing_else() {
+    let world = World::new().await;
+    world.configure(&world.feed("/feed.xml"));
+    world.mailbox.misbehave(vedetta::demo::Mischief::RefuseConnection("421 4.3.2 come back later".into()), 1);
+    world.server.put("/feed.xml", "application/rss+xml", rss(&[item("1", "La vedetta", "")]));
+    let output = world.vedetta(&["run", "--once"]).output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!((world.mailbox.messages().len(), world.hook.calls().len()), (0, 1));
+    let waiting = world.vedetta(&["deliveries", "--state", "due", "--format", "json"]).output().expect("it runs");
+    let delivery: serde_json::Value = serde_json::from_slice(&waiting.stdout).expect("one JSON line");
+    assert_eq!(delivery["channel"], "desk");
+    assert!(delivery["message"].as_str().is_some_and(|message| message.contains("421")), "{delivery}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_linked_page_is_matched_where_full_text_is_on_and_its_absence_is_told() {
+    let world = World::new().await;
+    let feed = format!("{}full_text = true\n", world.feed("/feed.xml"));
+    world.configure(&feed);
+    let page = "<html lang=it><head><title>Porto</title></head><body><nav>menu vedetta</nav><article><h1>Notizie dal porto</h1>\
+        <p>Questa mattina il traffico nel porto è stato regolare, con otto arrivi e sei partenze secondo la capitaneria.</p>\
+        <p>Nel pomeriggio una torre di guardia, la storica vedetta del molo, è stata riaperta al pubblico dopo i restauri.</p>\
+        <p>La cerimonia si è svolta alla presenza del sindaco e di molti cittadini, con la banda e una mostra fotografica.</p>\
+        </article></body></html>";
+    world.server.put("/page", "text/html; charset=utf-8", page);
+    let link = |guid: &str, path: &str, title: &str| {
+        format!(
+            "<item><guid>{guid}</guid><link>{}</link><title>{title}</title><description>Breve.</description></item>",
+            world.server.url(path)
+        )
+    };
+    let items = link("1", "/page", "Notizie dal porto") + &link("2", "/gone", "Una vedetta senza pagina");
+    let feed = format!("<rss version=\"2.0\"><channel><title>T</title>{items}</channel></rss>");
+    world.server.put("/feed.xml", "application/rss+xml", feed);
+    let output = world.vedetta(&["run", "--once"]).output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mails = world.mailbox.messages();
+    assert_eq!(mails.len(), 2, "{}", String::from_utf8_lossy(&output.stderr));
+    let texts: Vec<_> = mails.iter().map(|mail| body(&mail.data, "text/plain")).collect();
+    assert!(texts.iter().any(|text| text.contains("la storica vedetta del molo")), "{texts:?}");
+    assert!(texts.iter().any(|text| text.contains("Una vedetta senza pagina") && text.contains("404")), "{texts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edited_article_that_newly_matches_alerts_once() {
+    let world = World::new().await;
+    world.configure(&world.feed("/feed.xml"));
+    for (title, mails) in [("Il porto", 0), ("La vedetta del porto", 1), ("La vedetta del porto, aggiornamento", 1)] {
+        world.server.put("/feed.xml", "application/rss+xml", rss(&[item("1", title, "")]));
+        let output = world.vedetta(&["run", "--once"]).output().expect("it runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(world.mailbox.messages().len(), mails, "{title}");
+    }
+}

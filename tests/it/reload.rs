@@ -1,0 +1,49 @@
+//! Edits while running, good and bad.
+
+use std::time::Duration;
+
+use crate::support::{RULES, World, body, header, item, rss, until};
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edited_rule_is_in_force_after_sighup() {
+    let world = World::new().await;
+    world.configure(&world.feed("/feed.xml"));
+    world.server.put("/feed.xml", "application/rss+xml", rss(&[item("1", "Calma piatta", "")]));
+    let daemon = world.daemon();
+    until("the feed is polled", LIMIT, || world.server.hits("/feed.xml") > 0).await;
+    world.write("rules/lookout.toml", &RULES.replace("vedetta*", "gabbian*").replace("La vedetta", "Il gabbiano"));
+    daemon.signal("HUP");
+    until("the log says so", LIMIT, || world.log().contains("reloaded")).await;
+    let items = [item("3", "I gabbiani", ""), item("2", "La vedetta", ""), item("1", "Calma piatta", "")];
+    world.server.put("/feed.xml", "application/rss+xml", rss(&items));
+    let calls = world.hook.wait_for(1, LIMIT).await;
+    assert_eq!(calls[0].json()["data"]["article"]["title"], "I gabbiani");
+    let polls = world.server.hits("/feed.xml");
+    until("another poll", LIMIT, || world.server.hits("/feed.xml") > polls + 1).await;
+    assert_eq!(world.hook.calls().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_edit_keeps_the_old_rules_and_tells_the_operator() {
+    let world = World::new().await;
+    world.configure(&world.feed("/feed.xml"));
+    world.server.put("/feed.xml", "application/rss+xml", rss(&[item("1", "Calma piatta", "")]));
+    let daemon = world.daemon();
+    until("the feed is polled", LIMIT, || world.server.hits("/feed.xml") > 0).await;
+    world.write("rules/lookout.toml", &RULES.replace("@lookout", "@lokout"));
+    let check = world.vedetta(&["check"]).output().expect("it runs");
+    assert_eq!(check.status.code(), Some(1));
+    daemon.signal("HUP");
+    let told = world.mailbox.wait_for(1, LIMIT).await;
+    assert_eq!(header(&told[0].data, "X-Vedetta-Topic").as_deref(), Some("vedetta-health"), "{}", world.log());
+    let text = body(&told[0].data, "text/plain");
+    assert!(text.contains("lookout.toml:") && text.contains("lokout") && text.contains("lookout"), "{text}");
+    assert!(world.log().contains("reload refused"));
+    // The old rules still work.
+    let items = [item("2", "La vedetta", ""), item("1", "Calma piatta", "")];
+    world.server.put("/feed.xml", "application/rss+xml", rss(&items));
+    let told = world.mailbox.wait_for(2, LIMIT).await;
+    assert_eq!(header(&told[1].data, "X-Vedetta-Topic").as_deref(), Some("lookout"), "{}", world.log());
+}
