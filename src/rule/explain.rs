@@ -198,7 +198,7 @@ impl Explainer<'_> {
     fn clause(&self, id: ExprId, concept: Option<ConceptId>) -> Clause {
         let program = self.ruleset.program();
         let outcome = self.plain.eval_within(id, concept);
-        let found = evidence(program, &outcome.flat());
+        let found = evidence(program, outcome.leaves());
         let mut note = None;
         let parts = match program.expr(id) {
             Expr::Atom { .. } => Vec::new(),

@@ -2,13 +2,13 @@
 //! cost of folding, wildcards and stemmers is paid per new word, not per word.
 
 use aho_corasick::AhoCorasick;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::expr::TermId;
 use super::term::{Languages, Pattern, Term};
 use crate::model::Lang;
 use crate::text::normalize::{exact, fold_into};
-use crate::text::stem::stem;
+use crate::text::stem::{keeps_first_letter, stem};
 
 /// The terms that have a stem.
 type StemTable = FxHashMap<Box<str>, Vec<TermId>>;
@@ -25,10 +25,10 @@ pub(super) struct Lookup {
     infixes: Option<(AhoCorasick, Vec<TermId>)>,
     general: Vec<(Pattern, TermId)>,
     exact_patterns: Vec<(Pattern, TermId)>,
-    /// By language and stem, terms of lists.
-    stems: Vec<(Lang, StemTable)>,
+    /// By language and stem, terms of lists; and the first letters of the stems.
+    stems: Vec<(Lang, StemTable, FxHashSet<char>)>,
     /// The same for terms that take the article's language.
-    article_stems: Vec<(Lang, StemTable)>,
+    article_stems: Vec<(Lang, StemTable, FxHashSet<char>)>,
 }
 
 impl Lookup {
@@ -55,10 +55,11 @@ impl Lookup {
                     lookup.words.entry(folded.as_str().into()).or_default().push(id);
                     let tables = if *by_article { &mut lookup.article_stems } else { &mut lookup.stems };
                     for (lang, stem) in stems {
-                        let at = tables.iter().position(|(of, _)| of == lang).unwrap_or_else(|| {
-                            tables.push((*lang, FxHashMap::default()));
+                        let at = tables.iter().position(|(of, ..)| of == lang).unwrap_or_else(|| {
+                            tables.push((*lang, FxHashMap::default(), FxHashSet::default()));
                             tables.len() - 1
                         });
+                        tables[at].2.extend(stem.chars().next());
                         tables[at].1.entry(stem.as_str().into()).or_default().push(id);
                     }
                 }
@@ -113,8 +114,12 @@ impl Lookup {
             found.extend(self.exact.get(written.as_str()));
             found.extend(self.exact_patterns.iter().filter(|(pattern, _)| pattern.fits(&written)).map(|&(_, id)| id));
         }
-        let by_article = self.article_stems.iter().filter(|(lang, _)| article.include(*lang));
-        for (lang, table) in self.stems.iter().chain(by_article) {
+        let by_article = self.article_stems.iter().filter(|(lang, ..)| article.include(*lang));
+        let first = folded.chars().next();
+        for (lang, table, first_letters) in self.stems.iter().chain(by_article) {
+            if keeps_first_letter(*lang) && !first.is_some_and(|first| first_letters.contains(&first)) {
+                continue;
+            }
             if let Some(terms) = stem(*lang, raw).and_then(|stem| table.get(stem.as_str())) {
                 found.extend(terms);
             }

@@ -43,10 +43,10 @@ impl Outcome {
         count_without_overlap(self.hits.keys().copied())
     }
 
-    /// The hits one by one.
+    /// The atoms' hits, without their places.
     #[must_use]
-    pub(super) fn flat(&self) -> Vec<(Pos, Leaf)> {
-        self.hits.iter().flat_map(|(&place, leaves)| leaves.iter().map(move |&leaf| (place, leaf))).collect()
+    pub(super) fn leaves(&self) -> Vec<Leaf> {
+        self.hits.values().flatten().copied().collect()
     }
 }
 

@@ -47,17 +47,13 @@ pub(super) struct Leaf {
     pub concept: Option<ConceptId>,
 }
 
-/// Hits with their places: each place with every leaf that makes it one, sorted and without repetition.
-pub(super) type Hits = Vec<(Pos, Leaf)>;
-
 /// At most so many hits are reported for one match; the text of a person has fewer, and a page of one word repeated a
 /// million times shall not make a message of a million lines.
 pub(super) const MOST_EVIDENCE: usize = 1_000;
 
 /// Hits as the rest of the product knows them: in the order of fields and text.
 #[must_use]
-pub(super) fn evidence(program: &Program, hits: &[(Pos, Leaf)]) -> Vec<Evidence> {
-    let mut leaves: Vec<Leaf> = hits.iter().map(|&(_, leaf)| leaf).collect();
+pub(super) fn evidence(program: &Program, mut leaves: Vec<Leaf>) -> Vec<Evidence> {
     leaves.sort_unstable();
     leaves.dedup();
     leaves.truncate(MOST_EVIDENCE);

@@ -13,7 +13,7 @@ use super::excerpt::excerpts;
 use super::expr::{CompiledTopic, ExprId, Program};
 use super::lower::lower;
 use super::plain::Plain;
-use super::position::{Hits, evidence};
+use super::position::{Leaf, evidence};
 use super::scanner::{Index, Scan, Scratch};
 use crate::model::{Article, Evidence, Labels, Lang, Match, Report, Severity, Timestamp, Topic, TopicId};
 use crate::text::analyzed::HalfWords;
@@ -175,7 +175,7 @@ impl Ruleset {
                         topic: Arc::clone(&topic.info),
                         score: verdict.score,
                         severity: topic.severity_of(verdict.score),
-                        evidence: evidence(&self.program, &verdict.hits),
+                        evidence: evidence(&self.program, verdict.leaves),
                     }),
                     Ok(None) => {}
                     Err(panic) => {
@@ -208,7 +208,7 @@ impl Ruleset {
                     topic: Arc::clone(&topic.info),
                     score: verdict.score,
                     severity: topic.severity_of(verdict.score),
-                    evidence: evidence(&self.program, &verdict.hits),
+                    evidence: evidence(&self.program, verdict.leaves),
                 })
             })
             .collect();
@@ -230,7 +230,7 @@ impl Ruleset {
             topic: Arc::clone(&topic.info),
             score: verdict.score,
             severity: topic.severity_of(verdict.score),
-            evidence: evidence(&self.program, &verdict.hits),
+            evidence: evidence(&self.program, verdict.leaves),
         })
     }
 }
@@ -250,8 +250,8 @@ pub(super) trait Evaluate {
     fn holds(&mut self, id: ExprId) -> bool;
     /// How many hits it has, overlaps taken once.
     fn count(&mut self, id: ExprId) -> usize;
-    /// Its hits, sorted.
-    fn hits(&mut self, id: ExprId) -> Hits;
+    /// Its atoms' hits.
+    fn leaves(&mut self, id: ExprId) -> Vec<Leaf>;
     /// Half words in title, summary and body.
     fn weight(&self) -> HalfWords;
 }
@@ -265,8 +265,8 @@ impl Evaluate for Scan<'_> {
         Self::count(self, id)
     }
 
-    fn hits(&mut self, id: ExprId) -> Hits {
-        Self::hits(self, id)
+    fn leaves(&mut self, id: ExprId) -> Vec<Leaf> {
+        Self::leaves(self, id)
     }
 
     fn weight(&self) -> HalfWords {
@@ -283,8 +283,8 @@ impl Evaluate for Plain<'_> {
         self.eval(id).count()
     }
 
-    fn hits(&mut self, id: ExprId) -> Hits {
-        self.eval(id).flat()
+    fn leaves(&mut self, id: ExprId) -> Vec<Leaf> {
+        self.eval(id).leaves()
     }
 
     fn weight(&self) -> HalfWords {
@@ -294,7 +294,7 @@ impl Evaluate for Plain<'_> {
 
 pub(super) struct Verdict {
     pub(super) score: i64,
-    pub(super) hits: Hits,
+    pub(super) leaves: Vec<Leaf>,
 }
 
 /// What a topic makes of an article: filters, `match`, `except`, score. The hits are those of `match`, or, where the score
@@ -328,16 +328,11 @@ pub(super) fn verdict(
     if !topic.reaches_threshold(score) {
         return None;
     }
-    let hits = match topic.matches {
-        Some(matches) => evaluator.hits(matches),
-        None => {
-            let mut hits: Hits = counted.into_iter().flat_map(|when| evaluator.hits(when)).collect();
-            hits.sort_unstable();
-            hits.dedup();
-            hits
-        }
+    let leaves = match topic.matches {
+        Some(matches) => evaluator.leaves(matches),
+        None => counted.into_iter().flat_map(|when| evaluator.leaves(when)).collect(),
     };
-    Some(Verdict { score, hits })
+    Some(Verdict { score, leaves })
 }
 
 /// Why a topic's filters turn an article away.

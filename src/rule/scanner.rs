@@ -14,7 +14,7 @@ use super::ast::Reach;
 use super::document::Document;
 use super::expr::{AtomId, AtomKind, ConceptId, Expr, ExprId, FieldSet, Item, Program, STRETCH, TermId, Test};
 use super::lookup::{Entry, Lookup, Memo};
-use super::position::{Hits, Layout, Leaf, Pos, count_without_overlap};
+use super::position::{Layout, Leaf, MOST_EVIDENCE, Pos, count_without_overlap};
 use super::term::Languages;
 use crate::text::analyzed::{FIELDS, HalfWords, LEDE, weight};
 use crate::text::segment::{PieceKind, paragraphs, pieces, sentences};
@@ -509,21 +509,21 @@ impl<'a> Scan<'a> {
         ControlFlow::Continue(())
     }
 
-    /// Calls `found` for every hit of an atom.
-    fn atom_hits(&self, atom: AtomId, fields: FieldSet, mut found: impl FnMut(Pos, Leaf)) {
+    /// Calls `found` for the hits of an atom, in the order of the text.
+    fn atom_hits(
+        &self,
+        atom: AtomId,
+        fields: FieldSet,
+        mut found: impl FnMut(Pos, Leaf) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         let AtomKind::Sequence(items) = &self.program.atoms[atom.index()].kind else {
-            let _ = self.regex_hits(atom, fields, |place, leaf| {
-                found(place, leaf);
-                ControlFlow::Continue(())
-            });
-            return;
+            return self.regex_hits(atom, fields, found);
         };
-        let _ = self.sequences(items, fields, |start, end| {
+        self.sequences(items, fields, |start, end| {
             let (first, last) = (self.piece(start), self.piece(end - 1));
             let leaf = Leaf { field: first.field, start: first.start, end: last.end, atom, concept: None };
-            found(Pos { start, end }, leaf);
-            ControlFlow::Continue(())
-        });
+            found(Pos { start, end }, leaf)
+        })
     }
 
     /// Where a node's hits are, sorted, each place once.
@@ -548,7 +548,10 @@ impl<'a> Scan<'a> {
         match program.expr(id) {
             Expr::Atom { atom, fields } => {
                 let mut places = Vec::new();
-                self.atom_hits(*atom, *fields, |place, _| places.push(place));
+                let _ = self.atom_hits(*atom, *fields, |place, _| {
+                    places.push(place);
+                    ControlFlow::Continue(())
+                });
                 places
             }
             Expr::And(parts) | Expr::Or(parts) | Expr::SomeOf { of: parts, .. } => {
@@ -585,55 +588,70 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// A node's hits with the atoms that made them, sorted and without repetition; nothing if it doesn't hold.
-    pub(super) fn hits(&mut self, id: ExprId) -> Hits {
-        let mut hits = self.hits_within(id, None);
-        hits.sort_unstable();
-        hits.dedup();
-        hits
+    /// The atoms' hits that make a node hold, unsorted; nothing if it doesn't hold. Of each atom at most the first
+    /// [`MOST_EVIDENCE`], which is all that is ever reported.
+    pub(super) fn leaves(&mut self, id: ExprId) -> Vec<Leaf> {
+        let mut leaves = Vec::new();
+        self.collect_leaves(id, None, None, &mut leaves);
+        leaves
     }
 
-    fn hits_within(&mut self, id: ExprId, concept: Option<ConceptId>) -> Hits {
+    /// Collects the leaves of a node's hits, of all of them or only of those at the given places (sorted). Going down with
+    /// places, instead of up with leaves, keeps the memory to that of the places.
+    fn collect_leaves(&mut self, id: ExprId, concept: Option<ConceptId>, at: Option<&[Pos]>, leaves: &mut Vec<Leaf>) {
         let program = self.program;
-        if !self.holds(id) {
-            return Vec::new();
+        if at.is_some_and(<[Pos]>::is_empty) || !self.holds(id) {
+            return;
         }
+        let is_asked = |place: Pos| at.is_none_or(|places| places.binary_search(&place).is_ok());
         match program.expr(id) {
             Expr::Atom { atom, fields } => {
-                let mut hits = Vec::new();
-                self.atom_hits(*atom, *fields, |place, leaf| hits.push((place, Leaf { concept, ..leaf })));
-                hits
+                let mut room = MOST_EVIDENCE;
+                let _ = self.atom_hits(*atom, *fields, |place, leaf| {
+                    if is_asked(place) {
+                        leaves.push(Leaf { concept, ..leaf });
+                        room -= 1;
+                    }
+                    if room == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                });
             }
             Expr::And(parts) | Expr::Or(parts) | Expr::SomeOf { of: parts, .. } => {
-                parts.iter().flat_map(|&part| self.hits_within(part, concept)).collect()
-            }
-            Expr::Not(_) => Vec::new(),
-            Expr::Near { left, right, reach, ordered, negated } => {
-                let mut left_hits = self.hits_within(*left, concept);
-                left_hits.sort_unstable();
-                let right_places = Side::new(self.places(*right));
-                if *negated {
-                    left_hits.retain(|&(place, _)| !self.has_partner(place, &right_places, *reach, *ordered));
-                    return left_hits;
+                for &part in parts {
+                    self.collect_leaves(part, concept, at, leaves);
                 }
-                let mut right_hits = self.hits_within(*right, concept);
-                right_hits.sort_unstable();
-                let left_places = Side::new(self.places(*left));
-                let mut hits = Vec::new();
-                let _ = self.pairs(&left_places, &right_places, *reach, *ordered, |a, b| {
-                    let cover = a.cover(b);
-                    hits.extend(leaves_at(&left_hits, a).map(|leaf| (cover, leaf)));
-                    hits.extend(leaves_at(&right_hits, b).map(|leaf| (cover, leaf)));
+            }
+            Expr::Not(_) => {}
+            Expr::Near { left, right, reach, ordered, negated } => {
+                let left_side = Side::new(self.places(*left));
+                let right_side = Side::new(self.places(*right));
+                if *negated {
+                    let alone =
+                        |place: &Pos| is_asked(*place) && !self.has_partner(*place, &right_side, *reach, *ordered);
+                    let alone: Vec<Pos> = left_side.places.iter().copied().filter(alone).collect();
+                    self.collect_leaves(*left, concept, Some(&alone), leaves);
+                    return;
+                }
+                let (mut of_left, mut of_right) = (Vec::new(), Vec::new());
+                let _ = self.pairs(&left_side, &right_side, *reach, *ordered, |a, b| {
+                    if is_asked(a.cover(b)) {
+                        of_left.push(a);
+                        of_right.push(b);
+                    }
                     ControlFlow::Continue(())
                 });
-                hits
+                for (side, mut places) in [(*left, of_left), (*right, of_right)] {
+                    places.sort_unstable();
+                    places.dedup();
+                    self.collect_leaves(side, concept, Some(&places), leaves);
+                }
             }
-            Expr::AtLeast { of, .. } => self.hits_within(*of, concept),
-            Expr::Topic { of, .. } => self.hits_within(*of, None),
+            Expr::AtLeast { of, .. } => self.collect_leaves(*of, concept, at, leaves),
+            Expr::Topic { of, .. } => self.collect_leaves(*of, None, at, leaves),
             Expr::Concept { concept: named, any, lists } => {
                 let concept = concept.or(Some(*named));
-                let lists: Vec<ExprId> = program.lists(*any, lists, self.languages).collect();
-                lists.into_iter().flat_map(|list| self.hits_within(list, concept)).collect()
+                for list in program.lists(*any, lists, self.languages) {
+                    self.collect_leaves(list, concept, at, leaves);
+                }
             }
         }
     }
@@ -752,11 +770,6 @@ impl Side {
         let first = self.places.partition_point(|place| place.start < of.start);
         self.places[first..].iter().take_while(|place| place.start < of.end).find(|place| place.overlaps(of)).copied()
     }
-}
-
-fn leaves_at(hits: &[(Pos, Leaf)], place: Pos) -> impl Iterator<Item = Leaf> {
-    let from = hits.partition_point(|&(other, _)| other < place);
-    hits[from..].iter().take_while(move |&&(other, _)| other == place).map(|&(_, leaf)| leaf)
 }
 
 fn clip(number: usize) -> u32 {

@@ -34,6 +34,19 @@ pub fn stem(lang: Lang, word: &str) -> Option<String> {
     Some(fold(&stemmed))
 }
 
+/// Whether the stemmer of a language leaves the first letter alone (apart from case and accents). Then words that begin
+/// otherwise than a term need not be stemmed to know that they don't have its stem.
+#[must_use]
+pub fn keeps_first_letter(lang: Lang) -> bool {
+    KEEP_FIRST_LETTER.contains(&lang.as_str())
+}
+
+/// Those whose algorithm strips endings only; Arabic, Indonesian, Dutch, Irish and others strip or change beginnings too.
+const KEEP_FIRST_LETTER: &[&str] = &[
+    "ca", "cs", "da", "de", "el", "en", "es", "et", "eu", "fi", "fr", "hu", "it", "lt", "nb", "nn", "no", "pl", "pt",
+    "ro", "ru", "sv", "tr", "uk",
+];
+
 /// A guess: no language inflects a word longer than this, and the stemmers' cost grows with it.
 const LONGEST: usize = 64;
 
@@ -121,6 +134,14 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn the_first_letter_stays_where_we_say_so(word in "[a-zA-ZàéèüößñçøåæœşğıİА-Яа-яЁёіїєґΑ-Ωα-ωάέőűžščřěąęłż]{1,12}") {
+            for lang in languages().filter(|&lang| keeps_first_letter(lang)) {
+                let stemmed = stem(lang, &word).expect("it has a stemmer");
+                prop_assert_eq!(stemmed.chars().next(), fold(&word).chars().next(), "{} {}", lang, stemmed);
+            }
+        }
+
         #[test]
         fn no_word_breaks_a_stemmer(word in "\\w{0,20}") {
             for lang in languages() {

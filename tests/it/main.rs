@@ -14,6 +14,10 @@ mod conformance;
 mod contract;
 /// kill -9 at random moments: nothing is lost.
 mod crash;
+/// The two evaluators of the rule language against each other.
+mod evaluators;
+/// Explanations, rule tests, filters and JSON lines.
+mod explain;
 /// Article pages from the wild.
 mod extraction;
 /// The guarded HTTP client against honest, clumsy and hostile servers.

@@ -1,0 +1,203 @@
+//! The fast evaluator against the plain one: random rules on random texts, and texts made to hurt.
+
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use vedetta::model::{Lang, Source, SourceId, Timestamp};
+use vedetta::rule::{Circumstances, Document, Ruleset, Scratch, load_sources};
+
+const HERE: Circumstances<'static> = Circumstances { feed_labels: None, now: Timestamp::EPOCH };
+
+fn compile(source: &str) -> Result<Ruleset, String> {
+    let files = load_sources(vec![Source::new(SourceId(0), "random.toml", source)]);
+    let (ruleset, report) = Ruleset::compile(files);
+    ruleset.ok_or_else(|| report.to_string())
+}
+
+fn document<'a>(title: &'a str, body: &'a str, lang: Option<&str>) -> Document<'a> {
+    let empty = || Cow::Borrowed("");
+    Document {
+        fields: [Cow::Borrowed(title), empty(), Cow::Borrowed(body), empty(), empty(), empty(), empty()],
+        lang: lang.and_then(Lang::parse),
+        guess: None,
+        source: empty(),
+        feed: empty(),
+        time: None,
+    }
+}
+
+/// Terms over a small vocabulary, so that they often hit, overlap and nest.
+fn term() -> impl Strategy<Value = String> {
+    prop_oneof![
+        8 => prop::sample::select(vec!["ab", "abc", "ba", "c", "rosso", "中", "俄", "中俄", "俄中国", "มา", "é"]).prop_map(str::to_owned),
+        3 => prop::sample::select(vec!["a*", "*b", "*b*", "a?", "a*c", "=Ab", "=A*", "~rosso", "~rossi", "中?俄", "中*俄", "?俄"]).prop_map(str::to_owned),
+        3 => prop::sample::select(vec!["\"ab ba\"", "\"ab * ba\"", "\"ab abc\"", "ab-c", "\"=Ab b*\"", "\"中 俄\"", "\"c 中俄\"", "\"ab ab\"", "\"* c\""]).prop_map(str::to_owned),
+        2 => prop::sample::select(vec!["@one", "@two", "@both"]).prop_map(str::to_owned),
+        1 => prop::sample::select(vec!["/a+b/", "/[.,]+/", "/中./"]).prop_map(str::to_owned),
+    ]
+}
+
+/// What has places in the text.
+fn positional() -> impl Strategy<Value = String> {
+    term().prop_recursive(3, 12, 3, |inner| {
+        let operator = prop_oneof![
+            (0_u32..4).prop_map(|count| format!("NEAR/{count}")),
+            (0_u32..4).prop_map(|count| format!("ONEAR/{count}")),
+            Just("W/S".to_owned()),
+            Just("W/P".to_owned()),
+            (0_u32..3).prop_map(|count| format!("NOT NEAR/{count}")),
+            (0_u32..3).prop_map(|count| format!("NOT ONEAR/{count}")),
+            Just("NOT W/S".to_owned()),
+        ];
+        prop_oneof![
+            2 => (inner.clone(), operator, inner.clone()).prop_map(|(a, operator, b)| format!("({a} {operator} {b})")),
+            1 => prop::collection::vec(inner, 2..4).prop_map(|parts| format!("({})", parts.join(" OR "))),
+        ]
+    })
+}
+
+fn query() -> impl Strategy<Value = String> {
+    positional().prop_recursive(3, 16, 3, |inner| {
+        let scope = prop::sample::select(vec!["title", "body", "lede", "summary"]);
+        prop_oneof![
+            3 => prop::collection::vec(inner.clone(), 2..4).prop_map(|parts| format!("({})", parts.join(" AND "))),
+            2 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("({a} AND NOT {b})")),
+            2 => prop::collection::vec(inner.clone(), 2..4).prop_map(|parts| format!("({})", parts.join(" OR "))),
+            1 => (1_u32..4, positional()).prop_map(|(count, of)| format!("ATLEAST/{count}({of})")),
+            1 => prop::collection::vec(inner, 3).prop_map(|parts| format!("(2 OF ({}))", parts.join(", "))),
+            2 => (scope, positional()).prop_map(|(scope, of)| format!("{scope}:({of})")),
+        ]
+    })
+}
+
+fn text() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "ab",
+        "Ab",
+        "abc",
+        "ba",
+        "c",
+        "b",
+        "AB",
+        "rosso",
+        "rossi",
+        "rosse",
+        "中",
+        "俄",
+        "国",
+        "俄",
+        "中",
+        "มา",
+        "ม้า",
+        "é",
+        "e\u{301}",
+        "x",
+        "aab",
+        "a\u{AD}b",
+    ]);
+    let separator = prop::sample::select(vec![" ", " ", " ", "", "-", ", ", ". ", ".\n", "\n\n", "\u{200B}", "'"]);
+    prop::collection::vec((piece, separator), 0..24)
+        .prop_map(|parts| parts.into_iter().map(|(piece, separator)| format!("{piece}{separator}")).collect())
+}
+
+const CONCEPTS: &str = r#"
+[concept.one]
+any = ["ab", "中俄"]
+it = ["~rosso", "=Ab"]
+zh = ["俄"]
+[concept.two]
+any = ["c", "\"ab ba\""]
+it = ["ba*"]
+[concept.both]
+any = ["@one", "@two"]
+"#;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 4_000, ..ProptestConfig::default() })]
+    #[test]
+    fn both_evaluators_agree(
+        queries in prop::collection::vec(query(), 1..4),
+        except in prop::option::of(positional()),
+        when in positional(),
+        add in prop_oneof![Just(-3_i64), Just(2_i64)],
+        threshold in prop::option::of(-4_i64..6),
+        articles in prop::collection::vec((text(), text()), 1..4),
+        lang in prop::option::of(prop::sample::select(vec!["it", "zh", "en"])),
+    ) {
+        let mut rules = CONCEPTS.to_owned();
+        for (index, query) in queries.iter().enumerate() {
+            rules += &format!("[[topic]]\nid = \"t{index}\"\nmatch = '''{query}'''\n");
+            if let (0, Some(except)) = (index, &except) {
+                rules += &format!("except = '''{except}'''\n");
+            }
+            rules += &format!("score = [{{ when = '''{when}''', add = {add}, each = true, max = {} }}]\n", add * 4);
+            if let Some(threshold) = threshold {
+                rules += &format!("threshold = {threshold}\n");
+            }
+        }
+        rules += &format!("[[topic]]\nid = \"other\"\nmatch = '#t0 OR (c AND #t0)'\n");
+        rules += &format!("[[topic]]\nid = \"scored\"\nthreshold = 4\nscore = [{{ when = '''{when}''', add = 2, each = true }}]\n");
+        let ruleset = match compile(&rules) {
+            Ok(ruleset) => ruleset,
+            Err(why) => return Err(TestCaseError::Reject(why.into())),
+        };
+        let mut scratch = Scratch::default();
+        for (title, body) in &articles {
+            let document = document(title, body, lang);
+            let fast = ruleset.scan(&mut scratch, &document, HERE);
+            prop_assert_eq!(&fast.errors, &Vec::<String>::new());
+            let plain = ruleset.scan_plainly(&document, HERE);
+            prop_assert_eq!(&fast.hits, &plain, "{}\n{:?}", rules, (title, body));
+            for evidence in plain.iter().flat_map(|hit| &hit.evidence) {
+                let text = document.text(evidence.field);
+                prop_assert!(text.get(evidence.start as usize..evidence.end as usize).is_some());
+            }
+        }
+    }
+}
+
+/// Generous, since tests run unoptimised on busy machines; quadratic work on these texts takes hours.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[test]
+fn texts_made_to_hurt_take_bounded_time() {
+    let ruleset = compile(
+        r#"
+        [concept.many]
+        any = ["a", "b*", "\"a a\""]
+        it = ["~rosso"]
+        [[topic]]
+        id = "all"
+        match = '''(@many NEAR/5 (a OR aa*)) OR ATLEAST/3("a a a") OR (a W/S @many) OR a*b*c*d OR ~rosso OR =A OR /a{2,5}b/ OR (missile NEAR/3 missile)'''
+        score = [{ when = "(a NEAR/3 a) NEAR/3 a", add = 1, each = true }]
+        "#,
+    )
+    .unwrap();
+    let texts = [
+        "missile ".repeat(650_000),
+        "a ".repeat(30_000),
+        "a".repeat(1_000_000),
+        "\u{301}".repeat(500_000),
+        format!("a{}", "\u{301}".repeat(100_000)),
+        "俄".repeat(100_000),
+        "ab.\n\n".repeat(30_000),
+        "\u{200B}".repeat(500_000),
+        (0..10_000).map(|number| format!("w{number} ")).collect(),
+    ];
+    let mut scratch = Scratch::default();
+    for text in &texts {
+        let start = Instant::now();
+        let scanned = ruleset.scan(&mut scratch, &document("", text, None), HERE);
+        assert_eq!(scanned.errors, Vec::<String>::new());
+        assert!(scanned.hits.iter().all(|hit| hit.evidence.len() <= 1_000));
+        assert!(
+            start.elapsed() < PATIENCE,
+            "{:?}… took {:?}",
+            text.chars().take(5).collect::<String>(),
+            start.elapsed()
+        );
+    }
+    // And the next article is none the worse for it.
+    assert_eq!(ruleset.scan(&mut scratch, &document("a rosso", "", None), HERE).hits.len(), 1);
+}

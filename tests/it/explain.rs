@@ -1,0 +1,250 @@
+//! Explanations, rule tests, filters and the JSON lines of `vedetta match`, through the public surface.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use vedetta::model::{
+    Article, ArticleId, FeedId, Labels, Lang, Severity, Source, SourceId, TextStatus, Timestamp, TopicId,
+};
+use vedetta::rule::jsonl::match_jsonl;
+use vedetta::rule::{Circumstances, Document, Explanation, Ruleset, Scratch, explain, load_sources, run_tests};
+
+const HERE: Circumstances<'static> = Circumstances { feed_labels: None, now: Timestamp::EPOCH };
+
+fn compile(rules: &str) -> Ruleset {
+    let files = load_sources(vec![Source::new(SourceId(0), "rules.toml", rules)]);
+    let (ruleset, report) = Ruleset::compile(files);
+    ruleset.unwrap_or_else(|| panic!("{report}"))
+}
+
+fn article(title: &str, body: &str) -> Article {
+    Article {
+        id: ArticleId::derive(&["a"]),
+        feed: FeedId::derive(&["f"]),
+        feed_name: "Agenzia".into(),
+        url: Some("https://example.org/a".into()),
+        title: title.into(),
+        summary: String::new(),
+        body: body.into(),
+        text_status: TextStatus::Feed,
+        text_error: None,
+        lang: Lang::parse("en"),
+        declared_lang: None,
+        source: "example.org".into(),
+        author: None,
+        tags: Vec::new(),
+        published: None,
+        updated: None,
+        fetched_at: Timestamp::EPOCH,
+        content_hash: 0,
+    }
+}
+
+fn explained(rules: &str, title: &str, body: &str) -> Explanation {
+    let ruleset = compile(rules);
+    let article = article(title, body);
+    explain(&ruleset, &TopicId::new("t").unwrap(), &Document::new(&article), HERE).unwrap()
+}
+
+const CONCEPTS: &str = "
+[concept.russia]
+en = ['Moscow', 'Russia']
+it = ['=Mosca']
+[concept.china]
+en = ['China', 'Beijing']
+";
+
+fn topic(rest: &str) -> String {
+    format!("{CONCEPTS}\n[[topic]]\nid = 't'\n{rest}\n")
+}
+
+#[test]
+fn a_near_miss_says_how_far_apart_the_words_are() {
+    let filler = "word ".repeat(35);
+    let found = explained(&topic("match = '@russia NEAR/30 @china'"), "", &format!("Moscow {filler}China"));
+    assert!(!found.matches);
+    assert_eq!(found.failed.as_deref(), Some("match: NEAR/30 failed: 35 words between “Moscow” and “China”"));
+}
+
+#[test]
+fn the_first_failing_part_is_named() {
+    for (rest, body, reason) in [
+        ("match = 'missile AND rocket'", "a missile", "`rocket` is not there"),
+        ("match = 'missile AND NOT film'", "a missile film", "there is “film” (body)"),
+        ("match = '@russia NEAR/3 @china'", "Moscow", "NEAR/3 failed: `@china` has no hit"),
+        ("match = 'arms ONEAR/3 sold'", "sold arms", "“arms” (body) comes only after “sold” (body)"),
+        ("match = 'Moscow W/S Beijing'", "Moscow won. Beijing lost.", "different sentences"),
+        ("match = 'ATLEAST/3(missile)'", "missile missile", "ATLEAST/3 failed: 2 hits"),
+        ("match = '2 OF (a1, b1, c1)'", "b1", "2 OF failed: 1 of 3 hold"),
+        ("match = 'Boston NOT NEAR/1 Globe'", "Boston Globe", "NOT NEAR/1 failed"),
+        ("match = 'missile'\nexcept = 'film'", "missile film", "except holds: “film”"),
+        (
+            "match = 'missile'\nthreshold = 5\nscore = [{ when = 'rocket', add = 9 }]",
+            "missile",
+            "the score is 0, below 5",
+        ),
+        ("match = 'missile'\n[topic.where]\nlanguages = ['it']", "missile", "where: the article is in `en`"),
+        ("match = 'missile'\n[topic.where]\nmin_words = 3", "missile", "it has 1 words, and `min_words` is 3"),
+        ("match = 'missile'\n[topic.where]\nsources = ['*.it']", "missile", "`example.org` is none of the `sources`"),
+        ("match = 'missile'\n[topic.where]\nexclude_sources = ['example.*']", "missile", "excluded by `example.*`"),
+    ] {
+        let found = explained(&topic(rest), "", body);
+        assert!(!found.matches, "{rest}");
+        let failed = found.failed.unwrap_or_default();
+        assert!(failed.contains(reason), "{rest}: {failed}");
+    }
+}
+
+#[test]
+fn a_match_shows_hits_in_context_lists_tried_and_the_score() {
+    let rules = topic(
+        "match = '@russia AND @china'\nthreshold = 2\nseverity = { notice = 2, high = 6 }
+        score = [{ when = '@russia', add = 3, each = true, max = 7 }, { when = 'title:drill', add = 1 }]",
+    );
+    let found = explained(&rules, "Joint drill", "Moscow and Beijing: Russia sends ships, Russia sends planes.");
+    assert!(found.matches && found.failed.is_none());
+    assert_eq!((found.score, found.severity), (8, Some(Severity::High)));
+    assert_eq!(found.concepts, ["china", "russia"]);
+    let text = found.to_string();
+    for part in [
+        "t matches, severity high, score 8 (threshold 2)",
+        "✓ @russia",
+        "lists tried: en; not tried, since the article is in `en`: it",
+        "«Moscow» and Beijing",
+        "score +7",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    let json = serde_json::to_value(&found).unwrap();
+    assert_eq!(json["match"]["parts"][0]["parts"][0]["hits"][0]["text"], "Moscow");
+}
+
+#[test]
+fn a_test_that_fails_says_what_came_instead() {
+    let ruleset = compile(
+        "
+        [concept.russia]
+        it = ['=Mosca']
+        [[topic]]
+        id = 't'
+        match = '@russia NEAR/2 accordo'
+        [[topic.test]]
+        name = 'the city'
+        lang = 'it'
+        title = 'Accordo a Mosca'
+        expect = { match = true, severity = 'notice', concepts = ['russia'] }
+        [[topic.test]]
+        name = 'the fly'
+        lang = 'it'
+        title = 'Accordo sulla mosca'
+        expect = { match = false, failed = 'NEAR/2' }
+        [[topic.test]]
+        name = 'wrong'
+        lang = 'it'
+        title = 'Accordo a Mosca'
+        expect = { match = false }
+        [[topic.test]]
+        name = 'wrong reason'
+        lang = 'it'
+        title = 'Accordo'
+        expect = { failed = 'except' }
+        ",
+    );
+    let report = run_tests(&ruleset);
+    assert_eq!((report.passed, report.failed), (2, 2), "{:?}", report.failures);
+    assert_eq!(report.failures[0].problems, ["expected no match, got one"]);
+    assert!(report.failures[1].problems[0].starts_with("expected `except` to fail, got: match: NEAR/2 failed"));
+    assert!(report.failures[0].to_string().contains("«Mosca»"));
+}
+
+#[test]
+fn feed_labels_age_and_threshold_decide_who_is_judged() {
+    let ruleset = compile(
+        "
+        [[topic]]
+        id = 'labelled'
+        match = 'missile'
+        [topic.where]
+        feed_labels = { country = 'it' }
+        [[topic]]
+        id = 'fresh'
+        match = 'missile'
+        [topic.where]
+        max_age = '48h'
+        [[topic]]
+        id = 'off'
+        match = 'missile'
+        enabled = false
+        [[topic]]
+        id = 'refers'
+        match = '#off'
+        ",
+    );
+    assert_eq!(
+        ruleset.topics().iter().map(|topic| topic.id.as_str()).collect::<Vec<_>>(),
+        ["fresh", "labelled", "refers"]
+    );
+    let mut scratch = Scratch::default();
+    let article = article("Missile", "");
+    let mut judge = |labels: &Labels, hours: u64| -> Vec<String> {
+        let now = Timestamp::EPOCH + Duration::from_secs(hours * 3600);
+        let judgement = ruleset.judge(&mut scratch, &article, labels, now);
+        assert!(judgement.errors.is_empty());
+        judgement.matches.iter().map(|found| found.topic.id.to_string()).collect()
+    };
+    let italian: Labels = BTreeMap::from([("country".to_owned(), "it".to_owned())]);
+    assert_eq!(judge(&italian, 48), ["fresh", "labelled", "refers"]);
+    assert_eq!(judge(&Labels::new(), 49), ["refers"]);
+}
+
+#[test]
+fn excerpts_show_every_atom_before_repeating_one() {
+    let ruleset = compile(&topic("match = '@russia AND @china'"));
+    let body = format!("{}China at last.", "Russia says. ".repeat(40));
+    let judgement = ruleset.judge(&mut Scratch::default(), &article("", &body), &Labels::new(), Timestamp::EPOCH);
+    let excerpts = &judgement.matches[0].excerpts;
+    assert_eq!(excerpts.len(), 20);
+    assert_eq!(excerpts.last().map(|last| (last.text.as_str(), last.after.as_str())), Some(("China", " at last.")));
+    assert_eq!(excerpts[0].concept.as_deref(), Some("russia"));
+}
+
+#[test]
+fn json_lines_come_out_in_order_whatever_the_number_of_threads() {
+    let ruleset = compile(&topic("match = '@russia'").replace("id = 't'", "id = 'z'"));
+    let mut input = String::new();
+    for number in 0..1_000 {
+        input += &format!("{{\"id\":\"a{number}\",\"title\":\"Moscow {number}\",\"lang\":\"en\",\"extra\":[1]}}\n");
+    }
+    input += "not json\n\n{\"id\":7,\"body\":\"\\u041c Russia\"}\n";
+    let run = |threads: usize| {
+        let mut out = Vec::new();
+        let stats = match_jsonl(&ruleset, input.as_bytes(), &mut out, threads, Timestamp::EPOCH).unwrap();
+        (String::from_utf8(out).unwrap(), stats)
+    };
+    let (out, stats) = run(1);
+    assert_eq!((stats.articles, stats.matches, stats.failures, stats.topics), (1_001, 1_001, 1, 1));
+    assert!(stats.problems[0].starts_with("line 1001: "), "{:?}", stats.problems);
+    assert_eq!(
+        out.lines().next(),
+        Some(
+            r#"{"article":"a0","topic":"z","score":0,"severity":"notice","lang":"en","hits":[{"field":"title","start":0,"end":6,"atom":"Moscow","concept":"russia"}]}"#
+        )
+    );
+    assert!(out.lines().last().unwrap().starts_with(r#"{"article":"7","topic":"z""#), "{out}");
+    assert!(out.lines().last().unwrap().contains(r#""start":3,"end":9"#));
+    assert_eq!(run(3).0, out);
+}
+
+#[test]
+fn the_revision_changes_with_the_rules() {
+    let one = compile("[[topic]]\nid = 't'\nmatch = 'a'");
+    let other = compile("[[topic]]\nid = 't'\nmatch = 'b'");
+    assert_eq!(one.revision().len(), 16);
+    assert_ne!(one.revision(), other.revision());
+    // One scratch serves both.
+    let mut scratch = Scratch::default();
+    let article = article("b", "");
+    let mut count =
+        |ruleset: &Ruleset| ruleset.judge(&mut scratch, &article, &Labels::new(), Timestamp::EPOCH).matches.len();
+    assert_eq!([count(&one), count(&other), count(&one)], [0, 1, 0]);
+}
