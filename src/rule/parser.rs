@@ -801,9 +801,14 @@ impl<'t> Parser<'t, '_> {
         loop {
             let start = self.at;
             let range = self.range();
-            let negated = self.peek() == Some(&Token::Not);
+            let lower = self.is_word("not") && matches!(self.peek_at(1), Some(Token::Near { .. }));
+            let negated = lower || self.peek() == Some(&Token::Not);
             if negated && !matches!(self.peek_at(1), Some(Token::Near { .. })) {
                 break;
+            }
+            if lower {
+                let title = format!("`{}` must be written in upper case", &self.text[range.clone()]);
+                self.error(codes::LOWER_CASE_OPERATOR, title, range.clone(), &["write `NOT`"]);
             }
             self.at += usize::from(negated);
             let Some(&Token::Near { ordered, reach }) = self.peek() else {
@@ -1339,6 +1344,8 @@ mod tests {
             ("a AND not b", vec!["E110"]),
             ("a not b", vec!["E110"]),
             ("a near/5 b", vec!["E110"]),
+            ("a not NEAR/5 b", vec!["E110"]),
+            ("a not near/5 b", vec!["E110", "E110"]),
             ("a w/s b", vec!["E110"]),
             ("2 of (a, b, c)", vec!["E110"]),
             ("“iron dome” OR x", vec!["E111"]),
