@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use vedetta::model::{FeedState, Lang, TextStatus, Validators};
+use vedetta::model::{FeedState, Lang, StoryId, TextStatus, Validators};
 use vedetta::store::{PolledArticle, SeenEntry, Views as _};
 
 use super::*;
@@ -133,6 +133,29 @@ async fn a_poll_that_cannot_be_written_fails_alone_and_leaves_nothing() {
     let stats = world.store.stats(now).await.unwrap();
     assert_eq!((stats.articles, stats.deliveries_due), (2, 2));
     assert_eq!(world.count("SELECT count(*) FROM seen").await, 4);
+}
+
+#[tokio::test]
+async fn a_story_of_a_poll_that_failed_is_nobodys_story() {
+    let world = World::with_feeds(2).await;
+    let now = start();
+    let leases = world.store.claim_feeds(&claim("a", now, 10)).await.unwrap();
+    let topic = topic("t");
+    let found: Vec<_> = (0..2)
+        .map(|n| {
+            let carried = carried_by(n, &article("1", "Russia e Cina, al via le manovre navali", WIRE, now));
+            Article { feed: leases[n].item.id, ..carried }
+        })
+        .collect();
+    let commit = |n: usize, topics: &[&Arc<Topic>]| {
+        let commit = poll(&leases[n], vec![judged(found[n].clone(), topics)], now);
+        world.store.commit_poll(commit, desk(), now)
+    };
+    let (failed, done) = tokio::join!(commit(0, &[&topic, &topic]), commit(1, &[&topic]));
+    assert!(matches!(failed, Err(StoreError::Statement(_))), "{failed:?}");
+    assert_eq!(done.unwrap().alerts.len(), 1);
+    let alert = world.store.alerts(None, None, 10).await.unwrap().remove(0);
+    assert_eq!(alert.story, Some(StoryId::derive(&["t", &found[1].id.to_string()])));
 }
 
 #[tokio::test]

@@ -83,8 +83,18 @@ async fn an_entry_is_known_for_half_a_year_after_it_left_its_feed() {
     now = start() + 188 * DAY;
     assert_eq!(world.store.sweep(&RETENTION, now).await.unwrap().seen, 2);
     assert!(!known(&world, &gone).await);
-    // However long ago its document was read: it is the feed's last one.
-    world.store.sweep(&RETENTION, start() + 3650 * DAY).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_entries_of_a_feeds_last_document_are_known_for_good() {
+    let world = World::with_feeds(1).await;
+    let gone = article("1", "Mosca", "testo", start());
+    let stays = article("2", "Pechino", "testo", start());
+    world.poll(&desk(), vec![judged(gone.clone(), &[]), judged(stays.clone(), &[])], start()).await;
+    world.poll(&desk(), vec![judged(stays.clone(), &[])], start() + DAY).await;
+    // Ten years without an answer.
+    assert_eq!(world.store.sweep(&RETENTION, start() + 3650 * DAY).await.unwrap().seen, 2);
+    assert!(!known(&world, &gone).await);
     assert!(known(&world, &stays).await);
 }
 
