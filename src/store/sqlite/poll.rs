@@ -292,7 +292,7 @@ async fn replace_article(
     revision: Option<&str>,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE articles SET content_hash = $2, claimable_at = $3, node = NULL, fence = fence + 1, \
+        "UPDATE articles SET content_hash = $2, claimable_at = $3, node = NULL, \
          revision = coalesce($4, revision), published = $5, updated = $6, lang = $7, declared_lang = $8, \
          text_status = $9, source = $10, feed_name = $11, url = $12, author = $13, tags = $14, text_error = $15, \
          title = $16, summary = $17, body = $18 WHERE article_no = $1",

@@ -54,6 +54,23 @@ async fn a_story_stays_open_as_long_as_articles_join_it_and_closes_after_its_win
 }
 
 #[tokio::test]
+async fn an_early_member_still_recognises_its_story_when_a_later_one_kept_it_open() {
+    let world = World::with_feeds(3).await;
+    let first = carried_by(0, &article("1", "Russia e Cina, al via le manovre navali", WIRE, start()));
+    // The same link, rewritten: unlike the wire text that the third outlet carries.
+    let rewritten = Article {
+        url: first.url.clone(),
+        ..carried_by(1, &article("2", "Giappone in allarme", "Tokyo segue con preoccupazione.", start()))
+    };
+    let third = carried_by(2, &article("1", "Russia e Cina, al via le manovre navali", WIRE, start()));
+    let mut alerts = Vec::new();
+    for (article, now) in [(first, start()), (rewritten, start() + 2 * DAY), (third, start() + 4 * DAY)] {
+        alerts.push(poll_all(&world, &[article], &topic("t"), now).await);
+    }
+    assert_eq!(alerts, [1, 0, 0]);
+}
+
+#[tokio::test]
 async fn an_open_story_is_known_again_after_a_restart() {
     let world = World::with_feeds(2).await;
     let wire = article("1", "Russia e Cina, al via le manovre navali", WIRE, start());
