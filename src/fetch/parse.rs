@@ -66,7 +66,7 @@ pub struct ParsedFeed {
     /// Its title, one line of plain text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// The language that it declares, as written.
+    /// The language that it declares; upper and lower case mean nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
     /// The site that it belongs to, absolute.
@@ -387,12 +387,10 @@ fn xml(text: &str, base: &Url) -> Result<RawFeed, ParseError> {
     }
     let scan = Scan::of(text);
     let mut feed = match strict_feed(text, &root, &scan, base) {
-        Strict::Complete(feed) => *feed,
-        Strict::Incomplete => lenient::read(text, base),
-        Strict::Refused => {
-            let place = first_error(text);
+        Some(feed) => feed,
+        None => {
             let feed = lenient::read(text, base);
-            if let Some((line, column, reason)) = place {
+            if let Some((line, column, reason)) = first_error(text) {
                 if feed.entries.is_empty() && feed.title.is_none() && feed.link.is_none() && feed.language.is_none() {
                     return Err(ParseError::Broken { line, column, reason });
                 }
@@ -539,22 +537,15 @@ fn tag(rest: &str) -> &str {
     html::cut(rest, 4096).split('>').next().unwrap_or("")
 }
 
-enum Strict {
-    Complete(Box<RawFeed>),
-    /// Read, but not all of it, or not worth trying.
-    Incomplete,
-    /// Not well-formed, or of a version that feed-rs does not know.
-    Refused,
-}
-
-fn strict_feed(text: &str, root: &Root<'_>, scan: &Scan, base: &Url) -> Strict {
+/// What feed-rs makes of it; `None` where it refuses the document, or reads it only in part.
+fn strict_feed(text: &str, root: &Root<'_>, scan: &Scan, base: &Url) -> Option<RawFeed> {
     // RSS 1.0 loses its ids in feed-rs; other prefixes and formats it does not know.
     if scan.needs_lenient || !matches!(root.name, "rss" | "feed") {
-        return Strict::Incomplete;
+        return None;
     }
     let is_atom = root.name == "feed";
     if !is_atom && attributes(root.attributes).any(|(key, _)| key == "xmlns") {
-        return Strict::Incomplete;
+        return None;
     }
     let parser = feed_rs::parser::Builder::new()
         .base_uri((is_atom && is_web(base.as_str())).then_some(base.as_str()))
@@ -566,9 +557,9 @@ fn strict_feed(text: &str, root: &Root<'_>, scan: &Scan, base: &Url) -> Strict {
         Some((_, body)) => body,
         None => text,
     };
-    let Ok(feed) = parser.parse(body.as_bytes()) else { return Strict::Refused };
+    let feed = parser.parse(body.as_bytes()).ok()?;
     if feed.entries.len() != scan.entries || feed.title.is_none() {
-        return Strict::Incomplete;
+        return None;
     }
     let feed = convert(feed, is_atom);
     let has_texts = LazyLock::new(|| ["<description", "<summary", "<content"].iter().any(|tag| text.contains(tag)));
@@ -578,7 +569,7 @@ fn strict_feed(text: &str, root: &Root<'_>, scan: &Scan, base: &Url) -> Strict {
             || entry.published.is_none() && entry.updated.is_none()
             || entry.summary.is_none() && entry.content.is_none() && *has_texts
     });
-    if incomplete { Strict::Incomplete } else { Strict::Complete(Box::new(feed)) }
+    if incomplete { None } else { Some(feed) }
 }
 
 fn convert(feed: strict::Feed, is_atom: bool) -> RawFeed {

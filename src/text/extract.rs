@@ -88,6 +88,8 @@ const MIN_BODY_CHARS: usize = 140;
 /// Below this, a page that states a paywall shows a teaser; a guess from a few dozen such pages.
 const PAYWALL_CHARS: usize = 1_200;
 const MAX_BODY_BYTES: usize = 200_000;
+/// What stands between a headline and the site's name.
+const SEPARATORS: &[char] = &['-', '–', '—', '|', '│', '·', '•', '»', '›', ':', '/'];
 /// Children of the text's root; articles have at most some hundred paragraphs.
 const MAX_TREE_SIZE: usize = 20_000;
 /// JSON-LD blocks that are read, and bytes of each.
@@ -132,7 +134,8 @@ pub fn extract_article(html: &[u8], content_type: Option<&str>, url: Option<&Url
     };
     let (body, details) = match (found, stated) {
         (Ok((body, details)), Some(stated)) if is_much_longer(&stated, &body) => (stated, Some(details)),
-        (Ok((body, details)), _) => (body, Some(details)),
+        (Ok((body, details)), Some(stated)) => (without_strangers(body, &stated), Some(details)),
+        (Ok((body, details)), None) => (body, Some(details)),
         (Err(_), Some(stated)) => (stated, None),
         (Err(error), None) => return Err(page.explain(error, 0)),
     };
@@ -140,10 +143,10 @@ pub fn extract_article(html: &[u8], content_type: Option<&str>, url: Option<&Url
     if characters < MIN_BODY_CHARS {
         return Err(page.explain(ExtractError::NoArticle, characters));
     }
-    if page.is_refusal() && characters < PAYWALL_CHARS || page.is_paywalled() && characters < PAYWALL_CHARS {
+    if (page.is_refusal() || page.is_paywalled()) && characters < PAYWALL_CHARS {
         return Err(page.explain(ExtractError::NoArticle, characters));
     }
-    let title = page.headline(details.as_ref());
+    let title = page.headline(details.as_ref(), url.and_then(Url::host_str));
     let guess = detect_language(page.lang, &title, &body);
     Ok(Extracted {
         url: url.map(Url::to_string),
@@ -190,6 +193,26 @@ const NOT_ARTICLE: &str = "figcaption, figure";
 fn is_much_longer(stated: &str, found: &str) -> bool {
     let (stated, found) = (stated.chars().count(), found.chars().count());
     stated >= 300 && found * 3 < stated * 2
+}
+
+/// Drops paragraphs that the stated text does not know: teasers, boxes, newsletter forms. Only where that drops little
+/// (stated texts are cut short, too) and where what stays is nearly all of the stated text.
+fn without_strangers(body: String, stated: &str) -> String {
+    let letters =
+        |text: &str| -> String { text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect() };
+    let known = letters(stated);
+    if known.len() < 300 {
+        return body;
+    }
+    let is_known = |paragraph: &&str| {
+        let start: String = letters(paragraph).chars().take(40).collect();
+        known.contains(&start)
+    };
+    let kept = body.split("\n\n").filter(is_known).collect::<Vec<_>>().join("\n\n");
+    let kept_letters = letters(&kept).len();
+    let is_whole = kept_letters * 10 >= known.len() * 8;
+    let drops_little = kept.len() * 10 >= body.len() * 5;
+    if is_whole && drops_little { kept } else { body }
 }
 
 fn nonempty(text: &str) -> Option<String> {
@@ -343,33 +366,44 @@ impl Page {
         (body.chars().take(MIN_BODY_CHARS).count() >= MIN_BODY_CHARS).then_some(body)
     }
 
-    fn headline(&self, details: Option<&Details>) -> String {
+    fn headline(&self, details: Option<&Details>, host: Option<&str>) -> String {
         let stated = ["headline", "name"].iter().find_map(|key| self.article.get(*key)?.as_str().and_then(nonempty));
-        let social =
-            self.first_meta(&["og:title", "twitter:title"]).and_then(nonempty).map(|title| self.without_site(title));
+        if let Some(stated) = stated {
+            return stated;
+        }
         let heading = nonempty(&self.heading);
-        // A heading that repeats the beginning of a stated title is the title without the site's name.
+        let social = self.first_meta(&["og:title", "twitter:title"]).and_then(nonempty);
         let found = details.and_then(|details| nonempty(&details.title));
-        stated
-            .or(social)
-            .or(found)
-            .or(heading)
-            .or_else(|| nonempty(&self.title).map(|title| self.without_site(title)))
-            .unwrap_or_default()
+        let Some(title) = social.or_else(|| nonempty(&self.title)) else {
+            return found.or(heading).unwrap_or_default();
+        };
+        // Where the heading begins the title, the rest is the site's name, a section or a date.
+        let begins = |known: &String| {
+            known.chars().count() >= 12
+                && title.strip_prefix(known.as_str()).is_some_and(|rest| rest.trim_start().starts_with(SEPARATORS))
+        };
+        match [heading, found].into_iter().flatten().find(begins) {
+            Some(known) => known,
+            None => self.without_site(title, host),
+        }
     }
 
-    /// `Headline - Site` is `Headline`, where the page says what its site is called.
-    fn without_site(&self, title: String) -> String {
-        let Some(site) = self.site() else { return title };
-        let Some(rest) = title.strip_suffix(site.as_str()) else { return title };
-        let rest = rest.trim_end();
-        match rest.chars().last() {
-            Some('-' | '–' | '—' | '|' | '·' | '•' | '»' | ':') => {
-                let cleaned = rest.trim_end_matches(['-', '–', '—', '|', '·', '•', '»', ':', ' ']);
-                if cleaned.is_empty() { title.clone() } else { cleaned.to_owned() }
+    /// `Headline - Site` is `Headline`, where the page says what its site is called, or its address does.
+    fn without_site(&self, title: String, host: Option<&str>) -> String {
+        let host = host.map(|host| host.strip_prefix("www.").unwrap_or(host).to_owned());
+        let lower = title.to_lowercase();
+        for site in [self.site(), host].into_iter().flatten() {
+            let Some(rest) = lower.strip_suffix(site.to_lowercase().as_str()) else { continue };
+            if let Some(rest) = title.get(..rest.len())
+                && rest.trim_end().ends_with(SEPARATORS)
+            {
+                let cleaned = rest.trim_end().trim_end_matches(SEPARATORS).trim_end();
+                if !cleaned.is_empty() {
+                    return cleaned.to_owned();
+                }
             }
-            _ => title,
         }
+        title
     }
 
     fn author(&self) -> Option<String> {

@@ -20,6 +20,8 @@ mod evaluators;
 mod explain;
 /// Article pages from the wild.
 mod extraction;
+/// Feeds of every format, encoding and kind of damage.
+mod feeds;
 /// The guarded HTTP client against honest, clumsy and hostile servers.
 mod fetch_client;
 /// The rule language on real sentences, through both evaluators.
