@@ -95,7 +95,7 @@ mod tests {
         let text = "An earlier paragraph.\n\nThe ministry of foreign affairs in the capital said on the record that ";
         let shown = before(text);
         assert!(shown.chars().count() <= CONTEXT, "{shown}");
-        assert_eq!(shown, "foreign affairs in the capital said on the record that ");
+        assert_eq!(shown, "of foreign affairs in the capital said on the record that ");
         assert_eq!(before("one.\n\nTwo "), "Two ");
         assert_eq!(after(" a\nb\n\nc"), " a b");
         let after = after(&" word".repeat(30));

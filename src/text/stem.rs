@@ -43,8 +43,8 @@ pub fn keeps_first_letter(lang: Lang) -> bool {
 
 /// Those whose algorithm strips endings only; Arabic, Indonesian, Dutch, Irish and others strip or change beginnings too.
 const KEEP_FIRST_LETTER: &[&str] = &[
-    "ca", "cs", "da", "de", "el", "en", "es", "et", "eu", "fi", "fr", "hu", "it", "lt", "nb", "nn", "no", "pl", "pt",
-    "ro", "ru", "sv", "tr", "uk",
+    "ca", "cs", "da", "de", "el", "en", "es", "et", "eu", "fi", "fr", "hu", "it", "nb", "nn", "no", "pl", "pt", "ro",
+    "ru", "sv", "tr", "uk",
 ];
 
 /// A guess: no language inflects a word longer than this, and the stemmers' cost grows with it.

@@ -136,7 +136,7 @@ proptest! {
                 rules += &format!("threshold = {threshold}\n");
             }
         }
-        rules += &format!("[[topic]]\nid = \"other\"\nmatch = '#t0 OR (c AND #t0)'\n");
+        rules += "[[topic]]\nid = \"other\"\nmatch = '#t0 OR (c AND #t0)'\n";
         rules += &format!("[[topic]]\nid = \"scored\"\nthreshold = 4\nscore = [{{ when = '''{when}''', add = 2, each = true }}]\n");
         let ruleset = match compile(&rules) {
             Ok(ruleset) => ruleset,
