@@ -18,6 +18,8 @@ mod crash;
 mod evaluators;
 /// Explanations, rule tests, filters and JSON lines.
 mod explain;
+/// The demo's bundled feeds, read and judged.
+mod demo_feeds;
 /// Article pages from the wild.
 mod extraction;
 /// Feeds of every format, encoding and kind of damage.
