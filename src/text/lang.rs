@@ -622,9 +622,11 @@ fn latin(counts: &Counts, title: &str, text: &str) -> LanguageGuess {
     }
     let candidates: Vec<Whatlang> = LATIN.iter().map(|(_, language, _)| *language).collect();
     match trigrams(title, text, &candidates) {
-        // Two different methods agree.
+        // Two different methods agree. In a headline of a few words a single word proves nothing (`meer` is Dutch, and German
+        // for the sea).
         Some((other, confidence)) if other == code && scores[best] >= UNIT => LanguageGuess {
-            certain: words >= 5 && (confidence > 0.3 || lead * 2 >= scores[best]),
+            certain: (words >= 8 || words >= 5 && scores[best] >= UNIT * 2)
+                && (confidence > 0.3 || lead * 2 >= scores[best]),
             ..LanguageGuess::doubtful(code)
         },
         // Trigrams alone err on headlines even when they are sure.
@@ -694,6 +696,7 @@ mod tests {
     #[test]
     fn short_text_is_doubtful_and_a_fitting_declaration_is_taken_over() {
         assert!(!detect_language(None, "Juventus-Milan 2-1", "").certain);
+        assert!(!detect_language(None, "Nordkorea feuert Rakete ins Meer", "").certain);
         assert_eq!(detect_language(lang("it"), "Juventus-Milan 2-1", "").lang, lang("it"));
         assert_eq!(
             detect_language(lang("ja"), "安倍元首相死去", ""),
