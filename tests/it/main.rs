@@ -14,12 +14,12 @@ mod conformance;
 mod contract;
 /// kill -9 at random moments: nothing is lost.
 mod crash;
+/// The demo's bundled feeds, read and judged.
+mod demo_feeds;
 /// The two evaluators of the rule language against each other.
 mod evaluators;
 /// Explanations, rule tests, filters and JSON lines.
 mod explain;
-/// The demo's bundled feeds, read and judged.
-mod demo_feeds;
 /// Article pages from the wild.
 mod extraction;
 /// Feeds of every format, encoding and kind of damage.
