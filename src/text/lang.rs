@@ -319,16 +319,79 @@ fn cyrillic(counts: &Counts, title: &str, text: &str) -> LanguageGuess {
     if ru > 0 {
         return LanguageGuess { certain: ru >= 2 || letters >= 20, ..LanguageGuess::doubtful("ru") };
     }
-    // ъ is a vowel in Bulgarian, one letter in sixty; in Russian it is rare.
-    if bg > 0 && letters >= 30 && ru == 0 {
+    // ъ is a vowel in Bulgarian, one letter in sixty; in Russian it is rare. Words decide where letters do not.
+    let [russian, bulgarian] = [RUSSIAN, BULGARIAN].map(|words| hits(words, title, text));
+    if bulgarian > russian && (bg > 0 || bulgarian >= 3) && letters >= 30 {
         return LanguageGuess::certain("bg");
     }
+    if russian > bulgarian {
+        return LanguageGuess { certain: letters >= 30, ..LanguageGuess::doubtful("ru") };
+    }
     match trigrams(title, text, &[Whatlang::Rus, Whatlang::Ukr, Whatlang::Bul, Whatlang::Srp, Whatlang::Mkd]) {
-        Some((code, confidence)) => {
-            LanguageGuess { certain: long && confidence > 0.5, ..LanguageGuess::doubtful(code) }
-        }
+        Some((code, _)) => LanguageGuess::doubtful(code),
         None => LanguageGuess::doubtful("ru"),
     }
+}
+
+const RUSSIAN: &[&str] = &[
+    "и",
+    "из",
+    "что",
+    "его",
+    "как",
+    "для",
+    "это",
+    "при",
+    "об",
+    "к",
+    "ко",
+    "или",
+    "также",
+    "только",
+    "чтобы",
+    "более",
+    "чем",
+    "уже",
+    "но",
+    "до",
+    "под",
+    "во",
+    "не",
+    "офис",
+    "нет",
+    "может",
+    "стран",
+];
+const BULGARIAN: &[&str] = &[
+    "се",
+    "да",
+    "ще",
+    "са",
+    "като",
+    "това",
+    "след",
+    "които",
+    "който",
+    "е",
+    "си",
+    "през",
+    "към",
+    "със",
+    "от",
+    "но",
+    "не",
+    "бе",
+    "има",
+    "до",
+    "беше",
+    "тази",
+    "както",
+];
+
+/// How many of a text's words are in the list.
+fn hits(list: &[&str], title: &str, text: &str) -> usize {
+    let words = title.split_whitespace().chain(text.split_whitespace()).take(200);
+    words.filter(|word| list.contains(&word.trim_matches(|c: char| !c.is_alphabetic()).to_lowercase().as_str())).count()
 }
 
 fn arabic(counts: &Counts) -> LanguageGuess {
@@ -352,8 +415,7 @@ fn arabic(counts: &Counts) -> LanguageGuess {
 /// Hindi's commonest words; Marathi and Nepali use others.
 fn devanagari_is_hindi(title: &str, text: &str) -> bool {
     const WORDS: &[&str] = &["है", "में", "के", "की", "का", "से", "को", "ने", "हैं", "और", "पर"];
-    let hits = title.split_whitespace().chain(text.split_whitespace()).take(200).filter(|w| WORDS.contains(w)).count();
-    hits >= 2
+    hits(WORDS, title, text) >= 2
 }
 
 /// Whether a language may be written in that script; languages we don't know may.
@@ -382,145 +444,157 @@ fn fits(lang: Lang, script: Option<(Script, u32)>) -> bool {
 
 /// Languages in Latin letters, with words that every text of some length holds. A word may stand in several lists: it
 /// then counts for each with less weight. Chosen by hand: articles, prepositions, conjunctions, auxiliaries.
-const LATIN: &[(&str, Whatlang, &str)] = &[
+const LATIN: &[(&str, Option<Whatlang>, &str)] = &[
     (
         "en",
-        Whatlang::Eng,
-        "the of and to in is that for with was has have are said from by will his after which its been were they not this be it on as at an who their more would about over",
+        Some(Whatlang::Eng),
+        "the of and to in is that for with was has have are said from by will his after which its been were they not this be it on as at an who their more would about over if but can we you our there could than two",
     ),
     (
         "it",
-        Whatlang::Ita,
-        "il di che la per con del della nel nella dei delle degli alla non sono ha gli le una dal dalla più anche ma è un al sul sulla ai tra come lo suo dopo stato questo si alle nei contro hanno",
+        Some(Whatlang::Ita),
+        "il di che la per con del della nel nella dei delle degli alla non sono ha gli le una dal dalla più anche ma è un al sul sulla ai tra come lo suo dopo stato questo si alle nei contro hanno e a in i da l d dell nell all o cui poi anni",
     ),
     (
         "fr",
-        Whatlang::Fra,
-        "le la les des et est du une dans pour qui sur par au avec ce pas que plus aux ont été son sa ses ne se cette mais après un en a il selon être sont leur",
+        Some(Whatlang::Fra),
+        "le la les des et est du une dans pour qui sur par au avec ce pas que plus aux ont été son sa ses ne se cette mais après un en a il selon être sont leur l d qu à nous vous nos on comment y ou où elle ils cet lors",
     ),
     (
         "de",
-        Whatlang::Deu,
-        "der die das und ist von mit den dem des ein eine für auf im nicht sich zu als auch nach wird werden bei einer einem einen hat aus wie über vom zum zur sind war haben gegen in an",
+        Some(Whatlang::Deu),
+        "der die das und ist von mit den dem des ein eine für auf im nicht sich zu als auch nach wird werden bei einer einem einen hat aus wie über vom zum zur sind war haben gegen in an oder aber es er sie man nur noch vor",
     ),
     (
         "es",
-        Whatlang::Spa,
-        "el la los las de que y en del por con para una un su se al es lo como más pero sus ha sobre este entre fue desde tras han años según no también",
+        Some(Whatlang::Spa),
+        "el la los las de que y en del por con para una un su se al es lo como más pero sus ha sobre este entre fue desde tras han años según no también a o e ya sin hasta donde",
     ),
     (
         "pt",
-        Whatlang::Por,
+        Some(Whatlang::Por),
         "o a os as de que e em do da dos das no na nos nas por com para uma um se ao não é mais como foi seu sua pelo pela mas entre após são disse até também à",
     ),
     (
         "nl",
-        Whatlang::Nld,
+        Some(Whatlang::Nld),
         "de het een van en in is dat op te voor met zijn niet aan er om door over bij ook naar heeft uit maar worden wordt was hebben tot die deze meer nog",
     ),
     (
         "pl",
-        Whatlang::Pol,
+        Some(Whatlang::Pol),
         "w i na z się do nie że jest to o po od za przez jak dla oraz są ma który przed która tym roku będzie był czy już także został",
     ),
     (
         "cs",
-        Whatlang::Ces,
+        Some(Whatlang::Ces),
         "a v se na je že s z do o i ve pro za by to jako podle po jeho od bude ale které který jsou byl také při již však nebo kteří před ze",
     ),
     (
         "sk",
-        Whatlang::Slk,
+        Some(Whatlang::Slk),
         "a v sa na je že s z do o aj vo pre za by to ako podľa po jeho od bude ale ktoré ktorý sú bol tiež pri už však alebo ktorí pred zo nie",
     ),
     (
         "hu",
-        Whatlang::Hun,
+        Some(Whatlang::Hun),
         "a az és hogy nem is egy volt meg szerint már csak de ez el mint vagy után még aki amely között lesz ki több ami ezt van majd",
     ),
     (
         "ro",
-        Whatlang::Ron,
+        Some(Whatlang::Ron),
         "de și în la a cu că pe din nu pentru este o fost care un mai au se prin după sau ce lui fi va sunt unei unui al său cea lor şi",
     ),
     (
         "hr",
-        Whatlang::Hrv,
+        Some(Whatlang::Hrv),
         "i u je na se da za su od s o koji kako će nije iz bi ali što do te koja ili samo kao još biti nakon prema bio koje sve rekao",
     ),
     (
         "sl",
-        Whatlang::Slv,
+        Some(Whatlang::Slv),
         "in je v na se da za so z s pa bo ki tudi po od kot ne bi iz še pri ali do kako lahko ter že bil sta več po pred kar",
     ),
     (
         "sv",
-        Whatlang::Swe,
+        Some(Whatlang::Swe),
         "och i att det som en på är av för med den till inte har ett om de från var men vid efter kan nu också ska han mot under sig hade",
     ),
     (
         "da",
-        Whatlang::Dan,
+        Some(Whatlang::Dan),
         "og i at det er en på til af for med den der ikke har de som et om fra var men efter kan nu også skal han mod under sig blev ud",
     ),
     (
         "no",
-        Whatlang::Nob,
+        Some(Whatlang::Nob),
         "og i å det er en på til av for med den som ikke har de et om fra var men etter kan nå også skal han mot under seg ble ut",
     ),
     (
         "fi",
-        Whatlang::Fin,
+        Some(Whatlang::Fin),
         "ja on ei että oli hän mukaan myös ovat se kun joka mutta kuin sen ole jo tai ollut niin sekä jälkeen vielä voi olisi nyt mitä",
     ),
     (
         "et",
-        Whatlang::Est,
+        Some(Whatlang::Est),
         "ja on et ei oli see ta kui mis ka ning oma aga selle pärast kes nende välja mida juba siis üle või sai olid pole",
     ),
     (
         "lv",
-        Whatlang::Lav,
+        Some(Whatlang::Lav),
         "un ir ka ar no par uz tika kas bet lai arī pēc gada viņš tas nav to pie kā vai bija šo līdz jau būs kuru",
     ),
     (
         "lt",
-        Whatlang::Lit,
+        Some(Whatlang::Lit),
         "ir kad su bei iš į yra dėl tai buvo bet jo po kuris apie už pat ar jau gali metų nuo taip prie kaip šį bus tačiau",
     ),
     (
         "tr",
-        Whatlang::Tur,
+        Some(Whatlang::Tur),
         "ve bir bu için ile da de olarak daha çok sonra olan kadar gibi en ise ancak dedi var oldu ki ne olduğunu üzerine göre yeni",
     ),
     (
         "az",
-        Whatlang::Aze,
+        Some(Whatlang::Aze),
         "və bir bu üçün ilə də olan olub edib ki da daha çox sonra isə kimi görə həmin deyib olaraq onun var edilib",
     ),
     (
         "id",
-        Whatlang::Ind,
+        Some(Whatlang::Ind),
         "yang di dan dengan untuk dari ini itu pada dalam tidak ke akan oleh juga telah adalah karena sebagai ada mereka kepada bisa menjadi sudah saat",
     ),
     (
         "vi",
-        Whatlang::Vie,
+        Some(Whatlang::Vie),
         "và của là có được cho trong các với những một người không tại đã này khi về đến từ trên cũng để năm theo",
     ),
     (
         "ca",
-        Whatlang::Cat,
-        "el la els les de que i en del per amb una un se al és ha dels com més no va l'any ser però aquest són són també seva després hi pel",
+        Some(Whatlang::Cat),
+        "el la els les de que i en del per amb una un se al és ha dels com més no va l'any ser però aquest són són també seva després hi pel l d a o",
     ),
     (
         "tl",
-        Whatlang::Tgl,
+        Some(Whatlang::Tgl),
         "ang ng sa na mga at ay si ni para ito nang kay hindi may isang mula nasa rin pa kung din siya",
     ),
     (
+        "sw",
+        None,
+        "ya wa na kwa katika la za ni cha hiyo kuwa baada yake huyo lakini kama hili wake hii wakati watu zaidi",
+    ),
+    (
+        "so",
+        None,
+        "oo ka ku ee ay iyo in ah waa uu la ayaa soo isagoo sheegay wuxuu waxa si markii laga lagu inuu kale dalka",
+    ),
+    ("ha", None, "da na ta ya a wa ba su ne ce don cikin ga kan wani bayan sun shi kuma yadda amma mai yi an zai daga"),
+    ("sq", None, "e të në dhe për me nga një që është si se u nuk i më do ka kanë pas janë edhe por këtë ishte duke"),
+    (
         "uz",
-        Whatlang::Uzb,
+        Some(Whatlang::Uzb),
         "va bilan uchun bu bir ham edi bo'yicha bo'ldi deb ushbu qilish davlat bo'lgan haqida esa o'z yil",
     ),
 ];
@@ -545,7 +619,7 @@ const LATIN_MARKS: &[(&str, &str)] = &[
 /// What one hit is worth, to be divided by the number of languages that share it.
 const UNIT: u32 = 60;
 
-type Mask = u32;
+type Mask = u64;
 
 /// A word of one to four letters or more, and the languages that have it.
 static WORDS: LazyLock<FxHashMap<&'static str, Mask>> = LazyLock::new(|| {
@@ -620,7 +694,7 @@ fn latin(counts: &Counts, title: &str, text: &str) -> LanguageGuess {
     if words >= 6 && scores[best] >= UNIT * 2 && lead >= UNIT && lead * 3 >= scores[best] {
         return LanguageGuess::certain(code);
     }
-    let candidates: Vec<Whatlang> = LATIN.iter().map(|(_, language, _)| *language).collect();
+    let candidates: Vec<Whatlang> = LATIN.iter().filter_map(|(_, language, _)| *language).collect();
     match trigrams(title, text, &candidates) {
         // Two different methods agree. In a headline of a few words a single word proves nothing (`meer` is Dutch, and German
         // for the sea).
@@ -649,7 +723,7 @@ fn trigrams(title: &str, text: &str, among: &[Whatlang]) -> Option<(&'static str
         Whatlang::Bul => "bg",
         Whatlang::Srp => "sr",
         Whatlang::Mkd => "mk",
-        other => LATIN.iter().find(|(_, language, _)| *language == other)?.0,
+        other => LATIN.iter().find(|(_, language, _)| *language == Some(other))?.0,
     };
     Some((code, info.confidence()))
 }
@@ -676,6 +750,11 @@ mod tests {
             ("cs", "Ministr obrany se setkal s řediteli firem, které vyrábějí nové radary pro armádu"),
             ("tr", "Savunma bakanı yeni radarları üreten şirketlerin yöneticileri ile bir görüşme yaptı"),
             ("ru", "Министр обороны встретился с руководителями предприятий, которые выпускают новые радары"),
+            ("ru", "В Нью-Йорк на Генеральную Ассамблею съехались политики из более чем 120 стран"),
+            (
+                "sw",
+                "Waziri wa ulinzi alikutana na viongozi wa kampuni ambazo zinatengeneza rada mpya kwa ajili ya nchi",
+            ),
             ("uk", "Міністр оборони зустрівся з керівниками підприємств, які виробляють нові радари для її війська"),
             ("bg", "Министърът на отбраната се срещна с ръководителите на фирмите, които произвеждат новите радари"),
             ("zh", "国防部长星期二会见了生产新型雷达的企业负责人，双方讨论了合作计划"),
