@@ -5,10 +5,15 @@ pub(super) const RULES: &[(&str, &str)] = &[
     ("lexicon/alliances.toml", include_str!("../../rules/lexicon/alliances.toml")),
     ("lexicon/countries.toml", include_str!("../../rules/lexicon/countries.toml")),
     ("lexicon/elsewhere.toml", include_str!("../../rules/lexicon/elsewhere.toml")),
-    ("lexicon/missile-defence.toml", include_str!("../../rules/lexicon/missile-defence.toml")),
     ("lexicon/military.toml", include_str!("../../rules/lexicon/military.toml")),
-    ("russia-china-military.toml", include_str!("../../rules/russia-china-military.toml")),
+    ("lexicon/missile-defence.toml", include_str!("../../rules/lexicon/missile-defence.toml")),
+    ("drones-over-airports.toml", include_str!("../../rules/drones-over-airports.toml")),
+    ("infrastructure-cyberattacks.toml", include_str!("../../rules/infrastructure-cyberattacks.toml")),
     ("missile-defence.toml", include_str!("../../rules/missile-defence.toml")),
+    ("north-korea-launches.toml", include_str!("../../rules/north-korea-launches.toml")),
+    ("russia-china-military.toml", include_str!("../../rules/russia-china-military.toml")),
+    ("sanctions-evasion.toml", include_str!("../../rules/sanctions-evasion.toml")),
+    ("seabed-sabotage.toml", include_str!("../../rules/seabed-sabotage.toml")),
 ];
 
 #[cfg(test)]

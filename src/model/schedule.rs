@@ -259,4 +259,30 @@ mod tests {
             matches!(CronSchedule::parse("0 0 * * 9", None, now), Err(ScheduleError::Field(text)) if text.contains('9'))
         );
     }
+
+    #[test]
+    fn another_implementation_gives_the_same_runs() {
+        use std::str::FromStr;
+        let start = at("2026-11-22T12:34:56Z");
+        for line in [
+            "*/7 * * * *",
+            "5 4 * * 0",
+            "0 */3 * * 1-5",
+            "15,45 6-22/2 * * *",
+            "0 0 1 * *",
+            "30 12 31 * *",
+            "0 9 * 2,8 Mon",
+            "59 23 28-31 * *",
+            "0 7 * * 6,7",
+        ] {
+            let ours = CronSchedule::parse(line, None, start).expect(line);
+            let oracle = croner::Cron::from_str(line).expect(line);
+            let (mut now, mut expected) = (start, start.to_chrono());
+            for _ in 0..40 {
+                now = ours.next_after(now).expect(line);
+                expected = oracle.find_next_occurrence(&expected, false).expect(line);
+                assert_eq!(now, Timestamp::from(expected), "{line}");
+            }
+        }
+    }
 }

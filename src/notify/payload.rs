@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(data["topic"]["labels"]["desk"], "security");
         assert_eq!((&data["severity"], &data["reason"]), (&"high".into(), &"new_story".into()));
         assert_eq!(data["story"]["size"], 7);
-        assert_eq!(data["story"]["languages"], serde_json::json!(["it", "fr", "en", "de"]));
+        assert_eq!(data["story"]["languages"], serde_json::json!(["it"]));
         assert_eq!(data["article"]["lang"], "it");
         let matched = &data["article"]["matched"][1];
         assert_eq!(
@@ -236,7 +236,7 @@ mod tests {
             (&"title".into(), &"Roma".into(), &"Italy".into())
         );
         assert_eq!(matched["before"], "Difesa missilistica, via libera di ");
-        assert_eq!(data["others"][1]["source"], "lobservateurdusoir.example");
+        assert_eq!(data["others"][1]["source"], "lavocedellalaguna.example");
     }
 
     #[test]

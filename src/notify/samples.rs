@@ -79,15 +79,15 @@ pub fn italian() -> AlertNotice {
     ];
     alert.others = vec![
         other("agenziasettentrione.example", "it", "Approvate due batterie antimissile, consegna entro il 2029"),
-        other("lobservateurdusoir.example", "fr", "Paris et Rome commandent ensemble deux batteries antimissiles"),
-        other("thelondonlookout.example", "en", "Italy and France to buy two joint missile-defence batteries"),
-        other("donaukurier.example", "de", "Raketenabwehr: Italien und Frankreich bestellen gemeinsam"),
+        other("lavocedellalaguna.example", "it", "Batterie antimissile con Parigi, il governo dice sì"),
+        other("gazzettadellevante.example", "it", "Difesa, due batterie italo-francesi: costeranno 1,3 miliardi"),
+        other("ticinooggi.example", "it", "Italia e Francia comprano insieme due batterie antiaeree"),
     ];
     if let Some(story) = &mut alert.story {
         story.size = 7;
         story.sources =
             std::iter::once(&alert.article.source).chain(alert.others.iter().map(|one| &one.source)).cloned().collect();
-        story.languages = ["it", "fr", "en", "de"].into_iter().filter_map(Lang::parse).collect();
+        story.languages = ["it"].into_iter().filter_map(Lang::parse).collect();
     }
     alert
 }

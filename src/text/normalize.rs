@@ -35,9 +35,16 @@ pub fn fold_into(text: &str, out: &mut String) {
     }
     let composed: String = text.chars().filter(|&c| !is_ignorable(c)).nfkc().collect();
     let cased = CaseMapper::new().fold_string(&composed);
-    let mut base = Script::Other;
+    let (start, mut base) = (out.len(), Script::Other);
     for c in cased.chars() {
         fold_char(c, &mut base, out);
+    }
+    // What was dropped between two marks, or between a letter and its mark, leaves them as neighbours that may compose or
+    // change places; with nothing left to drop, a second pass settles it.
+    let drops = |c: char| is_hebrew_quote(c) || c == TATWEEL;
+    if cased.contains(drops) && out[start..].contains(is_combining_mark) {
+        let first = out.split_off(start);
+        fold_into(&first, out);
     }
 }
 
@@ -85,7 +92,11 @@ fn fold_char(c: char, base: &mut Script, out: &mut String) {
                 Some(plain) => out.push_str(plain),
                 None => decompose_canonical(c, |part| {
                     if !is_combining_mark(part) {
-                        out.push(part);
+                        // `ǽ` is `æ` with an accent: the letter below it has a plain form of its own.
+                        match plain_latin(part) {
+                            Some(plain) => out.push_str(plain),
+                            None => out.push(part),
+                        }
                     }
                 }),
             }
@@ -99,7 +110,7 @@ fn fold_char(c: char, base: &mut Script, out: &mut String) {
             });
         }
         '\u{5F3}' | '\u{5F4}' | '"' | '\'' | '’' => {}
-        '\u{640}' => {}
+        TATWEEL => {}
         'أ' | 'إ' | 'آ' | 'ٱ' | 'ٲ' | 'ٳ' | 'ٵ' => {
             *base = Script::Other;
             out.push('ا');
@@ -115,6 +126,8 @@ fn fold_char(c: char, base: &mut Script, out: &mut String) {
     }
 }
 
+/// Stretches an Arabic word and means nothing.
+const TATWEEL: char = '\u{640}';
 /// COMBINING ACUTE ACCENT and COMBINING GRAVE ACCENT: in Cyrillic they show the stress, as in dictionaries.
 const STRESS: char = '\u{301}';
 const GRAVE_STRESS: char = '\u{300}';

@@ -98,7 +98,7 @@ async fn a_mail_has_the_documented_headers_and_both_alternatives() {
         "Italian",
         "https://www.corrieredellosservatore.example/esteri/difesa-missilistica-roma-parigi",
         "interceptor",
-        "thelondonlookout.example",
+        "lavocedellalaguna.example",
     ] {
         assert!(text.contains(expected) && html.contains(expected), "{expected}");
     }
