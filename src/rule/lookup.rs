@@ -139,10 +139,21 @@ fn lengths(table: &FxHashMap<Box<str>, TermId>) -> Vec<usize> {
 /// What was found out about the spellings met so far, for one set of rules and one language.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
-    by_spelling: FxHashMap<Box<str>, Entry>,
+    /// Spellings of up to 16 bytes, which is nearly all of them: an open-addressing table with the key in the slot, so that
+    /// a known word costs one memory access. Its length is a power of two, or 0.
+    slots: Vec<Slot>,
+    used: usize,
+    long: FxHashMap<Box<str>, Entry>,
     terms: Vec<TermId>,
     folded: String,
     found: Vec<TermId>,
+}
+
+/// An empty slot has the key 0, which no word has: its letters are not NUL.
+#[derive(Debug, Clone, Copy, Default)]
+struct Slot {
+    key: u128,
+    entry: Entry,
 }
 
 /// The terms of a spelling: a range in the memo's list.
@@ -155,33 +166,76 @@ pub(super) struct Entry {
 impl Memo {
     /// To be called between articles: forgets everything once it has grown too large.
     pub(super) fn trim(&mut self) {
-        if self.by_spelling.len() > MOST_SPELLINGS || self.terms.len() > 4 * MOST_SPELLINGS {
-            self.by_spelling = FxHashMap::default();
-            self.terms = Vec::new();
+        if self.used + self.long.len() > MOST_SPELLINGS || self.terms.len() > 4 * MOST_SPELLINGS {
+            *self = Self::default();
         }
     }
 
-    /// The terms that a piece of text satisfies. The entry is good until [`trim`](Self::trim).
+    /// The terms that the piece `text[start..end]` satisfies. The entry is good until [`trim`](Self::trim).
     #[inline]
-    pub(super) fn entry(&mut self, lookup: &Lookup, raw: &str, article: Languages) -> Entry {
-        if let Some(&entry) = self.by_spelling.get(raw) {
-            return entry;
+    pub(super) fn entry(&mut self, lookup: &Lookup, text: &str, start: usize, end: usize, article: Languages) -> Entry {
+        let Some(key) = short_key(text.as_bytes(), start, end) else {
+            return self.long_entry(lookup, &text[start..end], article);
+        };
+        if !self.slots.is_empty() {
+            let mask = self.slots.len() - 1;
+            let mut at = hash(key) & mask;
+            loop {
+                let slot = &self.slots[at];
+                if slot.key == key {
+                    return slot.entry;
+                }
+                if slot.key == 0 {
+                    break;
+                }
+                at = (at + 1) & mask;
+            }
         }
-        self.new_entry(lookup, raw, article)
+        self.new_short_entry(lookup, key, &text[start..end], article)
     }
 
     #[cold]
-    fn new_entry(&mut self, lookup: &Lookup, raw: &str, article: Languages) -> Entry {
+    fn new_short_entry(&mut self, lookup: &Lookup, key: u128, raw: &str, article: Languages) -> Entry {
+        let entry = self.work_out(lookup, raw, article);
+        if 2 * (self.used + 1) > self.slots.len() {
+            let larger = vec![Slot::default(); (2 * self.slots.len()).max(1 << 10)];
+            let old = std::mem::replace(&mut self.slots, larger);
+            for slot in old.into_iter().filter(|slot| slot.key != 0) {
+                self.place(slot);
+            }
+        }
+        self.place(Slot { key, entry });
+        self.used += 1;
+        entry
+    }
+
+    fn place(&mut self, slot: Slot) {
+        let mask = self.slots.len() - 1;
+        let mut at = hash(slot.key) & mask;
+        while self.slots[at].key != 0 {
+            at = (at + 1) & mask;
+        }
+        self.slots[at] = slot;
+    }
+
+    fn long_entry(&mut self, lookup: &Lookup, raw: &str, article: Languages) -> Entry {
+        if let Some(&entry) = self.long.get(raw) {
+            return entry;
+        }
+        let entry = self.work_out(lookup, raw, article);
+        if raw.len() <= LONGEST_REMEMBERED {
+            self.long.insert(raw.into(), entry);
+        }
+        entry
+    }
+
+    fn work_out(&mut self, lookup: &Lookup, raw: &str, article: Languages) -> Entry {
         self.found.clear();
         lookup.collect(raw, &mut self.folded, article, &mut self.found);
         let start = self.terms.len();
         self.terms.extend(&self.found);
         let clip = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
-        let entry = Entry { start: clip(start), end: clip(self.terms.len()) };
-        if raw.len() <= LONGEST_REMEMBERED {
-            self.by_spelling.insert(raw.into(), entry);
-        }
-        entry
+        Entry { start: clip(start), end: clip(self.terms.len()) }
     }
 
     /// The terms of an entry, in rising order.
@@ -189,6 +243,33 @@ impl Memo {
     pub(super) fn terms(&self, entry: Entry) -> &[TermId] {
         &self.terms[entry.start as usize..entry.end as usize]
     }
+}
+
+/// The bytes of a piece as a number, if there are at most 16 of them.
+#[inline]
+fn short_key(bytes: &[u8], start: usize, end: usize) -> Option<u128> {
+    let length = end - start;
+    if length == 0 || length > 16 {
+        return None;
+    }
+    if let Some(window) = bytes.get(start..start + 16) {
+        let window: [u8; 16] = window.try_into().ok()?;
+        return Some(u128::from_le_bytes(window) & (u128::MAX >> (128 - 8 * length)));
+    }
+    // Near the end of the text.
+    let mut window = [0; 16];
+    window[..length].copy_from_slice(&bytes[start..end]);
+    Some(u128::from_le_bytes(window))
+}
+
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "the halves are what is wanted")]
+fn hash(key: u128) -> usize {
+    // Two multiplications by odd constants (the golden ratio, and one of SplitMix64) and a fold of the high bits.
+    let low = (key as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let high = ((key >> 64) as u64).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let mixed = (low ^ high.rotate_left(29)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    (mixed >> 32) as usize
 }
 
 /// Spellings kept: a news stream in a dozen languages repeats itself well within that, at about 10 MB.

@@ -354,6 +354,7 @@ impl fmt::Display for Refusal {
             Self::ExcludedSource { source, by } => write!(f, "`{source}` is excluded by `{by}`"),
             Self::FeedLabel(label) => write!(f, "its feed lacks the label `{label}`"),
             Self::TooOld { hours } => write!(f, "it was published {hours} hours ago, longer than `max_age`"),
+            Self::TooShort { words: 1, least } => write!(f, "it has 1 word, and `min_words` is {least}"),
             Self::TooShort { words, least } => write!(f, "it has {words} words, and `min_words` is {least}"),
         }
     }

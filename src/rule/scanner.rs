@@ -31,6 +31,27 @@ pub(super) struct Index {
     always: Vec<u32>,
     /// Fields that any query looks at.
     fields: FieldSet,
+    /// By expression, what an atom of one single term asks for: most of all expressions, so they get a short way.
+    single: Vec<Single>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Single {
+    /// [`NONE`] where the expression is something else.
+    term: u32,
+    fields: u8,
+}
+
+impl Single {
+    fn new(program: &Program, expr: &Expr) -> Self {
+        if let Expr::Atom { atom, fields } = expr
+            && let AtomKind::Sequence(items) = &program.atoms[atom.index()].kind
+            && let [Item { test: Test::Term(term), .. }] = items.as_slice()
+        {
+            return Self { term: term.0, fields: fields.0 };
+        }
+        Self { term: NONE, fields: 0 }
+    }
 }
 
 impl Index {
@@ -64,6 +85,7 @@ impl Index {
             anchored,
             always,
             fields,
+            single: program.exprs.iter().map(|expr| Single::new(program, expr)).collect(),
         }
     }
 }
@@ -156,6 +178,7 @@ const MOST_MEMOS: usize = 24;
 /// One article, scanned.
 pub(super) struct Scan<'a> {
     program: &'a Program,
+    index: &'a Index,
     document: &'a Document<'a>,
     languages: Languages,
     memo_key: Languages,
@@ -199,7 +222,7 @@ impl<'a> Scan<'a> {
     /// Reads the article once.
     pub(super) fn new(
         program: &'a Program,
-        index: &Index,
+        index: &'a Index,
         document: &'a Document<'a>,
         scratch: &'a mut Scratch,
     ) -> Self {
@@ -211,7 +234,7 @@ impl<'a> Scan<'a> {
         }
         let mut memo = scratch.memos.remove(&memo_key).unwrap_or_default();
         memo.trim();
-        let mut scan = Self { program, document, languages, memo_key, memo, scratch, blocks: OnceCell::new() };
+        let mut scan = Self { program, index, document, languages, memo_key, memo, scratch, blocks: OnceCell::new() };
         for field in 0..FIELDS.len() {
             scan.read_field(index, field);
         }
@@ -250,7 +273,7 @@ impl<'a> Scan<'a> {
         let scratch = &mut *self.scratch;
         if is_read {
             for piece in pieces(text) {
-                let terms = self.memo.entry(&index.lookup, &text[piece.start..piece.end], article);
+                let terms = self.memo.entry(&index.lookup, text, piece.start, piece.end, article);
                 let end_at = at + weight(piece.kind);
                 let in_lede = number == 0 || (number < 3 && end_at <= LEDE);
                 let fields = if in_lede { bit | FieldSet::LEDE.0 } else { bit };
@@ -310,6 +333,10 @@ impl<'a> Scan<'a> {
 
     /// Whether a node holds.
     pub(super) fn holds(&mut self, id: ExprId) -> bool {
+        let single = self.index.single[id.index()];
+        if single.term != NONE {
+            return self.head(TermId(single.term)).is_some_and(|head| head.fields & single.fields != 0);
+        }
         let (epoch, known) = self.scratch.truths[id.index()];
         if epoch == self.scratch.epoch {
             return known;
@@ -371,12 +398,7 @@ impl<'a> Scan<'a> {
 
     fn atom_holds(&self, atom: AtomId, fields: FieldSet) -> bool {
         match &self.program.atoms[atom.index()].kind {
-            AtomKind::Sequence(items) => match items.as_slice() {
-                [Item { test: Test::Term(term), .. }] => {
-                    self.head(*term).is_some_and(|head| head.fields & fields.0 != 0)
-                }
-                _ => self.sequences(items, fields, |_, _| ControlFlow::Break(())).is_break(),
-            },
+            AtomKind::Sequence(items) => self.sequences(items, fields, |_, _| ControlFlow::Break(())).is_break(),
             AtomKind::Regex(_) => self.regex_hits(atom, fields, |_, _| ControlFlow::Break(())).is_break(),
         }
     }

@@ -48,13 +48,15 @@ pub fn fold_into(text: &str, out: &mut String) {
     }
 }
 
-/// The form in which `=word` compares: as written, but for composition (NFC) and invisible characters.
+/// The form in which `=word` compares: case and accents as written. What a reader doesn't see is still the same:
+/// composition, width, invisible characters, the traditional form of a Han character.
 #[must_use]
 pub fn exact(text: &str) -> String {
     if text.is_ascii() {
         return text.to_owned();
     }
-    text.chars().filter(|&c| !is_ignorable(c) && !is_hebrew_quote(c)).nfc().collect()
+    let seen = text.chars().filter(|&c| !is_ignorable(c) && !is_hebrew_quote(c));
+    seen.nfkc().map(|c| HAN.get(&c).copied().unwrap_or(c)).collect()
 }
 
 /// What drops marks differs by script.
@@ -213,6 +215,7 @@ mod tests {
     fn invisible_characters_go() {
         assert_eq!(fold("Mos\u{AD}kau\u{200D}\u{FE0F}"), "moskau");
         assert_eq!(exact("Mos\u{AD}cae\u{301}"), "Moscaé");
+        assert_eq!(exact("ＵＳ 俄羅斯"), "US 俄罗斯");
     }
 
     proptest! {

@@ -95,7 +95,8 @@ impl Pieces<'_> {
         let mut at = start;
         while let Some(&byte) = bytes.get(at) {
             if byte < 0x80 {
-                if !self.is_ascii_word(byte) && !self.is_hebrew_quote(at, 1, char::from(byte)) {
+                let may_go_on = matches!(byte, b'\'' | b'"') && self.is_hebrew_quote(at, 1, char::from(byte));
+                if !self.is_ascii_word(byte) && !may_go_on {
                     break;
                 }
                 at += 1;

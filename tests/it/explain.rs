@@ -84,7 +84,7 @@ fn the_first_failing_part_is_named() {
             "the score is 0, below 5",
         ),
         ("match = 'missile'\n[topic.where]\nlanguages = ['it']", "missile", "where: the article is in `en`"),
-        ("match = 'missile'\n[topic.where]\nmin_words = 3", "missile", "it has 1 words, and `min_words` is 3"),
+        ("match = 'missile'\n[topic.where]\nmin_words = 3", "missile", "it has 1 word, and `min_words` is 3"),
         ("match = 'missile'\n[topic.where]\nsources = ['*.it']", "missile", "`example.org` is none of the `sources`"),
         ("match = 'missile'\n[topic.where]\nexclude_sources = ['example.*']", "missile", "excluded by `example.*`"),
     ] {
@@ -212,7 +212,7 @@ fn excerpts_show_every_atom_before_repeating_one() {
 fn json_lines_come_out_in_order_whatever_the_number_of_threads() {
     let ruleset = compile(&topic("match = '@russia'").replace("id = 't'", "id = 'z'"));
     let mut input = String::new();
-    for number in 0..1_000 {
+    for number in 0..300 {
         input += &format!("{{\"id\":\"a{number}\",\"title\":\"Moscow {number}\",\"lang\":\"en\",\"extra\":[1]}}\n");
     }
     input += "not json\n\n{\"id\":7,\"body\":\"\\u041c Russia\"}\n";
@@ -222,8 +222,8 @@ fn json_lines_come_out_in_order_whatever_the_number_of_threads() {
         (String::from_utf8(out).unwrap(), stats)
     };
     let (out, stats) = run(1);
-    assert_eq!((stats.articles, stats.matches, stats.failures, stats.topics), (1_001, 1_001, 1, 1));
-    assert!(stats.problems[0].starts_with("line 1001: "), "{:?}", stats.problems);
+    assert_eq!((stats.articles, stats.matches, stats.failures, stats.topics), (301, 301, 1, 1));
+    assert!(stats.problems[0].starts_with("line 301: "), "{:?}", stats.problems);
     assert_eq!(
         out.lines().next(),
         Some(
