@@ -6,15 +6,16 @@
 //! JSON-LD (schema.org `NewsArticle`), OpenGraph and other `meta` elements. Where JSON-LD carries the text itself and
 //! trafilatura found much less, that one is taken: the page's visible text is then loaded by scripts.
 //!
-//! Pages are hostile by assumption. Before anything builds a tree, one linear scan refuses what would make an HTML parser
-//! quadratic ([`super::html::Shape`]); trafilatura's fallback extractors, quadratic themselves, stay off. So the time is
+//! Pages are hostile by assumption. What the HTML parser gets is a balanced subset of the page, of limited depth and
+//! size ([`super::balance`]), because its time is quadratic in both; trafilatura's fallback extractors, quadratic themselves, stay off. So the time is
 //! bounded by construction, about a second at worst; run it off the async threads.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::html::{MAX_HTML_BYTES, Piece, Scanner, Shape, attributes, cut};
+use super::balance::Balanced;
+use super::html::{MAX_HTML_BYTES, Piece, Scanner, attributes, cut};
 use super::{charset, detect_language, html_to_line, html_to_text, parse_date};
 use crate::model::{Lang, Timestamp};
 
@@ -58,12 +59,6 @@ pub enum ExtractError {
     #[error("this is {what}, not an HTML page")]
     NotHtml {
         /// What it is.
-        what: String,
-    },
-    /// It nests too deep or floods attributes.
-    #[error("the page is too complex to be read safely: {what}")]
-    TooComplex {
-        /// Which limit it passed.
         what: String,
     },
     /// The site asks for a subscription and shows only a beginning.
@@ -125,13 +120,15 @@ pub fn extract_article(html: &[u8], content_type: Option<&str>, url: Option<&Url
         warnings.push("only the first 2 MiB of the page were read".to_owned());
     }
     let page = Page::of(text);
-    let shape = Shape::of(text);
+    let balanced = Balanced::read(text);
+    if balanced.is_flattened {
+        warnings.push("the markup nests unusually deep; its deepest levels were read as one".to_owned());
+    }
+    if balanced.is_cut {
+        warnings.push("the page is unusually long; its end was not read".to_owned());
+    }
     let stated = page.article_body();
-    let found = if shape.is_excessive() {
-        Err(ExtractError::TooComplex { what: shape.excess() })
-    } else {
-        main_text(text, url)
-    };
+    let found = main_text(&balanced.document(), url);
     let (body, details) = match (found, stated) {
         (Ok((body, details)), Some(stated)) if is_much_longer(&stated, &body) => (stated, Some(details)),
         (Ok((body, details)), Some(stated)) => (without_strangers(body, &stated), Some(details)),
@@ -567,6 +564,8 @@ fn gather_names(value: &Value, names: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     const PARAGRAPH: &str = "Il ministro della Difesa ha visitato ieri la base in cui sono installati i nuovi radar. Alla cerimonia \
@@ -636,14 +635,28 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_page_is_refused_before_it_costs_anything() {
-        for html in ["<div>".repeat(200_000), format!("<p {}>x", "a=1 ".repeat(200_000))] {
-            assert!(matches!(extract(&html), Err(ExtractError::TooComplex { .. })));
-        }
+    fn a_hostile_page_costs_little() {
+        let attributes = format!("<p {}>x", "a=1 ".repeat(200_000));
+        let deep = ["<div>", "<div></x>", "<x/>", "<b><p>", "<svg><style><g>"].map(|tag| tag.repeat(100_000));
+        let hidden = format!("<object>{}", "<div>".repeat(100_000));
         let blocks = "<script type='application/ld+json'>[[[[[[</script>".repeat(10_000);
         let nested = format!("<script type='application/ld+json'>{}</script>", "[".repeat(100_000));
-        for html in [blocks, nested, "<title>".repeat(100_000), "<meta name=a content=b>".repeat(50_000)] {
-            let _ = extract(&html);
+        let rows =
+            [attributes, hidden, blocks, nested, "<title>".repeat(100_000), "<meta name=a content=b>".repeat(50_000)];
+        for html in rows.iter().chain(&deep) {
+            let start = Instant::now();
+            assert!(extract(html).is_err());
+            assert!(start.elapsed() < Duration::from_secs(10), "{:?}: {html:.40}", start.elapsed());
         }
+    }
+
+    #[test]
+    fn an_article_in_markup_that_is_left_open_is_read() {
+        let paragraph =
+            "<div><p>Il nuovo radar della base è entrato in servizio lunedì mattina, dopo due anni di lavori.";
+        let html = page("<title>Il radar</title>", &format!("<article>{}", paragraph.repeat(300)));
+        let article = extract(&html).expect("an article");
+        assert!(article.body.matches("lunedì mattina").count() >= 100, "{}", article.body.len());
+        assert!(article.warnings.iter().any(|warning| warning.contains("deep")), "{:?}", article.warnings);
     }
 }

@@ -1,6 +1,7 @@
 //! Text in any language: from HTML to what a person would read, its language, its words.
 
 pub mod analyzed;
+mod balance;
 pub(crate) mod charset;
 mod dates;
 mod extract;
