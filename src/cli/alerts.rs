@@ -10,7 +10,7 @@ use crate::model::{Clock, SystemClock, TopicId};
 use crate::settings::parse_duration;
 
 use super::args::AlertsOptions;
-use super::output::Output;
+use super::output::{BadUsage, Output};
 use super::{Exit, deliveries, runtime};
 
 pub(super) fn alerts(
@@ -22,7 +22,10 @@ pub(super) fn alerts(
     let now = SystemClock.now();
     let topic = options.topic.as_deref().map(TopicId::new).transpose()?;
     let since: Option<Duration> = match options.since.as_deref() {
-        Some(text) => Some(parse_duration(text).map_err(|error| anyhow::anyhow!("--since: {error}"))?),
+        Some(text) => Some(
+            parse_duration(text)
+                .map_err(|_| BadUsage(format!("--since wants a time such as `24h` or `7d`, not `{text}`")))?,
+        ),
         None => None,
     };
     let rows = runtime()?.block_on(async {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use url::Url;
 
 use crate::config::{self, Environment};
@@ -11,7 +11,7 @@ use crate::model::{Clock, SystemClock};
 use crate::text::extract_article;
 
 use super::args::ArticleCommand;
-use super::output::Output;
+use super::output::{BadUsage, Output};
 use super::{Exit, feed, runtime};
 
 pub(super) fn article(
@@ -21,7 +21,7 @@ pub(super) fn article(
     output: &Output,
 ) -> anyhow::Result<Exit> {
     let ArticleCommand::Extract { page, url } = command;
-    let base = url.as_deref().map(Url::parse).transpose().context("--url is not a URL")?;
+    let base = url.as_deref().map(parse_url).transpose()?;
     let extracted = if is_web(&page) {
         let document = fetch(config, environment, &page, Kind::Page)?;
         let base = base.unwrap_or(document.final_url);
@@ -42,6 +42,11 @@ pub(super) fn article(
     }
 }
 
+/// An address typed as an argument.
+pub(super) fn parse_url(text: &str) -> Result<Url, BadUsage> {
+    Url::parse(text).map_err(|error| BadUsage(format!("`{text}` is not a URL: {error}")))
+}
+
 /// Whether an argument is an address rather than a file.
 pub(super) fn is_web(argument: &str) -> bool {
     argument.starts_with("http://") || argument.starts_with("https://")
@@ -54,7 +59,7 @@ pub(super) fn fetch(config: &Path, environment: &Environment, url: &str, kind: K
     } else {
         NetworkSettings::default()
     };
-    let url = Url::parse(url).with_context(|| format!("`{url}` is not a URL"))?;
+    let url = parse_url(url)?;
     let client = Client::new(&settings)?;
     let request = Request { url: &url, kind, validators: None };
     match runtime()?.block_on(client.fetch(&request))? {

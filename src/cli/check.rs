@@ -34,7 +34,15 @@ pub(super) fn check(
     if !output.is_json() {
         output.say(&summary(&report, &what));
     }
-    Ok(if report.has_errors() { Exit::Found } else { Exit::Fine })
+    // A file that is not there is a matter of usage; a mistake in one is what the check is for.
+    let named = if paths.is_empty() { vec![config.to_path_buf()] } else { paths.to_vec() };
+    Ok(if named.iter().any(|path| !path.exists()) {
+        Exit::Usage
+    } else if report.has_errors() {
+        Exit::Found
+    } else {
+        Exit::Fine
+    })
 }
 
 fn summary(report: &Report, what: &str) -> String {

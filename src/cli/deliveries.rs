@@ -17,10 +17,14 @@ use super::{Exit, runtime};
 
 /// Opens the configured database beside a daemon that may be running.
 pub(super) async fn open(config: &Path, environment: &Environment, now: Timestamp) -> anyhow::Result<Arc<dyn Store>> {
+    // The ledger must open when it is needed most: beside a configuration with mistakes, for a user without its secrets.
     let (loaded, report) = config::load(config, environment, now);
-    let loaded = loaded.ok_or_else(|| StartError::Invalid(Box::new(report)))?;
+    let store_url = match loaded {
+        Some(loaded) => loaded.store_url,
+        None => config::store_url(config).ok_or_else(|| StartError::Invalid(Box::new(report)))?,
+    };
     let options = OpenOptions { create: false, exclusive: false, ..OpenOptions::default() };
-    let store = SqliteStore::open(&loaded.store_url, options).await.context("cannot open the database")?;
+    let store = SqliteStore::open(&store_url, options).await.context("cannot open the database")?;
     Ok(store)
 }
 
@@ -47,16 +51,18 @@ async fn retry(store: &dyn Store, which: Retry, now: Timestamp, output: &Output)
         Retry::All => None,
         Retry::One(id) => Some(id),
     };
-    for (channel, reason, since) in store.disabled_channels().await? {
-        store.enable_channel(&channel).await?;
-        output.say(&format!("channel {channel} is in use again (it was disabled {since}: {reason})"));
-    }
     match (store.retry_deliveries(id, now).await?, id) {
         (0, Some(id)) => {
-            output.say(&format!("no failed delivery has the id {id}; `vedetta deliveries --state failed` lists them"));
+            output.say(&format!(
+                "no delivery that failed or waits for its next attempt has the id {id}; `vedetta deliveries` lists all"
+            ));
             Ok(Exit::Failed)
         }
         (count, _) => {
+            for (channel, reason, since) in store.disabled_channels().await? {
+                store.enable_channel(&channel).await?;
+                output.say(&format!("channel {channel} is in use again (it was disabled {since}: {reason})"));
+            }
             output.say(&format!(
                 "{count} deliveries are due again; the running daemon sends them, or `vedetta run --once`"
             ));

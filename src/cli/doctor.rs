@@ -13,7 +13,7 @@ use crate::model::{Clock, SystemClock};
 use crate::pipeline::Snapshot;
 use crate::rule;
 use crate::store::sqlite::{OpenOptions, SqliteStore};
-use crate::store::{Store, Views};
+use crate::store::{Store, StoreError, Views};
 
 use super::output::Output;
 use super::run::progress_bar;
@@ -26,6 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 struct Findings<'a> {
     output: &'a Output,
     bad: usize,
+    damaged: bool,
 }
 
 impl Findings<'_> {
@@ -49,13 +50,13 @@ impl Findings<'_> {
 
 pub(super) fn doctor(config: &Path, environment: Environment, no_feeds: bool, output: &Output) -> anyhow::Result<Exit> {
     let now = SystemClock.now();
-    let mut findings = Findings { output, bad: 0 };
+    let mut findings = Findings { output, bad: 0, damaged: false };
     let loaded = match daemon::load(config, &environment, now) {
         Ok(loaded) => loaded,
         Err(report) => {
             output.report(&report)?;
             findings.bad("configuration and rules", "have mistakes; the service would not start")?;
-            return Ok(Exit::Found);
+            return Ok(Exit::Usage);
         }
     };
     if !output.is_json() {
@@ -92,7 +93,16 @@ pub(super) fn doctor(config: &Path, environment: Environment, no_feeds: bool, ou
             bad => output.say(&format!("{bad} checks failed")),
         }
     }
-    Ok(if findings.bad == 0 { Exit::Fine } else { Exit::Found })
+    Ok(match findings {
+        Findings { damaged: true, .. } => Exit::Damaged,
+        Findings { bad: 0, .. } => Exit::Fine,
+        _ => Exit::Found,
+    })
+}
+
+/// The file of a `sqlite:` URL.
+fn database_path(url: &str) -> &Path {
+    Path::new(url.strip_prefix("sqlite:").unwrap_or(url))
 }
 
 async fn database(url: &str, findings: &mut Findings<'_>) -> anyhow::Result<()> {
@@ -100,9 +110,12 @@ async fn database(url: &str, findings: &mut Findings<'_>) -> anyhow::Result<()> 
     let options = OpenOptions { create: false, exclusive: false, ..OpenOptions::default() };
     let store = match SqliteStore::open(url, options).await {
         Ok(store) => store,
+        Err(StoreError::Refused { .. }) if !database_path(url).exists() => {
+            return findings.fine("database", &format!("{url}: none yet; `vedetta run` makes it"));
+        }
         Err(error) => {
-            return findings
-                .bad("database", &format!("{:#}; `vedetta run` makes a new one", anyhow::Error::from(error)));
+            findings.damaged |= matches!(error, StoreError::Corrupt { .. });
+            return findings.bad("database", &format!("{:#}", anyhow::Error::from(error)));
         }
     };
     let stats = store.stats(now).await;

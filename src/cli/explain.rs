@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 use crate::config::Environment;
 use crate::fetch::Kind;
@@ -12,7 +12,7 @@ use crate::rule::{self, Circumstances, Document};
 use crate::text::{Extracted, extract_article};
 
 use super::args::ExplainOptions;
-use super::output::Output;
+use super::output::{BadUsage, Output};
 use super::{Exit, article, deliveries, feed, runtime, test};
 
 pub(super) fn explain(
@@ -34,11 +34,12 @@ pub(super) fn explain(
         let near = known
             .iter()
             .max_by(|a, b| strsim::jaro_winkler(a, &options.topic).total_cmp(&strsim::jaro_winkler(b, &options.topic)));
-        bail!(
+        return Err(BadUsage(format!(
             "no topic has the id `{}`{}",
             options.topic,
             near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
-        );
+        ))
+        .into());
     }
     let circumstances = Circumstances { feed_labels: None, now };
     let subject = find_subject(config, environment, &options.article)?;

@@ -26,11 +26,11 @@ pub(super) fn match_(options: &MatchOptions, output: &Output) -> anyhow::Result<
         rule::jsonl::match_jsonl(&ruleset, open(&options.file)?, &mut writer, usize::from(options.threads), now)?;
     writer.flush()?;
     stats.load_seconds = load_seconds;
-    if options.stats {
-        output.say(&serde_json::to_string(&stats)?);
-    }
     for problem in &stats.problems {
         output.say(&format!("warning: {problem}"));
+    }
+    if options.stats {
+        output.say(&serde_json::to_string(&stats)?);
     }
     Ok(if stats.failures == 0 { Exit::Fine } else { Exit::Found })
 }

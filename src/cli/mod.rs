@@ -16,7 +16,7 @@ mod render;
 mod run;
 mod test;
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write as _};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -83,7 +83,9 @@ fn dispatch(args: Args, output: &Output) -> anyhow::Result<Exit> {
         Command::Deliveries(options) => deliveries::deliveries(&config, &environment, &options, output),
         Command::Doctor { no_feeds } => doctor::doctor(&config, environment, no_feeds, output),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Args::command(), "vedetta", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "vedetta", &mut script);
+            std::io::stdout().write_all(&script)?;
             Ok(Exit::Fine)
         }
         Command::Man => {
@@ -105,6 +107,9 @@ fn exit_of(error: &anyhow::Error) -> Exit {
     for cause in error.chain() {
         if let Some(StoreError::Corrupt { .. }) = cause.downcast_ref::<StoreError>() {
             return Exit::Damaged;
+        }
+        if cause.is::<output::BadUsage>() {
+            return Exit::Usage;
         }
         match cause.downcast_ref::<StartError>() {
             Some(StartError::Store(StoreError::Corrupt { .. })) => return Exit::Damaged,

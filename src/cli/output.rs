@@ -100,6 +100,11 @@ impl Output {
     }
 }
 
+/// An argument that makes no sense: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct BadUsage(pub(super) String);
+
 /// Foreign text for a terminal: control characters, which could move the cursor or recolour the screen, as blanks.
 pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()

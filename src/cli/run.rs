@@ -28,14 +28,19 @@ pub(super) fn run(
     output: &Output,
 ) -> anyhow::Result<Exit> {
     log::start(log_format, if once { "warn" } else { "info" });
-    if once {
-        runtime()?.block_on(one_round(config, environment, output))
+    let runtime = runtime()?;
+    let ended = if once {
+        runtime.block_on(one_round(config, environment, output))
     } else {
-        runtime()?.block_on(until_stopped(config, environment, output))
-    }
+        runtime.block_on(until_stopped(config, environment, output))
+    };
+    // A name that is still being looked up must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    ended
 }
 
 async fn until_stopped(config: &Path, environment: Environment, output: &Output) -> anyhow::Result<Exit> {
+    let starting = daemon::starting();
     let (daemon, report) = Daemon::start(config, environment, Arc::new(SystemClock)).await?;
     output.report(&report)?;
     let snapshot = daemon.line().live.load();
@@ -49,9 +54,11 @@ async fn until_stopped(config: &Path, environment: Environment, output: &Output)
         "vedetta is on the lookout"
     );
     drop(snapshot);
+    drop(starting);
     match daemon::run_until_signal(daemon).await.context("cannot install signal handlers")? {
         Ended::Asked => Ok(Exit::Fine),
         Ended::Failed(_) => Ok(Exit::Failed),
+        Ended::Damaged(_) => Ok(Exit::Damaged),
     }
 }
 
@@ -86,7 +93,10 @@ async fn one_round(config: &Path, environment: Environment, output: &Output) -> 
         stats.deliveries_due,
         stats.deliveries_failed
     ));
-    Ok(if report.failed.is_empty() { Exit::Fine } else { Exit::Found })
+    if stats.deliveries_due > 0 {
+        output.say("what could not be sent waits for the next run; `vedetta deliveries --state due` says why");
+    }
+    Ok(if report.failed.is_empty() && stats.deliveries_due == 0 { Exit::Fine } else { Exit::Found })
 }
 
 /// A progress bar while a person waits.

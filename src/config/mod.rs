@@ -137,6 +137,25 @@ pub fn check(source: Source, environment: &Environment, now: Timestamp) -> (Opti
     (config.filter(|_| !has_errors), report)
 }
 
+/// The database that a configuration file names, whatever else is wrong with the file; `None` where it can't be read as
+/// TOML or names something else than a SQLite file.
+#[must_use]
+pub fn store_url(path: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let (document, _) = toml::de::DeTable::parse_recoverable(&text);
+    let written = match document.get_ref().get("store") {
+        None => DEFAULT_STORE,
+        Some(store) => match store.get_ref().as_table()?.get("url") {
+            None => DEFAULT_STORE,
+            Some(url) => url.get_ref().as_str()?,
+        },
+    };
+    let file = base_folder(path).join(written.strip_prefix("sqlite:")?);
+    Some(format!("sqlite:{}", file.display()))
+}
+
+const DEFAULT_STORE: &str = "sqlite:var/vedetta.db";
+
 /// Where relative paths of a configuration file start; see the module's documentation.
 #[must_use]
 pub fn base_folder(path: &Path) -> PathBuf {

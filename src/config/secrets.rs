@@ -126,6 +126,10 @@ impl Reading<'_> {
     fn secret_path(&self, written: &str) -> PathBuf {
         match &self.environment.credentials {
             Some(folder) if is_bare(written) && folder.join(written).exists() => folder.join(written),
+            // Where `make install` puts what systemd loads from: for `check` and `doctor`, run by hand.
+            None if is_bare(written) && !self.base.join(written).exists() && self.base.join("credentials").is_dir() => {
+                self.base.join("credentials").join(written)
+            }
             _ => self.path(written),
         }
     }

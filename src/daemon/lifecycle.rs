@@ -12,6 +12,8 @@ pub enum Ended {
     Asked,
     /// A stage failed; the text says which.
     Failed(String),
+    /// The database is damaged; the text says how.
+    Damaged(String),
 }
 
 /// Runs a started daemon until it is told to stop, keeping the service manager informed.
@@ -29,16 +31,20 @@ pub async fn run_until_signal(mut daemon: Daemon) -> std::io::Result<Ended> {
             () = asked(&mut terminate, &mut interrupt) => break Ended::Asked,
             _ = hangup.recv() => {
                 service::reloading();
-                daemon.reload().await;
+                // Cut short, a reload changes nothing: it swaps last.
+                tokio::select! {
+                    _ = daemon.reload() => {}
+                    () = asked(&mut terminate, &mut interrupt) => break Ended::Asked,
+                }
                 service::ready(&daemon);
             }
-            why = daemon.failed() => break Ended::Failed(why),
+            ended = daemon.failed() => break ended,
         }
     };
-    if let Ended::Failed(why) = &ended {
-        tracing::error!("{why}; stopping, so that the service manager can start afresh");
-    } else {
-        tracing::info!("stopping");
+    match &ended {
+        Ended::Asked => tracing::info!("stopping"),
+        Ended::Failed(why) => tracing::error!("{why}; stopping, so that the service manager can start afresh"),
+        Ended::Damaged(why) => tracing::error!("{why}; stopping"),
     }
     service::stopping();
     let hurry = CancellationToken::new();

@@ -27,11 +27,14 @@ use crate::telemetry::{Metrics, Progress};
 use crate::web;
 
 pub use lifecycle::{Ended, run_until_signal};
+pub use service::{Starting, starting};
 
 /// How long work in hand may go on after a stop was asked for; then its network waits are cut.
-const SOFT_STOP: Duration = Duration::from_secs(6);
+const SOFT_STOP: Duration = Duration::from_secs(5);
 /// And how long the rest may take to put itself away. Together under the 10 s that we promise.
 const HARD_STOP: Duration = Duration::from_secs(2);
+/// And the database, to close.
+const CLOSING: Duration = Duration::from_secs(1);
 /// How long the daemon's fetches wait for their host's turn; then the feed comes again soon. A guess.
 const QUEUE: Duration = Duration::from_secs(30);
 
@@ -99,6 +102,7 @@ pub async fn open_line(loaded: Loaded, clock: Arc<dyn Clock>, queue: Duration) -
     let options = OpenOptions { create: true, exclusive: true, ..OpenOptions::default() };
     let store: Arc<dyn Store> = SqliteStore::open(&snapshot.config.store_url, options).await?;
     store.sync_feeds(&first_polls(&snapshot.config, now)).await?;
+    enable_channels(&*store).await?;
     let node = NodeId(format!("{}-{}", std::process::id(), now.as_millis()));
     Ok(Arc::new(Line {
         store,
@@ -110,6 +114,16 @@ pub async fn open_line(loaded: Loaded, clock: Arc<dyn Clock>, queue: Duration) -
         nudges: Nudges::default(),
         tasks: TaskTracker::new(),
     }))
+}
+
+/// A start or a reload gives a channel whose endpoint said “gone” another chance: its address may have been corrected. If
+/// not, the next message disables it again, and the operator is told again.
+async fn enable_channels(store: &dyn Store) -> Result<(), StoreError> {
+    for (channel, reason, since) in store.disabled_channels().await? {
+        tracing::info!(%channel, %since, reason, "this channel had been disabled; trying it again");
+        store.enable_channel(&channel).await?;
+    }
+    Ok(())
 }
 
 /// When each feed is to be polled if it is new.
@@ -129,7 +143,7 @@ pub struct Daemon {
     environment: Environment,
     soft: CancellationToken,
     hard: CancellationToken,
-    stages: JoinSet<()>,
+    stages: JoinSet<Result<(), StoreError>>,
     address: Option<SocketAddr>,
 }
 
@@ -173,6 +187,7 @@ impl Daemon {
                 if let Err(error) = web::serve(listener, state, stop).await {
                     tracing::error!(%error, "the HTTP listener ended");
                 }
+                Ok(())
             });
         }
         line.metrics.reloaded(true);
@@ -221,16 +236,20 @@ impl Daemon {
             .map_err(|report| report.to_string())?;
         let before = self.line.live.load();
         if loaded.config.store_url != before.config.store_url {
-            return Err("`[store] url` cannot change while running: restart the service".to_owned());
+            return Err(
+                "`[store] url` cannot change while running; the edit takes effect when the service is restarted"
+                    .to_owned(),
+            );
         }
         if loaded.config.http_listen != before.config.http_listen {
-            return Err("`[http] listen` cannot change while running: restart the service".to_owned());
+            tracing::warn!("`[http] listen` takes effect at the next restart; the rest of the edit is in force");
         }
         let snapshot = Snapshot::build(loaded.config, loaded.ruleset, Some(&before), QUEUE)
             .map_err(|error| self.line.chain(&error))?;
         let feeds = first_polls(&snapshot.config, now);
         let (topics, channels) = (snapshot.ruleset.topics().len(), snapshot.channels.len());
         self.line.store.sync_feeds(&feeds).await.map_err(|error| self.line.chain(&error))?;
+        enable_channels(&*self.line.store).await.map_err(|error| self.line.chain(&error))?;
         self.line.live.swap(snapshot);
         self.line.nudges.poll.notify_one();
         self.line.nudges.deliver.notify_one();
@@ -239,14 +258,16 @@ impl Daemon {
     }
 
     /// Waits for a stage to end without being asked to, which is a fault.
-    pub async fn failed(&mut self) -> String {
+    pub async fn failed(&mut self) -> Ended {
         match self.stages.join_next().await {
-            Some(Err(error)) => format!("a stage failed: {error}"),
-            _ => "a stage ended unasked".to_owned(),
+            Some(Ok(Err(error @ StoreError::Corrupt { .. }))) => Ended::Damaged(self.line.chain(&error)),
+            Some(Ok(Err(error))) => Ended::Failed(self.line.chain(&error)),
+            Some(Err(error)) => Ended::Failed(format!("a stage failed: {error}")),
+            _ => Ended::Failed("a stage ended unasked".to_owned()),
         }
     }
 
-    /// Stops: no new work is claimed; work in hand may finish for six seconds, then its network waits are cut; leases
+    /// Stops: no new work is claimed; work in hand may finish for five seconds, then its network waits are cut; leases
     /// are handed back. `hurry` cuts at once. Takes under ten seconds.
     pub async fn stop(mut self, hurry: CancellationToken) {
         self.soft.cancel();
@@ -269,12 +290,14 @@ impl Daemon {
             }
             Err(_) => tracing::error!("work did not end in time; its leases run out"),
         }
-        self.line.store.close().await;
+        if tokio::time::timeout(CLOSING, self.line.store.close()).await.is_err() {
+            tracing::error!("the database is slow to close; the next start checks it");
+        }
     }
 }
 
 fn spawn_stage<S: crate::pipeline::Stage>(
-    stages: &mut JoinSet<()>,
+    stages: &mut JoinSet<Result<(), StoreError>>,
     stage: S,
     line: &Arc<Line>,
     soft: &CancellationToken,

@@ -20,6 +20,28 @@ fn send(states: &[NotifyState<'_>]) {
     }
 }
 
+/// Asks for patience as long as the returned guard lives: after an unclean stop the whole database is checked, which takes
+/// its time. Asked for in steps, so that a start that hangs still ends.
+#[must_use]
+pub fn starting() -> Starting {
+    Starting(tokio::spawn(async {
+        for _ in 0..60 {
+            send(&[NotifyState::ExtendTimeoutUsec(60_000_000)]);
+            tokio::time::sleep(Duration::from_secs(20)).await;
+        }
+    }))
+}
+
+/// See [`starting`].
+#[derive(Debug)]
+pub struct Starting(JoinHandle<()>);
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// Everything runs.
 pub(super) fn ready(daemon: &Daemon) {
     let snapshot = daemon.line().live.load();

@@ -127,8 +127,12 @@ impl Candidate {
         let usable = |kind: Kind| self.keys.iter().any(|(known, key)| *known == kind && !shared.contains_key(key));
         let natural = match (&self.guid, &self.link) {
             (Some(guid), _) if usable(Kind::Guid) => format!("guid:{guid}"),
-            (_, Some(link)) if usable(Kind::Link) || self.guid.is_some() && usable(Kind::LinkAndTitle) => {
-                format!("link:{link}")
+            (_, Some(link)) if usable(Kind::Link) => format!("link:{link}"),
+            // Entries that share a guid may share a link too: the headline tells them apart.
+            (Some(_), Some(link)) if usable(Kind::LinkAndTitle) => {
+                let headline =
+                    self.keys.iter().find(|(kind, _)| *kind == Kind::LinkAndTitle).map_or(0, |(_, key)| *key);
+                format!("link:{link} {headline:016x}")
             }
             _ => format!("content:{:016x}", self.content_key),
         };

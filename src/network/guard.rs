@@ -131,7 +131,9 @@ impl fmt::Display for Refused {
         } else {
             write!(f, "`{host}` leads to {address}, {kind}")?;
         }
-        if *can_be_allowed {
+        if *kind == AddressKind::Metadata {
+            f.write_str(", which no feed has business with: remove the feed, or tell its publisher where it leads")
+        } else if *can_be_allowed {
             let port = port.map_or(String::new(), |port| format!(":{port}"));
             write!(f, ", and those are not fetched; if it is meant, add \"{literal}{port}\" to `allow` in `[network]`")
         } else {

@@ -1,7 +1,7 @@
 //! Deliver: the outbox. A delivery that is due is claimed (that is committed before the first network byte), sent, and
 //! its outcome committed: sent, due again, or failed for good.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,22 +12,31 @@ use crate::model::{ChannelName, DeliveryId, DeliveryOutcome, HealthEvent, Leased
 use crate::notify::Message;
 use crate::store::{Outgoing, StoreError};
 
+use super::line::OnDrop;
 use super::{Line, Pace, Stage};
 
 /// Messages to one channel at once.
 const PER_CHANNEL: usize = 8;
 /// Deliveries per claim.
 const CLAIM: u32 = 16;
-/// Longer than the longest deadline of a channel, so that no message is sent by two at once.
-const LEASE: Duration = Duration::from_secs(5 * 60);
+/// Longer than the longest deadline of a channel (5 minutes), so that no message is sent by two at once.
+const LEASE: Duration = Duration::from_secs(7 * 60);
 /// A channel that has not taken a message for so long is reported on the others (RELIABILITY P4).
-const TELL_AFTER: Duration = Duration::from_secs(10 * 60);
+/// The attempt after it comes within a few minutes more.
+const TELL_AFTER: Duration = Duration::from_secs(4 * 60);
 
 /// The deliver stage.
 #[derive(Debug)]
 pub struct Deliver {
-    in_hand: Arc<Mutex<HashMap<ChannelName, usize>>>,
+    in_hand: Arc<Mutex<InHand>>,
     with_gatherings: bool,
+}
+
+/// What is being sent.
+#[derive(Debug, Default)]
+struct InHand {
+    by_channel: HashMap<ChannelName, usize>,
+    ids: HashSet<DeliveryId>,
 }
 
 impl Deliver {
@@ -40,7 +49,7 @@ impl Deliver {
     /// Channels that have enough to do.
     fn busy(&self) -> Vec<ChannelName> {
         let in_hand = self.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
-        in_hand.iter().filter(|(_, count)| **count >= PER_CHANNEL).map(|(name, _)| name.clone()).collect()
+        in_hand.by_channel.iter().filter(|(_, count)| **count >= PER_CHANNEL).map(|(name, _)| name.clone()).collect()
     }
 }
 
@@ -65,20 +74,31 @@ impl Stage for Deliver {
 
 impl Deliver {
     fn start(&self, line: &Arc<Line>, leased: Leased<Outgoing, DeliveryId>, stop: &CancellationToken) {
-        let channel = leased.item.delivery.channel.clone();
-        *self.in_hand.lock().unwrap_or_else(PoisonError::into_inner).entry(channel.clone()).or_default() += 1;
+        let (channel, id) = (leased.item.delivery.channel.clone(), leased.lease.id);
+        {
+            let mut in_hand = self.in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+            // Claimed again while we are at it (the clock jumped past its lease): the first attempt goes on.
+            if !in_hand.ids.insert(id) {
+                return;
+            }
+            *in_hand.by_channel.entry(channel.clone()).or_default() += 1;
+        }
         let (in_hand, line, stop) = (Arc::clone(&self.in_hand), Arc::clone(line), stop.clone());
         line.tasks.clone().spawn(async move {
-            deliver_one(&line, leased, &stop).await;
-            let mut in_hand = in_hand.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(count) = in_hand.get_mut(&channel) {
-                *count -= 1;
-                if *count == 0 {
-                    in_hand.remove(&channel);
+            let nudged = Arc::clone(&line);
+            let _done = OnDrop::new(move || {
+                let mut in_hand = in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+                in_hand.ids.remove(&id);
+                if let Some(count) = in_hand.by_channel.get_mut(&channel) {
+                    *count -= 1;
+                    if *count == 0 {
+                        in_hand.by_channel.remove(&channel);
+                    }
                 }
-            }
-            drop(in_hand);
-            line.nudges.deliver.notify_one();
+                drop(in_hand);
+                nudged.nudges.deliver.notify_one();
+            });
+            deliver_one(&line, leased, &stop).await;
         });
     }
 }
@@ -111,11 +131,15 @@ async fn deliver_one(line: &Arc<Line>, leased: Leased<Outgoing, DeliveryId>, sto
     let now = line.clock.now();
     line.metrics.delivered(&delivery.channel, &outcome, &notice, now);
     let trouble = trouble(&delivery.channel, &delivery.recipient, delivery.created_at, &outcome, now);
-    // Sent but not recorded means sent again: the store gets a few chances to come back before the lease does it.
-    for pause in [100, 1000, 5000, 0] {
+    // Sent but not recorded means sent again: the store has until the lease ends to come back.
+    let mut pause = Duration::from_millis(100);
+    loop {
         match line.store.finish_delivery(&lease, outcome.clone(), now).await {
             Ok(()) => break,
-            Err(StoreError::Unavailable(_)) if pause > 0 => tokio::time::sleep(Duration::from_millis(pause)).await,
+            Err(StoreError::Unavailable(_)) if line.clock.now() < lease.until && !stop.is_cancelled() => {
+                let _ = stop.run_until_cancelled(tokio::time::sleep(pause)).await;
+                pause = (pause * 2).min(Duration::from_secs(5));
+            }
             Err(error) => {
                 line.commit_failed(&format!("the outcome of delivery {}", delivery.id), &error);
                 break;

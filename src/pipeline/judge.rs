@@ -9,16 +9,17 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::fetch::{Fetched, Kind, Request};
+use crate::fetch::{FetchError, Fetched, Kind, Request};
 use crate::model::{Article, ArticleId, Labels, Leased, TextStatus, Timestamp};
 use crate::store::{StoreError, VerdictCommit};
 use crate::text::{Extracted, extract_article};
 
+use super::line::OnDrop;
 use super::{Line, Pace, Snapshot, Stage};
 
 /// Articles in hand at once; each may hold a page.
 const MOST_IN_HAND: usize = 64;
-const LEASE: Duration = Duration::from_secs(5 * 60);
+const LEASE: Duration = Duration::from_secs(2 * 60);
 /// Pages taken apart at once: it is all CPU, and the blocking pool is shared.
 const EXTRACTIONS: usize = 2;
 
@@ -65,10 +66,13 @@ impl Judge {
         let (in_hand, extractions) = (Arc::clone(&self.in_hand), Arc::clone(&self.extractions));
         let (line, stop) = (Arc::clone(line), stop.clone());
         line.tasks.clone().spawn(async move {
+            let nudged = Arc::clone(&line);
+            let _done = OnDrop::new(move || {
+                in_hand.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+                nudged.nudges.judge.notify_one();
+            });
             // Cut short, nothing was committed: the article is still fresh.
             let _ = stop.run_until_cancelled(judge_article(&line, leased, &extractions)).await;
-            in_hand.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-            line.nudges.judge.notify_one();
         });
     }
 }
@@ -83,13 +87,14 @@ pub(super) async fn judge_article(
     let snapshot = line.live.load();
     if article.text_status == TextStatus::Pending {
         match page_text(&snapshot, &article, extractions).await {
-            Ok(page) => {
+            Page::Busy => return 0,
+            Page::Text(page) => {
                 article.body = page.body;
                 article.author = article.author.or(page.author);
                 article.declared_lang = article.declared_lang.or(page.lang);
                 article.text_status = TextStatus::Page;
             }
-            Err(why) => {
+            Page::Missing(why) => {
                 tracing::debug!(article.url = article.url, error = why, "no full text");
                 article.text_status = TextStatus::Failed;
                 article.text_error = Some(why);
@@ -128,20 +133,42 @@ async fn judge_on_pool(
     judged.await.ok()
 }
 
-/// The text of the linked page, or why it can't be had.
-async fn page_text(snapshot: &Snapshot, article: &Article, extractions: &Arc<Semaphore>) -> Result<Extracted, String> {
+/// What came of asking for a page.
+enum Page {
+    Text(Box<Extracted>),
+    /// It can't be had, and why.
+    Missing(String),
+    /// Its host has enough to do: the article keeps its lease and comes again when that runs out.
+    Busy,
+}
+
+/// The text of the linked page.
+async fn page_text(snapshot: &Snapshot, article: &Article, extractions: &Arc<Semaphore>) -> Page {
+    match extracted(snapshot, article, extractions).await {
+        Ok(Some(page)) => Page::Text(Box::new(page)),
+        Ok(None) => Page::Busy,
+        Err(why) => Page::Missing(why),
+    }
+}
+
+async fn extracted(
+    snapshot: &Snapshot,
+    article: &Article,
+    extractions: &Arc<Semaphore>,
+) -> Result<Option<Extracted>, String> {
     let link = article.url.as_deref().ok_or("the entry has no link")?;
     let url = Url::parse(link).map_err(|error| format!("the link cannot be read: {error}"))?;
     let request = Request { url: &url, kind: Kind::Page, validators: None };
     let document = match snapshot.client.fetch(&request).await {
         Ok(Fetched::Document(document)) => *document,
         Ok(Fetched::NotModified { .. }) => return Err("the server says “not modified” to a first request".to_owned()),
+        Err(FetchError::Busy { .. }) => return Ok(None),
         Err(error) => return Err(error.to_string()),
     };
     let _turn = extractions.acquire().await.map_err(|error| error.to_string())?;
     let extract = move || extract_article(&document.body, document.content_type.as_deref(), Some(&document.final_url));
     match tokio::task::spawn_blocking(extract).await {
-        Ok(Ok(extracted)) => Ok(extracted),
+        Ok(Ok(extracted)) => Ok(Some(extracted)),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err("the page could not be taken apart".to_owned()),
     }

@@ -30,6 +30,21 @@ pub struct Nudges {
     pub sweep: Notify,
 }
 
+/// Does something when it goes, also when the task around it panics.
+pub(super) struct OnDrop<F: FnMut()>(F);
+
+impl<F: FnMut()> OnDrop<F> {
+    pub(super) fn new(last: F) -> Self {
+        Self(last)
+    }
+}
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
 /// The world of the stages.
 #[derive(Debug)]
 pub struct Line {
@@ -106,8 +121,12 @@ impl Line {
         let mut text = error.to_string();
         let mut cause = error.source();
         while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
+            let words = error.to_string();
+            // Some libraries repeat the cause in the error's own words.
+            if !text.contains(&words) {
+                text.push_str(": ");
+                text.push_str(&words);
+            }
             cause = error.source();
         }
         text

@@ -58,7 +58,16 @@ pub async fn run_once(
         .map(|leased| {
             let id: FeedId = leased.lease.id;
             let (line, stop) = (Arc::clone(line), stop.clone());
-            async move { (id, tokio::spawn(async move { poll_feed(&line, leased, &stop).await }).await) }
+            async move {
+                (
+                    id,
+                    tokio::spawn(async move {
+                        let polled = stop.run_until_cancelled(poll_feed(&line, leased, &stop)).await;
+                        polled.unwrap_or(Polled::Dropped)
+                    })
+                    .await,
+                )
+            }
         })
         .collect();
     while let Some((id, polled)) = polls.next().await {
@@ -76,12 +85,12 @@ pub async fn run_once(
         }
     }
     report.failed.sort();
-    report.alerts += judge_all(line).await?;
+    report.alerts += judge_all(line, stop).await?;
     progress.delivering();
     let deliver = Deliver::new(false);
-    loop {
+    while !stop.is_cancelled() {
         let mut any = false;
-        while deliver.tick(line, line.clock.now(), stop).await? == Pace::Again {
+        while !stop.is_cancelled() && deliver.tick(line, line.clock.now(), stop).await? == Pace::Again {
             any = true;
         }
         line.tasks.close();
@@ -95,12 +104,12 @@ pub async fn run_once(
 }
 
 /// Judges all that waits for its page. Returns the alerts raised.
-async fn judge_all(line: &Arc<Line>) -> Result<usize, StoreError> {
+async fn judge_all(line: &Arc<Line>, stop: &CancellationToken) -> Result<usize, StoreError> {
     let extractions = Arc::new(Semaphore::new(2));
     let mut alerts = 0;
     loop {
         let claimed = line.store.claim_articles(&line.claim(line.clock.now(), Duration::from_secs(3600), 64)).await?;
-        if claimed.is_empty() {
+        if claimed.is_empty() || stop.is_cancelled() {
             return Ok(alerts);
         }
         let mut judged: FuturesUnordered<_> =

@@ -14,11 +14,14 @@ use crate::fetch::{
     self, Cadence, Document, EntryIdentity, FetchError, Fetched, Hints, Kind, ParsedFeed, PollEnd, Request,
 };
 use crate::model::{
-    Article, Feed, FeedId, FeedState, HealthEvent, Leased, Severity, TextStatus, Timestamp, Validators,
+    Article, ArticleId, Feed, FeedId, FeedState, HealthEvent, Leased, Severity, TextStatus, Timestamp, Validators,
+    normalise_link,
 };
 use crate::store::{Committed, KnownEntry, PollCommit, PolledArticle, SeenEntry, StoreError};
+use crate::story::Signature;
 use crate::telemetry::PollOutcome;
 
+use super::line::OnDrop;
 use super::{Line, Pace, Snapshot, Stage};
 
 /// Feeds in hand at once. They wait for their host's turn inside the HTTP client, which holds at most 64 connections;
@@ -26,8 +29,9 @@ use super::{Line, Pace, Snapshot, Stage};
 const MOST_IN_HAND: usize = 2048;
 /// Feeds per claim: keeps one transaction short.
 const CLAIM: u32 = 512;
-/// A feed may wait long for its host's turn; only another node could want it meanwhile.
-const LEASE: Duration = Duration::from_secs(15 * 60);
+/// Twice what a poll may take: its host's queue, its deadline, a busy database. A poll that could not be committed comes
+/// again after that.
+const LEASE: Duration = Duration::from_secs(2 * 60);
 /// Documents larger than this are parsed on the blocking pool; smaller ones take under a millisecond. Measured: 60 MB
 /// and more per second.
 const INLINE_BYTES: usize = 48 * 1024;
@@ -79,10 +83,13 @@ impl Poll {
         }
         let (in_hand, line, stop) = (Arc::clone(&self.in_hand), Arc::clone(line), stop.clone());
         line.tasks.clone().spawn(async move {
+            let nudged = Arc::clone(&line);
+            let _done = OnDrop::new(move || {
+                in_hand.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+                nudged.nudges.poll.notify_one();
+            });
             // Cut short, nothing was committed: the lease is handed back on a clean stop and runs out otherwise.
             let _ = stop.run_until_cancelled(poll_feed(&line, feed, &stop)).await;
-            in_hand.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-            line.nudges.poll.notify_one();
         });
     }
 }
@@ -127,7 +134,12 @@ pub(super) async fn poll_feed(line: &Arc<Line>, leased: Leased<FeedState, FeedId
         },
         Err(trouble) => {
             line.metrics.polled(trouble.outcome);
-            tracing::debug!(feed.url = %feed.url, error = trouble.message, "poll failed");
+            // Once per trouble: when it begins, and when it becomes another one.
+            if poll.state.last_error.as_deref() == Some(trouble.message.as_str()) || trouble.end == PollEnd::NotTried {
+                tracing::debug!(feed.url = %feed.url, error = trouble.message, "poll failed");
+            } else {
+                tracing::warn!(feed.url = %feed.url, error = trouble.message, "poll failed");
+            }
             fail(&snapshot, &feed, &mut poll, &trouble, now);
             Some(trouble.message)
         }
@@ -261,6 +273,9 @@ async fn succeed(
         };
         poll.health.push(snapshot.desk.health(event, Severity::Notice, None));
     }
+    if state.failures > 0 {
+        tracing::info!(feed.url = %feed.url, failures = state.failures, "the feed answers again");
+    }
     state.failures = 0;
     state.failing_since = None;
     state.outage_told = false;
@@ -339,8 +354,16 @@ async fn take_in(
                 wanted.then_some(article)
             }
             Some(entry) if entry.content_hash == identity.content_hash => None,
-            // Edited: the same article with other words. One that only became known is news if it is recent.
-            Some(KnownEntry { article: Some(id), .. }) => Some(Article { id: *id, ..article() }),
+            // Edited: the same article with other words, unless the feed gave its key to another one. An entry that only
+            // became known is news if it is recent.
+            Some(KnownEntry { article: Some(id), .. }) => {
+                let article = article();
+                let is_edit = is_edit(line, *id, &article).await?;
+                let recycled =
+                    || ArticleId::derive(&[&feed.id.to_string(), &format!("edit:{:x}", identity.content_hash)]);
+                let id = if is_edit { *id } else { recycled() };
+                Some(Article { id, ..article })
+            }
             Some(_) => Some(article()).filter(|article| !is_first && is_recent(article)),
         };
         let article_id = draft.as_ref().map(|article| article.id).or(before.as_ref().and_then(|entry| entry.article));
@@ -369,6 +392,16 @@ async fn take_in(
         poll.articles = judge_all(line, snapshot, feed, drafts, now).await;
     }
     Ok(())
+}
+
+/// Whether a known entry with other words is the article that it was. Some feeds count their guids from one again, or have
+/// a single item with a constant guid: with another link, and nothing alike in headline and text, it is news.
+async fn is_edit(line: &Line, id: ArticleId, now: &Article) -> Result<bool, StoreError> {
+    let Some(before) = line.store.article(id).await? else { return Ok(true) };
+    let link = |article: &Article| article.url.as_deref().and_then(normalise_link);
+    let same_link = link(&before).is_some_and(|before| link(now).as_ref() == Some(&before));
+    let feed_text = |article: &Article| Signature::of(&Article { url: None, ..article.clone() });
+    Ok(same_link || feed_text(&before).same_story(&feed_text(now)).is_some())
 }
 
 /// Judges articles; those whose page is still to be fetched go on unjudged.

@@ -49,7 +49,15 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(250);
 const SHORTEST_WAIT: Duration = Duration::from_millis(20);
 
 /// Ticks a stage until `soft` is cancelled.
-pub async fn drive<S: Stage>(stage: &S, line: &Arc<Line>, soft: &CancellationToken, hard: &CancellationToken) {
+///
+/// # Errors
+/// `Corrupt`: the database is damaged, and going on would not mend it. Everything else is tried again.
+pub async fn drive<S: Stage>(
+    stage: &S,
+    line: &Arc<Line>,
+    soft: &CancellationToken,
+    hard: &CancellationToken,
+) -> Result<(), StoreError> {
     let mut backoff = FIRST_BACKOFF;
     while !soft.is_cancelled() {
         // Interest is registered before looking, so that no nudge is lost.
@@ -67,6 +75,7 @@ pub async fn drive<S: Stage>(stage: &S, line: &Arc<Line>, soft: &CancellationTok
                 backoff = FIRST_BACKOFF;
                 at.map_or(LONGEST_WAIT, |at| at.since(line.clock.now())).clamp(SHORTEST_WAIT, LONGEST_WAIT)
             }
+            Err(error @ StoreError::Corrupt { .. }) => return Err(error),
             Err(error) => {
                 tracing::error!(stage = S::NAME, error = %line.chain(&error), "the store failed, trying again");
                 line.metrics.store_error();
@@ -82,4 +91,5 @@ pub async fn drive<S: Stage>(stage: &S, line: &Arc<Line>, soft: &CancellationTok
         }
     }
     line.progress.ended(S::NAME);
+    Ok(())
 }

@@ -27,6 +27,8 @@ impl Stage for Sweep {
         let next = Timestamp::from_millis(self.next_at.load(Ordering::Relaxed));
         // A clock set back must not stop the sweep for as long as it was ahead.
         if now >= next || next.since(now) > EVERY {
+            // It takes as long as it takes, in small transactions: no reason to call the stage stuck.
+            line.progress.ended(Self::NAME);
             let swept = line.store.sweep(&line.live.load().config.retention, now).await?;
             if swept.articles + swept.alerts + swept.seen > 0 {
                 tracing::info!(

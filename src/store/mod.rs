@@ -238,7 +238,8 @@ pub trait Store: Views + std::fmt::Debug + Send + Sync {
         now: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// Makes a failed delivery (or all, with `None`) due again. Returns how many.
+    /// Makes a delivery that failed, or that waits for its next attempt, due now (or all of them, with `None`); what
+    /// gathers for its hour is left alone. Returns how many.
     async fn retry_deliveries(&self, id: Option<DeliveryId>, now: Timestamp) -> Result<u64, StoreError>;
 
     /// Channels that their endpoint disabled (410), with the reason and when.

@@ -86,7 +86,7 @@ pub struct DeliveryRow {
 /// Figures for metrics and health.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StoreStats {
-    /// Deliveries due by now and not gathering.
+    /// Deliveries not yet out: due, being sent, or waiting for their next attempt; what gathers for its hour not counted.
     pub deliveries_due: u64,
     /// Deliveries given up.
     pub deliveries_failed: u64,

@@ -69,7 +69,7 @@ async fn exit_codes_tell_a_bad_rule_a_failed_test_and_a_bad_configuration_apart(
     world.write("vedetta.toml", "[pol]\n");
     assert_eq!(code(&["run", "--once"]), Some(2));
     assert_eq!(code(&["no-such-command"]), Some(2));
-    assert_eq!(code(&["--config", "absent.toml", "check"]), Some(1));
+    assert_eq!(code(&["--config", "absent.toml", "check"]), Some(2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -79,7 +79,7 @@ async fn a_mail_server_that_is_down_delays_the_mail_and_nothing_else() {
     world.mailbox.misbehave(vedetta::demo::Mischief::RefuseConnection("421 4.3.2 come back later".into()), 1);
     world.server.put("/feed.xml", "application/rss+xml", rss(&[item("1", "La vedetta", "")]));
     let output = world.vedetta(&["run", "--once"]).output().expect("it runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!((world.mailbox.messages().len(), world.hook.calls().len()), (0, 1));
     let waiting = world.vedetta(&["deliveries", "--state", "due", "--format", "json"]).output().expect("it runs");
     let delivery: serde_json::Value = serde_json::from_slice(&waiting.stdout).expect("one JSON line");
@@ -112,7 +112,7 @@ async fn the_linked_page_is_matched_where_full_text_is_on_and_its_absence_is_tol
     let mails = world.mailbox.messages();
     assert_eq!(mails.len(), 2, "{}", String::from_utf8_lossy(&output.stderr));
     let texts: Vec<_> = mails.iter().map(|mail| body(&mail.data, "text/plain")).collect();
-    assert!(texts.iter().any(|text| text.contains("la storica vedetta del molo")), "{texts:?}");
+    assert!(texts.iter().any(|text| text.contains("la storica *vedetta* del molo")), "{texts:?}");
     assert!(texts.iter().any(|text| text.contains("Una vedetta senza pagina") && text.contains("404")), "{texts:?}");
 }
 

@@ -111,7 +111,7 @@ pub(super) async fn finish(
              WHERE id = $1 AND fence = $2 AND node IS NOT NULL AND state = 'due' RETURNING channel"
         }
         DeliveryOutcome::HandedBack => {
-            "UPDATE deliveries SET node = NULL, claimable_at = due_at, attempts = max(attempts - 1, 0) \
+            "UPDATE deliveries SET node = NULL, claimable_at = due_at, attempts = max(attempts - 1, 0), maybe_sent = TRUE \
              WHERE id = $1 AND fence = $2 AND node IS NOT NULL AND state = 'due'"
         }
     };
@@ -146,7 +146,8 @@ pub(super) async fn retry(
 ) -> Result<u64, StoreError> {
     let done = sqlx::query(
         "UPDATE deliveries SET state = 'due', attempts = 0, due_at = $2, claimable_at = $2, finished_at = NULL \
-         WHERE state = 'failed' AND id = coalesce($1, id)",
+         WHERE (state = 'failed' OR state = 'due' AND kind = 'alert' AND node IS NULL AND due_at > $2) \
+         AND id = coalesce($1, id)",
     )
     .bind(id.map(|id| id.to_string()))
     .bind(now.as_millis())

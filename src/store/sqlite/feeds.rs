@@ -1,5 +1,7 @@
 //! Feeds: making the stored ones those of the configuration, and giving out those that are due.
 
+use std::time::Duration;
+
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
@@ -55,7 +57,10 @@ pub(super) async fn sync(conn: &mut SqliteConnection, list: &str) -> Result<u64,
     Ok(done.rows_affected())
 }
 
-/// Claims feeds that are due, the longest overdue first.
+/// A feed that was asked later than this from now was planned by a clock that has since been set back: its plan is void.
+const CLOCK_SLACK: Duration = Duration::from_secs(60);
+
+/// Claims feeds that are due, the longest overdue first; also those whose plan a clock made that was ahead.
 ///
 /// They come in one row, as JSON: the driver hands rows from thread to thread one by one, and waking up for each costs
 /// more than all the rest of a claim.
@@ -67,12 +72,13 @@ pub(super) async fn claim(
     let found: String = sqlx::query_scalar(concat!(
         "SELECT json_group_array(json_array(feed_no, fence + 1, json_array(",
         feed_state_columns!(),
-        "))) FROM (SELECT * FROM feeds WHERE enabled AND claimable_at <= $1 AND (node IS NULL OR claimable_at <= $2) \
-         ORDER BY claimable_at LIMIT $3)"
+        "))) FROM (SELECT * FROM feeds WHERE enabled AND (claimable_at <= $1 AND (node IS NULL OR claimable_at <= $2) \
+         OR node IS NULL AND last_attempt_at > $4) ORDER BY claimable_at LIMIT $3)"
     ))
     .bind(claim.due_by.max(claim.now).as_millis())
     .bind(claim.now.as_millis())
     .bind(i64::from(claim.limit))
+    .bind((claim.now + CLOCK_SLACK).as_millis())
     .fetch_one(&mut *conn)
     .await?;
     let found: Vec<(i64, i64, rows::FeedStateColumns)> =

@@ -109,7 +109,7 @@ impl Views for SqliteStore {
         .fetch_one(&self.reader)
         .await?;
         let due = sqlx::query(
-            "SELECT count(*) FILTER (WHERE kind = 'alert' AND due_at <= $1), \
+            "SELECT count(*) FILTER (WHERE kind = 'alert'), \
              min(promised_at) FILTER (WHERE promised_at <= $1) FROM deliveries WHERE state = 'due'",
         )
         .bind(now.as_millis())

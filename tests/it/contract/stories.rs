@@ -60,7 +60,7 @@ async fn an_early_member_still_recognises_its_story_when_a_later_one_kept_it_ope
     // The same link, rewritten: unlike the wire text that the third outlet carries.
     let rewritten = Article {
         url: first.url.clone(),
-        ..carried_by(1, &article("2", "Giappone in allarme", "Tokyo segue con preoccupazione.", start()))
+        ..carried_by(1, &article("2", "Russia e Cina, Giappone in allarme", "Tokyo segue con preoccupazione.", start()))
     };
     let third = carried_by(2, &article("1", "Russia e Cina, al via le manovre navali", WIRE, start()));
     let mut alerts = Vec::new();
