@@ -7,7 +7,8 @@ need() { command -v "$1" >/dev/null 2>&1 || wanted="$wanted $2"; }
 need cc gcc
 if [ "${1:-}" != cc ]; then
     need systemd-analyze systemd
-    [ -x /usr/sbin/smtpd ] || [ -x /usr/sbin/postfix ] || wanted="$wanted opensmtpd"
+    need openssl openssl
+    [ -x /usr/sbin/postfix ] || wanted="$wanted postfix"
 fi
 [ -n "$wanted" ] || exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
