@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use crate::demo::{self, readable_call, readable_mail};
+use crate::demo::{self, Received, readable_call, readable_mail};
 
 use super::args::LogFormat;
 use super::output::{Output, plain};
@@ -23,9 +23,11 @@ pub(super) fn demo(keep: bool, output: &Output) -> anyhow::Result<Exit> {
         show.mails.len(),
         show.calls.len()
     ))?;
-    // One of each in full: the mail that several outlets stand behind, if there is one, and the call that goes with it.
+    // One of each in full: the mail about the story that most outlets carry, and the call that goes with it.
     let texts: Vec<_> = show.mails.iter().map(readable_mail).collect();
-    let best = texts.iter().position(|text| text.contains("Also carried by")).unwrap_or(0);
+    let told = show.alerts.iter().max_by_key(|alert| alert.story_size).map(|alert| alert.id.to_string());
+    let is_told = |mail: &Received| Some(header(&mail.data, "X-Vedetta-Alert")) == told;
+    let best = show.mails.iter().position(is_told).unwrap_or(0);
     if let (Some(text), Some(mail)) = (texts.get(best), show.mails.get(best)) {
         heading(&format!("MAIL {} of {}, to {}", best + 1, texts.len(), mail.to.join(", ")))?;
         output.line(text)?;
@@ -42,8 +44,12 @@ pub(super) fn demo(keep: bool, output: &Output) -> anyhow::Result<Exit> {
         output.line(&readable_call(call))?;
     }
     heading("ALERTED")?;
-    for (topic, title) in &show.alerts {
-        output.line(&format!("{topic:<24} {}", plain(title)))?;
+    for alert in &show.alerts {
+        let carried = match alert.story_size {
+            0 | 1 => String::new(),
+            size => format!("  ({size} articles tell this story)"),
+        };
+        output.line(&format!("{:<24} {}{carried}", alert.topic.to_string(), plain(&alert.title)))?;
     }
     heading("LEFT OUT, AND WHY")?;
     for (source, title, why) in &show.left_out {

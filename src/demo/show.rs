@@ -16,6 +16,7 @@ use crate::fetch;
 use crate::model::{Article, Clock, Feed, Secret, SystemClock, Timestamp};
 use crate::pipeline::Line;
 use crate::rule::{self, Circumstances, Clause, Document};
+use crate::store::AlertRow;
 
 use super::feeds::{self, FEEDS};
 use super::rules::RULES;
@@ -34,8 +35,8 @@ pub struct Show {
     pub mails: Vec<Received>,
     /// The webhook calls, in the order in which they came.
     pub calls: Vec<Call>,
-    /// Articles that raised an alert: topic id and headline.
-    pub alerts: Vec<(String, String)>,
+    /// The alerts, in the order in which they were raised.
+    pub alerts: Vec<AlertRow>,
     /// Articles that did not: source, headline and why.
     pub left_out: Vec<(String, String, String)>,
     /// Feeds polled.
@@ -112,7 +113,7 @@ async fn wait(daemon: &Daemon, mailbox: &Mailbox, hook: &Hook) -> anyhow::Result
     Ok(())
 }
 
-type Account = (Vec<(String, String)>, Vec<(String, String, String)>, usize);
+type Account = (Vec<AlertRow>, Vec<(String, String, String)>, usize);
 
 /// What became of every entry: alerted, or left out and why.
 async fn account(line: &Line, server: &FeedServer, now: Timestamp) -> anyhow::Result<Account> {
@@ -144,8 +145,7 @@ async fn account(line: &Line, server: &FeedServer, now: Timestamp) -> anyhow::Re
             left_out.push((demo.name.to_owned(), article.title, why));
         }
     }
-    let alerts = alerts.into_iter().rev().map(|alert| (alert.topic.to_string(), alert.title)).collect();
-    Ok((alerts, left_out, entries))
+    Ok((alerts.into_iter().rev().collect(), left_out, entries))
 }
 
 /// In a line, why the topic that came nearest did not match; `vedetta explain` tells the whole.
