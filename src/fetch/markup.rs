@@ -4,6 +4,8 @@
 //! without quotes, an end without a beginning; a person who wants the feed is right to want it read. What the document
 //! meant is decided by whoever takes the tokens.
 
+use crate::text::html::tag_end;
+
 pub(crate) use crate::text::html::attributes;
 
 /// A piece of a document.
@@ -77,39 +79,7 @@ impl<'a> Tokens<'a> {
             .iter()
             .position(|b| b.is_ascii_whitespace() || matches!(b, b'>' | b'/' | b'<' | b'='))
             .unwrap_or(bytes.len());
-        let mut quote = None;
-        let mut after_equals = false;
-        let mut first_end = None;
-        let mut end = None;
-        for (at, &byte) in bytes.iter().enumerate().skip(name_end) {
-            match quote {
-                Some(open) if byte == open => quote = None,
-                Some(_) => {
-                    if byte == b'>' && first_end.is_none() {
-                        first_end = Some(at);
-                    }
-                    // A quote that is never closed is given up, at the first `>` that it hid.
-                    if first_end.is_some_and(|first| at - first > MAX_ATTRIBUTE_BYTES) {
-                        break;
-                    }
-                }
-                None => match byte {
-                    b'>' => {
-                        end = Some(at);
-                        break;
-                    }
-                    b'"' | b'\'' if after_equals => {
-                        quote = Some(byte);
-                        first_end = None;
-                    }
-                    _ => {}
-                },
-            }
-            if !byte.is_ascii_whitespace() {
-                after_equals = byte == b'=';
-            }
-        }
-        let end = end.or(first_end).unwrap_or(bytes.len());
+        let end = tag_end(bytes, name_end);
         let name = &from[..name_end];
         let inside = from[name_end.min(end)..end].trim();
         self.rest = from.get(end + 1..).unwrap_or("");
@@ -119,9 +89,6 @@ impl<'a> Tokens<'a> {
         }
     }
 }
-
-/// A quoted value longer than this was never meant to be one.
-const MAX_ATTRIBUTE_BYTES: usize = 64 * 1024;
 
 impl<'a> Iterator for Tokens<'a> {
     type Item = Token<'a>;

@@ -22,6 +22,18 @@ impl Lang {
         }
     }
 
+    /// One code for names of the same written language: `nb` and `nn` are `no`, `iw` is `he`.
+    #[must_use]
+    pub fn canonical(self) -> Self {
+        match &self.0 {
+            b"nb" | b"nn" => Self(*b"no"),
+            b"iw" => Self(*b"he"),
+            b"in" => Self(*b"id"),
+            b"sh" => Self(*b"hr"),
+            _ => self,
+        }
+    }
+
     /// The two letters.
     #[must_use]
     pub fn as_str(&self) -> &str {

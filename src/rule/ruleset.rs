@@ -368,7 +368,7 @@ pub(super) fn refusal(
 ) -> Option<Refusal> {
     if let Some(lang) = document.lang
         && !filter.languages.is_empty()
-        && !filter.languages.iter().any(|&other| super::term::canonical(other) == super::term::canonical(lang))
+        && !filter.languages.iter().any(|&other| other.canonical() == lang.canonical())
     {
         return Some(Refusal::Language(lang));
     }

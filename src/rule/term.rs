@@ -18,23 +18,10 @@ impl Languages {
     #[must_use]
     pub(super) fn include(self, lang: Lang) -> bool {
         match self {
-            Self::One(one) => canonical(one) == canonical(lang),
+            Self::One(one) => one.canonical() == lang.canonical(),
             Self::All => true,
         }
     }
-}
-
-/// One code for names of the same written language.
-#[must_use]
-pub(super) fn canonical(lang: Lang) -> Lang {
-    let code = match lang.as_str() {
-        "nb" | "nn" => "no",
-        "iw" => "he",
-        "in" => "id",
-        "sh" => "hr",
-        _ => return lang,
-    };
-    Lang::parse(code).unwrap_or(lang)
 }
 
 /// A test on one piece of text.

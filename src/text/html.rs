@@ -424,41 +424,8 @@ impl<'a> Scanner<'a> {
             .position(|b| b.is_ascii_whitespace() || matches!(b, b'>' | b'/' | b'<'))
             .unwrap_or(bytes.len());
         let name = Name::of(&rest[..name_end]);
-        let mut quote = None;
-        let mut end = None;
-        // A quote opens only after `=`; one that is never closed is given up after 64 KiB, at the first `>` seen.
-        let mut first_end = None;
-        let mut after_equals = false;
-        for (at, &byte) in bytes.iter().enumerate().skip(name_end) {
-            match quote {
-                Some(open) => {
-                    if byte == open {
-                        quote = None;
-                    } else if byte == b'>' && first_end.is_none() {
-                        first_end = Some(at);
-                    }
-                    if first_end.is_some_and(|first| at - first > 64 * 1024) {
-                        break;
-                    }
-                }
-                None => match byte {
-                    b'>' => {
-                        end = Some(at);
-                        break;
-                    }
-                    b'"' | b'\'' if after_equals => {
-                        quote = Some(byte);
-                        first_end = None;
-                    }
-                    _ => {}
-                },
-            }
-            if !byte.is_ascii_whitespace() {
-                after_equals = byte == b'=';
-            }
-        }
         // Cut off in the middle of a tag: nothing of it is text.
-        let end = end.or(first_end).unwrap_or(bytes.len());
+        let end = tag_end(bytes, name_end);
         let inside = &rest[name_end.min(end)..end];
         let tag = Tag { name, closing, self_closing: inside.ends_with('/'), inside };
         self.rest = rest.get(end + 1..).unwrap_or("");
@@ -641,6 +608,44 @@ pub(crate) fn attributes(raw: &str) -> impl Iterator<Item = (&str, Cow<'_, str>)
     })
     .take(64)
 }
+
+/// Where a tag ends: the position of its `>`, or the length of `bytes` where it is cut off. `bytes` begin with the tag's
+/// name, which is `name_end` bytes long. A quote opens only after `=`; one that is never closed is given up, at the first
+/// `>` that it hid.
+pub(crate) fn tag_end(bytes: &[u8], name_end: usize) -> usize {
+    let mut quote = None;
+    let mut first_end = None;
+    let mut after_equals = false;
+    for (at, &byte) in bytes.iter().enumerate().skip(name_end) {
+        match quote {
+            Some(open) => {
+                if byte == open {
+                    quote = None;
+                } else if byte == b'>' && first_end.is_none() {
+                    first_end = Some(at);
+                }
+                if first_end.is_some_and(|first| at - first > MAX_ATTRIBUTE_BYTES) {
+                    break;
+                }
+            }
+            None => match byte {
+                b'>' => return at,
+                b'"' | b'\'' if after_equals => {
+                    quote = Some(byte);
+                    first_end = None;
+                }
+                _ => {}
+            },
+        }
+        if !byte.is_ascii_whitespace() {
+            after_equals = byte == b'=';
+        }
+    }
+    first_end.unwrap_or(bytes.len())
+}
+
+/// A quoted value longer than this was never meant to be one.
+const MAX_ATTRIBUTE_BYTES: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -42,7 +42,7 @@ impl LanguageGuess {
 /// it makes the guess certain where the text, taken alone, says the same.
 #[must_use]
 pub fn detect_language(declared: Option<Lang>, title: &str, text: &str) -> LanguageGuess {
-    let declared = declared.map(canonical);
+    let declared = declared.map(Lang::canonical);
     let counts = Counts::of(sample(title, text));
     let guess = by_script(&counts, declared, title, text);
     let Some(declared) = declared else { return guess };
@@ -70,18 +70,6 @@ const SAMPLE_CHARS: usize = 1_200;
 
 fn sample<'a>(title: &'a str, text: &'a str) -> impl Iterator<Item = char> + Clone + 'a {
     title.chars().chain([' ']).chain(text.chars()).take(SAMPLE_CHARS)
-}
-
-/// One code for names of the same written language.
-fn canonical(lang: Lang) -> Lang {
-    let code = match lang.as_str() {
-        "nb" | "nn" => "no",
-        "iw" => "he",
-        "in" => "id",
-        "sh" => "hr",
-        _ => return lang,
-    };
-    Lang::parse(code).unwrap_or(lang)
 }
 
 /// Languages that a short look can't tell apart; the declared one wins.
