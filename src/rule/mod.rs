@@ -9,6 +9,7 @@ mod anchor;
 pub mod ast;
 mod check;
 pub mod codes;
+mod cost;
 mod def;
 mod document;
 mod excerpt;
@@ -30,6 +31,7 @@ mod scanner;
 mod suite;
 mod term;
 
+pub use cost::{Costs, TopicCost};
 pub use def::{
     AlertOn, ConceptDef, ExpectDef, RuleFiles, ScoreDef, SeverityDef, StoryDef, SurgeCount, SurgeDef, SurgeTrigger,
     TestDef, TopicDef, WhereDef,

@@ -4,9 +4,11 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 
+use super::cost::{Costs, TopicCost};
 use super::def::{RuleFiles, SurgeDef, TestDef, WhereDef};
 use super::document::Document;
 use super::excerpt::excerpts;
@@ -168,8 +170,12 @@ impl Ruleset {
             scanned.candidates = candidates.len();
             for &candidate in &candidates {
                 let topic = &self.program.topics[candidate as usize];
+                let start = scan.keeps_costs().then(Instant::now);
                 // A rule that panics must not take the others with it.
                 let verdict = catch_unwind(AssertUnwindSafe(|| verdict(topic, &mut scan, document, circumstances)));
+                if let Some(start) = start {
+                    scan.charge(candidate, start.elapsed(), matches!(verdict, Ok(Some(_))));
+                }
                 match verdict {
                     Ok(Some(verdict)) => scanned.hits.push(TopicHit {
                         topic: Arc::clone(&topic.info),
@@ -186,14 +192,37 @@ impl Ruleset {
             scan.give_back(candidates);
         }));
         if let Err(panic) = result {
-            *scratch = Scratch::default();
+            scratch.reset();
             scanned.errors.push(format!("analysing the article: {}", panic_text(panic.as_ref())));
         }
         scanned.hits.sort_by(|a, b| a.topic.id.cmp(&b.topic.id));
         scanned
     }
 
-    /// The same by the plain evaluator: slow; for comparing.
+    /// What the enabled topics have cost, by id; none if the costs were gathered with another ruleset.
+    #[must_use]
+    pub fn topic_costs(&self, costs: &Costs) -> Vec<TopicCost> {
+        if costs.owner != self.index.number() {
+            return Vec::new();
+        }
+        let mut of_topics: Vec<TopicCost> = self
+            .program
+            .topics
+            .iter()
+            .zip(&costs.of_topics)
+            .filter(|(topic, _)| topic.enabled)
+            .map(|(topic, cost)| TopicCost {
+                topic: Arc::clone(&topic.info),
+                candidates: cost.candidates,
+                matches: cost.matches,
+                time: cost.time,
+            })
+            .collect();
+        of_topics.sort_by(|a, b| a.topic.id.cmp(&b.topic.id));
+        of_topics
+    }
+
+    /// What [`scan`](Self::scan) finds, by the plain evaluator: slow; for comparing.
     #[must_use]
     pub fn scan_plainly(&self, document: &Document<'_>, circumstances: Circumstances<'_>) -> Vec<TopicHit> {
         let mut plain = Plain::new(&self.program, document);

@@ -6,11 +6,13 @@
 use std::cell::OnceCell;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
 use super::anchor::{Anchor, Anchors};
 use super::ast::Reach;
+use super::cost::{Cost, Costs};
 use super::document::Document;
 use super::expr::{AtomId, AtomKind, ConceptId, Expr, ExprId, FieldSet, Item, Program, STRETCH, TermId, Test};
 use super::lookup::{Entry, Lookup, Memo};
@@ -88,6 +90,11 @@ impl Index {
             single: program.exprs.iter().map(|expr| Single::new(program, expr)).collect(),
         }
     }
+
+    /// What tells it apart from all others of this process.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
 }
 
 /// Memory that scanning uses again and again; one per thread. It belongs to no ruleset: given to another one it starts
@@ -107,6 +114,8 @@ pub struct Scratch {
     candidates: Vec<u32>,
     places: FxHashMap<ExprId, (u32, u32)>,
     place_pool: Vec<Pos>,
+    /// Where costs are asked for.
+    costs: Option<Costs>,
 }
 
 /// A piece of the article, or the empty place after a field.
@@ -149,11 +158,36 @@ struct Occurrence {
 const NONE: u32 = u32::MAX;
 
 impl Scratch {
+    /// One that also gathers what each topic costs.
+    #[must_use]
+    pub fn with_costs() -> Self {
+        Self { costs: Some(Costs::default()), ..Self::default() }
+    }
+
+    /// What topics have cost since the last call; `None` unless made by [`with_costs`](Self::with_costs).
+    /// [`Ruleset::topic_costs`](super::Ruleset::topic_costs) reads it.
+    pub fn take_costs(&mut self) -> Option<Costs> {
+        self.costs.as_mut().map(std::mem::take)
+    }
+
+    /// Puts everything back to its beginning, apart from the costs.
+    pub(super) fn reset(&mut self) {
+        *self = Self { costs: self.costs.take(), ..Self::default() };
+    }
+
     fn begin(&mut self, program: &Program, index: &Index) {
         if self.owner != index.number || self.epoch == u32::MAX {
-            *self = Self { owner: index.number, ..Self::default() };
+            self.reset();
+            self.owner = index.number;
             self.heads.resize(program.terms.len(), Head::default());
             self.truths.resize(program.exprs.len(), (0, false));
+        }
+        if let Some(costs) = &mut self.costs {
+            if costs.owner != index.number || costs.of_topics.len() != program.topics.len() {
+                let of_topics = vec![Cost::default(); program.topics.len()];
+                *costs = Costs { owner: index.number, of_topics, ..Costs::default() };
+            }
+            costs.articles += 1;
         }
         self.epoch += 1;
         self.pieces.clear();
@@ -250,6 +284,20 @@ impl<'a> Scan<'a> {
     /// Takes back the memory of the candidates.
     pub(super) fn give_back(&mut self, candidates: Vec<u32>) {
         self.scratch.candidates = candidates;
+    }
+
+    /// Whether costs are asked for.
+    pub(super) fn keeps_costs(&self) -> bool {
+        self.scratch.costs.is_some()
+    }
+
+    /// Notes what a topic cost on this article.
+    pub(super) fn charge(&mut self, topic: u32, time: Duration, matches: bool) {
+        if let Some(cost) = self.scratch.costs.as_mut().and_then(|costs| costs.of_topics.get_mut(topic as usize)) {
+            cost.candidates += 1;
+            cost.matches += u64::from(matches);
+            cost.time += time;
+        }
     }
 
     /// Half words in title, summary and body.

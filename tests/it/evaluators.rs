@@ -201,3 +201,29 @@ fn texts_made_to_hurt_take_bounded_time() {
     // And the next article is none the worse for it.
     assert_eq!(ruleset.scan(&mut scratch, &document("a rosso", "", None), HERE).hits.len(), 1);
 }
+
+#[test]
+fn a_scratch_made_for_it_tells_what_each_topic_cost() {
+    let ruleset = compile(
+        "[[topic]]\nid = \"rare\"\nmatch = 'ab AND abc'\n[[topic]]\nid = \"often\"\nmatch = 'ab'\n\
+         [[topic]]\nid = \"off\"\nenabled = false\nmatch = 'ab'\n",
+    )
+    .unwrap();
+    let mut scratch = Scratch::with_costs();
+    for text in ["ab", "ab abc", "c", "ab"] {
+        ruleset.scan(&mut scratch, &document("", text, None), HERE);
+    }
+    let mut costs = scratch.take_costs().unwrap();
+    let mut other = Scratch::with_costs();
+    ruleset.scan(&mut other, &document("ab", "", None), HERE);
+    costs.add(&other.take_costs().unwrap());
+    assert_eq!(costs.articles, 5);
+    let topics = ruleset.topic_costs(&costs);
+    let told: Vec<(&str, u64)> = topics.iter().map(|cost| (cost.topic.id.as_str(), cost.matches)).collect();
+    assert_eq!(told, [("often", 4), ("rare", 1)]);
+    assert_eq!(topics[0].candidates, 4);
+    assert!(topics.iter().all(|cost| cost.candidates >= cost.matches && cost.candidates < 5));
+    assert_eq!(other.take_costs().map(|costs| costs.articles), Some(0));
+    assert!(Scratch::default().take_costs().is_none());
+    assert!(compile("[[topic]]\nid = \"a\"\nmatch = 'ab'\n").unwrap().topic_costs(&costs).is_empty());
+}
