@@ -28,6 +28,7 @@
 
 pub mod codes;
 mod file;
+mod findings;
 mod nearest;
 mod reader;
 mod syntax;
@@ -35,7 +36,8 @@ mod text;
 mod units;
 
 pub use file::{MAX_FILE_BYTES, read_source};
+pub use findings::{Findings, Item, Spanned};
 pub use nearest::nearest;
-pub use reader::{Findings, Item, Spanned, TableReader, read_document};
+pub use reader::{TableReader, read_document};
 pub use text::TextValue;
 pub use units::{format_duration, format_size, parse_duration, parse_size};

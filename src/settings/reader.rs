@@ -1,108 +1,19 @@
 //! Asking a TOML table for its keys.
 
-use std::cell::RefCell;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
-use std::ops::RangeInclusive;
 use std::rc::Rc;
-use std::time::Duration;
 
 use toml::de::{DeArray, DeString, DeTable, DeValue};
 
-use crate::model::{Diagnostic, Labels, Source, Span};
+use crate::model::{Diagnostic, Source, Span};
 
 use super::syntax::explain;
-use super::{TextValue, codes, format_duration, format_size, nearest, parse_duration, parse_size};
-
-/// Where diagnostics are collected while files are read.
-#[derive(Debug, Default)]
-pub struct Findings(RefCell<Vec<Diagnostic>>);
-
-impl Findings {
-    /// Nothing found yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds one.
-    pub fn add(&self, diagnostic: Diagnostic) {
-        self.0.borrow_mut().push(diagnostic);
-    }
-
-    /// Whether any of them is an error.
-    #[must_use]
-    pub fn has_errors(&self) -> bool {
-        self.0.borrow().iter().any(Diagnostic::is_error)
-    }
-
-    /// All of them, by file and place; those without a place last.
-    #[must_use]
-    pub fn into_diagnostics(self) -> Vec<Diagnostic> {
-        let mut diagnostics = self.0.into_inner();
-        diagnostics.sort_by_key(|diagnostic| {
-            let place = diagnostic.labels.first().map(|label| label.span);
-            (place.is_none(), place)
-        });
-        diagnostics
-    }
-}
-
-/// A value and its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Spanned<T> {
-    /// The value.
-    pub value: T,
-    /// Where it is written.
-    pub span: Span,
-}
-
-/// A value whose type is for the caller to judge.
-#[derive(Debug)]
-pub enum Item<'a> {
-    /// A string.
-    Text(TextValue),
-    /// An integer that fits 64 bits.
-    Integer(Spanned<i64>),
-    /// A number with a fraction, or an integer too large for 64 bits.
-    Float(Spanned<f64>),
-    /// `true` or `false`.
-    Bool(Spanned<bool>),
-    /// A date or time.
-    Datetime(Span),
-    /// An array, inline or of tables.
-    Array(Vec<Item<'a>>, Span),
-    /// A table, inline or with a header.
-    Table(TableReader<'a>),
-}
-
-impl Item<'_> {
-    /// Where it is written; of a table with a header, the header.
-    #[must_use]
-    pub fn span(&self) -> Span {
-        match self {
-            Self::Text(text) => text.span,
-            Self::Integer(number) => number.span,
-            Self::Float(number) => number.span,
-            Self::Bool(value) => value.span,
-            Self::Datetime(span) | Self::Array(_, span) => *span,
-            Self::Table(table) => table.span(),
-        }
-    }
-
-    /// Its type with an article, for messages: `a string`.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Text(_) => "a string",
-            Self::Integer(_) => "an integer",
-            Self::Float(_) => "a number with a fraction",
-            Self::Bool(_) => "a boolean",
-            Self::Datetime(_) => "a date",
-            Self::Array(..) => "an array",
-            Self::Table(_) => "a table",
-        }
-    }
-}
+use super::{Findings, Item, Spanned, TextValue, codes, nearest};
 
 /// What all tables of a document share.
 #[derive(Debug)]
@@ -232,198 +143,6 @@ impl<'a> TableReader<'a> {
     /// Names keys that are known here although they were not asked for in this case.
     pub fn also_known(&mut self, keys: &[&'static str]) {
         self.asked.extend(keys);
-    }
-
-    /// A string with the way back to the file.
-    pub fn text(&mut self, key: &'static str) -> Option<TextValue> {
-        match self.value(key)? {
-            Item::Text(text) => Some(text),
-            other => self.wrong_type(key, "a string", &other),
-        }
-    }
-
-    /// A string.
-    pub fn string(&mut self, key: &'static str) -> Option<Spanned<String>> {
-        self.text(key).map(|text| Spanned { span: text.span, value: text.text })
-    }
-
-    /// An array of strings, each with the way back to the file. Elements of other types are reported and left out.
-    pub fn texts(&mut self, key: &'static str) -> Option<Vec<TextValue>> {
-        match self.value(key)? {
-            Item::Array(items, _) => {
-                let mut texts = Vec::with_capacity(items.len());
-                for item in items {
-                    match item {
-                        Item::Text(text) => texts.push(text),
-                        other => {
-                            let title = format!("`{key}` must be an array of strings, found {} in it", other.kind());
-                            self.report(
-                                Diagnostic::error(codes::WRONG_TYPE, title).label(other.span(), "expected a string"),
-                            );
-                        }
-                    }
-                }
-                Some(texts)
-            }
-            other => self.wrong_type(key, "an array of strings", &other),
-        }
-    }
-
-    /// An array of strings.
-    pub fn strings(&mut self, key: &'static str) -> Option<Vec<Spanned<String>>> {
-        let texts = self.texts(key)?;
-        Some(texts.into_iter().map(|text| Spanned { span: text.span, value: text.text }).collect())
-    }
-
-    /// `true` or `false`.
-    pub fn bool(&mut self, key: &'static str) -> Option<Spanned<bool>> {
-        match self.value(key)? {
-            Item::Bool(value) => Some(value),
-            other => self.wrong_type(key, "`true` or `false`", &other),
-        }
-    }
-
-    /// An integer within a range.
-    pub fn integer(&mut self, key: &'static str, range: RangeInclusive<i64>) -> Option<Spanned<i64>> {
-        match self.value(key)? {
-            Item::Integer(number) if range.contains(&number.value) => Some(number),
-            Item::Integer(number) => {
-                let bounds = if *range.end() == i64::MAX {
-                    format!("at least {}", range.start())
-                } else {
-                    format!("between {} and {}", range.start(), range.end())
-                };
-                self.report(
-                    Diagnostic::error(codes::BAD_VALUE, format!("`{key}` must be {bounds}")).label(number.span, ""),
-                );
-                None
-            }
-            other => self.wrong_type(key, "an integer", &other),
-        }
-    }
-
-    /// A finite number, written as an integer or with a fraction.
-    pub fn number(&mut self, key: &'static str) -> Option<Spanned<f64>> {
-        match self.value(key)? {
-            #[expect(clippy::cast_precision_loss, reason = "thresholds and factors; nobody counts past 2^53 in a file")]
-            Item::Integer(number) => Some(Spanned { value: number.value as f64, span: number.span }),
-            Item::Float(number) if number.value.is_finite() => Some(number),
-            Item::Float(number) => {
-                let title = format!("`{key}` must be a finite number");
-                self.report(Diagnostic::error(codes::BAD_VALUE, title).label(number.span, ""));
-                None
-            }
-            other => self.wrong_type(key, "a number", &other),
-        }
-    }
-
-    /// A duration with its unit, `15m`, within a range.
-    pub fn duration(&mut self, key: &'static str, range: RangeInclusive<Duration>) -> Option<Spanned<Duration>> {
-        let text = match self.value(key)? {
-            Item::Text(text) => text,
-            other => return self.wrong_type(key, "a duration such as `\"15m\"`", &other),
-        };
-        match parse_duration(&text.text) {
-            Ok(value) if range.contains(&value) => Some(Spanned { value, span: text.span }),
-            Ok(_) => {
-                let bounds = if *range.end() == Duration::MAX {
-                    format!("at least {}", format_duration(*range.start()))
-                } else {
-                    format!("between {} and {}", format_duration(*range.start()), format_duration(*range.end()))
-                };
-                self.report(
-                    Diagnostic::error(codes::BAD_VALUE, format!("`{key}` must be {bounds}")).label(text.content(), ""),
-                );
-                None
-            }
-            Err(why) => {
-                self.report(
-                    Diagnostic::error(codes::BAD_VALUE, format!("`{key}` is not a duration"))
-                        .label(text.content(), why)
-                        .help("write whole numbers with a unit: `ms`, `s`, `m`, `h`, `d` or `w`, as in `\"1h 30m\"`"),
-                );
-                None
-            }
-        }
-    }
-
-    /// A size in bytes, `4 MiB`, within a range.
-    pub fn size(&mut self, key: &'static str, range: RangeInclusive<u64>) -> Option<Spanned<u64>> {
-        let text = match self.value(key)? {
-            Item::Text(text) => text,
-            other => return self.wrong_type(key, "a size such as `\"4 MiB\"`", &other),
-        };
-        match parse_size(&text.text) {
-            Ok(value) if range.contains(&value) => Some(Spanned { value, span: text.span }),
-            Ok(_) => {
-                let title = format!(
-                    "`{key}` must be between {} and {}",
-                    format_size(*range.start()),
-                    format_size(*range.end())
-                );
-                self.report(Diagnostic::error(codes::BAD_VALUE, title).label(text.content(), ""));
-                None
-            }
-            Err(why) => {
-                self.report(
-                    Diagnostic::error(codes::BAD_VALUE, format!("`{key}` is not a size"))
-                        .label(text.content(), why)
-                        .help("write a whole number with a unit: `kB`, `MB`, `KiB`, `MiB`, as in `\"4 MiB\"`"),
-                );
-                None
-            }
-        }
-    }
-
-    /// One of a few words.
-    pub fn one_of<T: Clone>(&mut self, key: &'static str, choices: &[(&str, T)]) -> Option<Spanned<T>> {
-        let text = self.text(key)?;
-        let choice = self.choose(key, &text, choices)?;
-        Some(Spanned { value: choice, span: text.span })
-    }
-
-    /// The choice that a text names; another text is reported.
-    pub fn choose<T: Clone>(&self, key: &str, text: &TextValue, choices: &[(&str, T)]) -> Option<T> {
-        if let Some((_, value)) = choices.iter().find(|(word, _)| *word == text.text) {
-            return Some(value.clone());
-        }
-        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-        let mut diagnostic = Diagnostic::error(codes::BAD_VALUE, format!("`{key}` can't be `{}`", short(&text.text)))
-            .label(text.content(), format!("expected {}", list(&words, "or")));
-        if let Some(near) = nearest(&text.text, words.iter().copied()) {
-            diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
-        }
-        self.report(diagnostic);
-        None
-    }
-
-    /// A table of strings by free keys, with the place of each: `{ desk = "asia" }`, in the order of the file.
-    pub fn string_map(&mut self, key: &'static str) -> Option<Vec<(Spanned<String>, TextValue)>> {
-        let table = self.table(key)?;
-        let document = Rc::clone(&table.document);
-        let mut map = Vec::new();
-        for (name, item) in table.entries() {
-            match item {
-                Item::Text(text) => map.push((name, text)),
-                other => {
-                    let title = format!("`{}` in `{key}` must be a string, found {}", short(&name.value), other.kind());
-                    let mut diagnostic =
-                        Diagnostic::error(codes::WRONG_TYPE, title).label(other.span(), "expected a string");
-                    if let Item::Integer(_) | Item::Float(_) | Item::Bool(_) | Item::Datetime(_) = &other
-                        && let Some(written) = document.source.text.get(other.span().range())
-                    {
-                        diagnostic = diagnostic.help(format!("write \"{written}\""));
-                    }
-                    document.report(diagnostic);
-                }
-            }
-        }
-        Some(map)
-    }
-
-    /// Labels: a table of strings by free keys.
-    pub fn labels(&mut self, key: &'static str) -> Option<Labels> {
-        Some(self.string_map(key)?.into_iter().map(|(name, text)| (name.value, text.text)).collect())
     }
 
     /// A table, inline or with a header.
@@ -560,41 +279,6 @@ impl<'a> TableReader<'a> {
         if self.name.is_empty() { "the file".to_owned() } else { format!("`{}`", self.name) }
     }
 
-    fn wrong_type<T>(&self, key: &str, expected: &str, found: &Item<'_>) -> Option<T> {
-        let mut diagnostic =
-            Diagnostic::error(codes::WRONG_TYPE, format!("`{key}` must be {expected}, found {}", found.kind()))
-                .label(found.span(), format!("expected {expected}"));
-        let written = self.document.source.text.get(found.span().range()).unwrap_or("");
-        match (expected, found) {
-            ("an array of strings", Item::Text(text)) => {
-                diagnostic = diagnostic.help(format!("write [\"{}\"]", short(&text.text)));
-            }
-            ("`true` or `false`", Item::Text(text)) => {
-                diagnostic = diagnostic.help(match text.text.to_lowercase().as_str() {
-                    "true" | "yes" | "on" | "1" => "write true without quotes",
-                    "false" | "no" | "off" | "0" => "write false without quotes",
-                    _ => "write true or false without quotes",
-                });
-            }
-            ("an integer" | "a number", Item::Text(text)) if text.text.parse::<f64>().is_ok() => {
-                diagnostic = diagnostic.help(format!("write {} without quotes", short(&text.text)));
-            }
-            ("a string", Item::Integer(_) | Item::Float(_) | Item::Bool(_) | Item::Datetime(_)) => {
-                diagnostic = diagnostic.help(format!("write \"{written}\""));
-            }
-            (expected, Item::Integer(_)) if expected.starts_with("a duration") => {
-                diagnostic =
-                    diagnostic.help(format!("write it with its unit, such as \"{written}s\" or \"{written}m\""));
-            }
-            (expected, Item::Integer(_)) if expected.starts_with("a size") => {
-                diagnostic = diagnostic.help(format!("write it with its unit, such as \"{written} MiB\""));
-            }
-            _ => {}
-        }
-        self.report(diagnostic);
-        None
-    }
-
     /// `None` where the file is not TOML and the parser put something in the place of the value.
     fn item(&self, key: &str, value: toml::Spanned<DeValue<'a>>) -> Option<Item<'a>> {
         let range = value.span();
@@ -647,6 +331,3 @@ fn list(words: &[&str], and: &str) -> String {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,129 @@
+//! Rule files → [`RuleFiles`]: every table and key is read and checked, every query parsed; then what only all files
+//! together show ([`check`](super::check)) and what is odd ([`lint`](super::lint)).
+//!
+//! Mistakes don't stop the reading: one run shows them all. What can't be read is left out of the result, which may
+//! therefore be used only if its report has no errors.
+
+mod concept;
+mod folder;
+mod score;
+mod suite;
+mod surge;
+mod topic;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::model::{Diagnostic, Report, Source, SourceId, TopicId};
+use crate::settings::{Findings, TableReader, read_document, read_source};
+
+use super::ast::Node;
+use super::check::{Loaded, Use, User};
+use super::def::RuleFiles;
+use super::parser::{Parsed, parse_query};
+use super::{check, codes, lint};
+
+use self::concept::read_concept;
+use self::folder::collect;
+use self::surge::read_surge;
+use self::topic::read_topic;
+
+/// Reads rule files: each path is a file, or a folder of which all `*.toml` are read, at every depth, in the order of their
+/// paths. Files and folders whose name begins with a dot are left out; a file reached twice is read once.
+///
+/// A missing path, a file that can't be read, and every mistake in a file are errors of the report.
+#[must_use]
+pub fn load_paths(paths: &[PathBuf]) -> RuleFiles {
+    let findings = Findings::new();
+    let mut files: Vec<PathBuf> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for path in paths {
+        collect(path, 0, &mut files, &mut seen, &findings);
+    }
+    if files.is_empty() && !findings.has_errors() {
+        let shown: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
+        let title = format!("there are no rule files in {}", shown.join(", "));
+        findings.add(Diagnostic::warning(codes::NO_FILES, title).help("rule files are called `*.toml`"));
+    }
+    let mut sources = Vec::with_capacity(files.len());
+    let mut unreadable = BTreeSet::new();
+    for (index, path) in files.iter().enumerate() {
+        let id = SourceId(u32::try_from(index).unwrap_or(u32::MAX));
+        match read_source(id, path) {
+            Ok(source) => sources.push(source),
+            Err(failure) => {
+                let (diagnostic, source) = *failure;
+                findings.add(diagnostic);
+                sources.push(source);
+                unreadable.insert(id);
+            }
+        }
+    }
+    read(sources, &unreadable, findings)
+}
+
+/// Reads rule files that are in memory already; their ids must differ.
+#[must_use]
+pub fn load_sources(sources: Vec<Source>) -> RuleFiles {
+    read(sources, &BTreeSet::new(), Findings::new())
+}
+
+fn read(sources: Vec<Source>, unreadable: &BTreeSet<SourceId>, findings: Findings) -> RuleFiles {
+    let mut loaded = Loaded::default();
+    for source in sources.iter().filter(|source| !unreadable.contains(&source.id)) {
+        read_file(source, &findings, &mut loaded);
+    }
+    check::check(&loaded, &findings);
+    lint::lint(&loaded, &sources, &findings);
+    let diagnostics = findings.into_diagnostics();
+    RuleFiles {
+        report: Report { sources: sources.clone(), diagnostics },
+        sources,
+        concepts: loaded.concepts,
+        topics: loaded.topics,
+        surges: loaded.surges,
+    }
+}
+
+fn read_file(source: &Source, findings: &Findings, loaded: &mut Loaded) {
+    let mut root = read_document(source, findings);
+    for (name, table) in root.named_tables("concept") {
+        read_concept(name, table, loaded);
+    }
+    for table in root.tables("topic") {
+        read_topic(table, loaded);
+    }
+    for table in root.tables("surge") {
+        read_surge(table, loaded);
+    }
+    root.finish();
+}
+
+/// A name that can be written after `@` or `#`.
+fn name_problem(name: &str) -> Option<String> {
+    if let Err(error) = TopicId::new(name) {
+        return Some(error.to_string());
+    }
+    name.ends_with(['.', '-']).then(|| format!("`{name}` is not a name: it must end in a letter, digit or `_`"))
+}
+
+/// Passes on what parsing found; the tree, if there is one.
+fn take(parsed: Parsed, table: &TableReader<'_>, user: &User, is_match: bool, loaded: &mut Loaded) -> Option<Node> {
+    for diagnostic in parsed.diagnostics {
+        table.report(diagnostic);
+    }
+    loaded.uses.extend(parsed.references.into_iter().map(|reference| Use { reference, user: user.clone(), is_match }));
+    parsed.node
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+const YEAR: Duration = Duration::from_secs(365 * 86_400);
+
+fn query(table: &mut TableReader<'_>, key: &'static str, user: &User, loaded: &mut Loaded) -> Option<Node> {
+    let text = table.text(key)?;
+    take(parse_query(&text.text, &|range| text.span_of(range)), table, user, key == "match", loaded)
+}

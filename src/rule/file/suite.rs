@@ -1,0 +1,101 @@
+//! `[[topic.test]]`.
+
+use crate::model::{Diagnostic, Span};
+use crate::settings::TableReader;
+
+use super::super::check::{Loaded, Use, User};
+use super::super::codes;
+use super::super::def::{ExpectDef, TestDef};
+use super::super::parser::{Reference, ReferenceKind};
+use super::score::{SCORES, SEVERITIES};
+use super::topic::read_language;
+
+pub(super) fn read_test(mut table: TableReader<'_>, index: usize, user: &User, loaded: &mut Loaded) -> Option<TestDef> {
+    table.require(&["expect"]);
+    let span = table.span();
+    let name = table.string("name").map(|name| name.value).filter(|name| !name.trim().is_empty());
+    let lang = table.text("lang").and_then(|text| read_language(&table, &text));
+    let mut string = |key| table.string(key).map(|text| text.value);
+    let (title, summary, body) = (string("title"), string("summary"), string("body"));
+    let (url, source) = (string("url"), string("source"));
+    if !["title", "summary", "body"].iter().any(|key| table.has(key)) {
+        table.report(
+            Diagnostic::error(codes::BAD_TEST, "this test has no text")
+                .label(span, "")
+                .help("give it a `title`, a `summary` or a `body`"),
+        );
+    }
+    let expect = table.table("expect").map(|expect| read_expect(expect, user, loaded));
+    table.finish();
+    Some(TestDef {
+        name: name.unwrap_or_else(|| format!("test {}", index + 1)),
+        lang,
+        title: title.unwrap_or_default(),
+        summary: summary.unwrap_or_default(),
+        body: body.unwrap_or_default(),
+        url,
+        source,
+        expect: expect?,
+        span,
+    })
+}
+
+fn read_expect(mut table: TableReader<'_>, user: &User, loaded: &mut Loaded) -> ExpectDef {
+    let matches = table.bool("match");
+    let severity = table.one_of("severity", &SEVERITIES);
+    let min_score = table.integer("min_score", SCORES);
+    let names = table.texts("concepts").unwrap_or_default();
+    let failed = table.string("failed");
+    let given = ["match", "severity", "min_score", "concepts", "failed"].iter().any(|key| table.has(key));
+    let bad = |title: &str, span: Span, help: &str| {
+        table.report(Diagnostic::error(codes::BAD_TEST, title).label(span, "").help(help));
+    };
+    if !given {
+        bad(
+            "this test expects nothing",
+            table.span(),
+            "write `expect = { match = true }` or `expect = { match = false }`",
+        );
+    }
+    match matches.map(|matches| matches.value) {
+        Some(false) => {
+            if let Some(severity) = &severity {
+                bad("what doesn't match has no severity", severity.span, "delete `severity`, or expect `match = true`");
+            }
+        }
+        Some(true) => {
+            if let Some(failed) = &failed {
+                bad(
+                    "where `match = true` is expected nothing fails",
+                    failed.span,
+                    "delete `failed`, or expect `match = false`",
+                );
+            }
+        }
+        None => {
+            if let (Some(failed), Some(_)) = (&failed, &severity) {
+                bad("what fails has no severity", failed.span, "delete one of them");
+            }
+        }
+    }
+    let concepts = names
+        .into_iter()
+        .map(|text| {
+            let name = text.text.strip_prefix('@').unwrap_or(&text.text).to_owned();
+            loaded.uses.push(Use {
+                reference: Reference { kind: ReferenceKind::Concept, name: name.clone(), span: text.content() },
+                user: User::Test(Box::new(user.clone())),
+                is_match: false,
+            });
+            name
+        })
+        .collect();
+    table.finish();
+    ExpectDef {
+        matches: matches.map(|matches| matches.value),
+        severity: severity.map(|severity| severity.value),
+        min_score: min_score.map(|score| score.value),
+        concepts,
+        failed: failed.map(|failed| failed.value),
+    }
+}

@@ -1,0 +1,232 @@
+//! `[[topic]]`, with its `where` and `story`.
+
+use crate::model::{Diagnostic, Labels, Lang, Span, TopicId};
+use crate::settings::{TableReader, TextValue, nearest};
+
+use super::super::check::{Loaded, User};
+use super::super::codes;
+use super::super::def::{AlertOn, SeverityDef, StoryDef, TopicDef, WhereDef};
+use super::super::glob::Glob;
+use super::super::iso639::language;
+use super::score::{SCORES, read_score, read_severity};
+use super::suite::read_test;
+use super::{MINUTE, YEAR, name_problem, query};
+
+pub(super) fn read_topic(mut table: TableReader<'_>, loaded: &mut Loaded) {
+    table.require(&["id"]);
+    let id = table.string("id");
+    let span = id.as_ref().map_or(table.span(), |id| id.span);
+    let id = id.and_then(|id| match name_problem(&id.value) {
+        None if id.value == TopicId::health().as_str() => {
+            let title = format!("the id `{}` is vedetta's own", id.value);
+            table.report(Diagnostic::error(codes::BAD_NAME, title).label(id.span, "").help("choose another"));
+            None
+        }
+        None => TopicId::new(&id.value).ok(),
+        Some(problem) => {
+            table.report(Diagnostic::error(codes::BAD_NAME, problem).label(id.span, ""));
+            None
+        }
+    });
+    let user = User::Topic(loaded.topics_read);
+    loaded.topics_read += 1;
+    let name = table.string("name").map(|name| name.value);
+    let matches = query(&mut table, "match", &user, loaded);
+    let except = query(&mut table, "except", &user, loaded);
+    let score = read_score(&mut table, &user, loaded);
+    let threshold = table.integer("threshold", SCORES);
+    let severity = read_severity(&mut table);
+    let labels = read_labels(&mut table);
+    let owner = table.string("owner").map(|owner| owner.value);
+    let note = table.string("note").map(|note| note.value);
+    let enabled = table.bool("enabled").is_none_or(|enabled| enabled.value);
+    let filter = table.table("where").map(read_where).unwrap_or_default();
+    let story = table.table("story").map(read_story).unwrap_or_default();
+    let tests = table.tables("test");
+    let tests = tests.into_iter().enumerate().filter_map(|(at, test)| read_test(test, at, &user, loaded)).collect();
+    conditions(&table, span, &severity);
+
+    let Some(id) = id else { return table.finish() };
+    if let Some(first) = loaded.topic_spans.get(id.as_str()) {
+        let title = format!("the topic id `{id}` is used twice");
+        loaded.late.push(
+            Diagnostic::error(codes::DUPLICATE_TOPIC, title)
+                .label(span, "again here")
+                .label(*first, "first here")
+                .help("ids are unique over all files: alerts, silences and routes go by them"),
+        );
+    } else {
+        loaded.topic_spans.insert(id.as_str().to_owned(), span);
+    }
+    table.finish();
+    let name = name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| id.to_string());
+    loaded.topics.push(TopicDef {
+        id,
+        name,
+        matches,
+        except,
+        score,
+        threshold: threshold.map(|threshold| threshold.value),
+        severity,
+        labels,
+        owner,
+        note,
+        enabled,
+        filter,
+        story,
+        tests,
+        span,
+    });
+    loaded.topic_users.push(user);
+}
+
+/// What `match`, `score` and `threshold` must have of each other. Goes by what is written, so that a mistake in one of them
+/// is not reported as its absence.
+fn conditions(table: &TableReader<'_>, span: Span, severity: &SeverityDef) {
+    let (has_match, has_score) = (table.has("match"), table.has("score"));
+    if !has_match && !has_score {
+        table.report(
+            Diagnostic::error(codes::NO_CONDITION, "this topic has neither `match` nor `score`")
+                .label(span, "")
+                .help("write what to look for: `match = '@russia NEAR/30 @china'`"),
+        );
+    }
+    let threshold = table.key_span("threshold");
+    if let Some(span) = threshold
+        && !has_score
+    {
+        table.report(
+            Diagnostic::error(codes::SCORE_MISSING, "`threshold` without `score`: there is nothing to compare it with")
+                .label(span, "")
+                .help("add `score = [{ when = 'title:missile', add = 20 }]`, or delete `threshold`"),
+        );
+    }
+    if has_score && !has_match && threshold.is_none() {
+        table.report(
+            Diagnostic::error(codes::SCORE_MISSING, "`score` alone needs a `threshold` to decide")
+                .label(table.key_span("score").unwrap_or(span), "")
+                .help("add `threshold = 25`, or a `match`"),
+        );
+    }
+    if let Some(span) = table.key_span("severity")
+        && !has_score
+        && matches!(severity, SeverityDef::ByScore(_))
+    {
+        table.report(
+            Diagnostic::error(codes::SCORE_MISSING, "severity by score, but there is no `score`")
+                .label(span, "")
+                .help("write one severity: `severity = \"high\"`"),
+        );
+    }
+}
+
+fn read_labels(table: &mut TableReader<'_>) -> Labels {
+    let Some(labels) = table.string_map("labels") else { return Labels::new() };
+    for (name, _) in &labels {
+        if matches!(name.value.as_str(), "topic" | "severity") {
+            let title =
+                format!("a label can't be called `{}`: routes ask for the topic's own by that name", name.value);
+            table.report(
+                Diagnostic::error(codes::RESERVED_LABEL, title).label(name.span, "").help("choose another name"),
+            );
+        }
+    }
+    labels.into_iter().map(|(name, text)| (name.value, text.text)).collect()
+}
+
+/// A language as a value.
+pub(super) fn read_language(table: &TableReader<'_>, text: &TextValue) -> Option<Lang> {
+    language(&text.text)
+        .map_err(|help| {
+            let title = format!("`{}` is not a language", text.text);
+            let help = if help.contains("`any`") { "name the languages one by one".to_owned() } else { help };
+            table.report(Diagnostic::error(codes::UNKNOWN_LANGUAGE, title).label(text.content(), "").help(help));
+        })
+        .ok()
+}
+
+fn read_globs(table: &mut TableReader<'_>, key: &'static str) -> Vec<Glob> {
+    let mut globs = Vec::new();
+    for text in table.texts(key).unwrap_or_default() {
+        match Glob::parse(&text.text) {
+            Ok(glob) => globs.push(glob),
+            Err((why, help)) => table.report(
+                Diagnostic::error(codes::BAD_GLOB, format!("`{key}` can't be read: {why}"))
+                    .label(text.span, "")
+                    .help(help),
+            ),
+        }
+    }
+    globs
+}
+
+fn read_where(mut table: TableReader<'_>) -> WhereDef {
+    let languages = table.texts("languages").unwrap_or_default();
+    let languages = languages.iter().filter_map(|text| read_language(&table, text)).collect();
+    let sources = read_globs(&mut table, "sources");
+    let exclude_sources = read_globs(&mut table, "exclude_sources");
+    let feed_labels = table.labels("feed_labels").unwrap_or_default();
+    let max_age = table.duration("max_age", MINUTE..=YEAR * 10).map(|age| age.value);
+    let min_words = table.integer("min_words", 0..=1_000_000).and_then(|words| u32::try_from(words.value).ok());
+    table.finish();
+    WhereDef { languages, sources, exclude_sources, feed_labels, max_age, min_words }
+}
+
+fn read_story(mut table: TableReader<'_>) -> StoryDef {
+    let mut story = StoryDef::default();
+    if let Some(window) = table.duration("window", MINUTE..=YEAR) {
+        story.window = window.value;
+    }
+    if let Some(texts) = table.texts("alert_on") {
+        if texts.is_empty() {
+            let span = table.key_span("alert_on").unwrap_or(table.span());
+            table.report(
+                Diagnostic::error(codes::BAD_ALERT_ON, "with an empty `alert_on` nobody is ever told")
+                    .label(span, "")
+                    .help("write `alert_on = [\"first\"]`, or `enabled = false` in the topic to silence it"),
+            );
+        }
+        let read: Vec<AlertOn> = texts.iter().filter_map(|text| alert_on(&table, text)).collect();
+        if !read.is_empty() {
+            story.alert_on = read;
+        }
+    }
+    table.finish();
+    story
+}
+
+const REASONS: [(&str, AlertOn); 5] = [
+    ("first", AlertOn::First),
+    ("new_language", AlertOn::NewLanguage),
+    ("every", AlertOn::Every),
+    ("changed", AlertOn::Changed),
+    ("severity", AlertOn::Severity),
+];
+
+fn alert_on(table: &TableReader<'_>, text: &TextValue) -> Option<AlertOn> {
+    if let Some((_, reason)) = REASONS.iter().find(|(word, _)| *word == text.text) {
+        return Some(*reason);
+    }
+    let sources = text.text.strip_suffix("_sources");
+    if let Some(count) = sources.and_then(|count| count.parse::<u32>().ok())
+        && (2..=1000).contains(&count)
+    {
+        return Some(AlertOn::Sources(count));
+    }
+    let title = format!("`alert_on` knows no reason `{}`", text.text);
+    let diagnostic = Diagnostic::error(codes::BAD_ALERT_ON, title).label(text.content(), "");
+    let near = nearest(&text.text, REASONS.iter().map(|(word, _)| *word));
+    let number: String = text.text.chars().filter(char::is_ascii_digit).collect();
+    let diagnostic = if sources.is_some_and(|count| count.parse::<i64>().is_ok()) {
+        diagnostic.help("the number of sources is from 2 to 1000")
+    } else if text.text.contains("source") {
+        let number = if number.is_empty() { "10" } else { &number };
+        diagnostic.help(format!("did you mean `{number}_sources`?"))
+    } else if let Some(near) = near {
+        diagnostic.help(format!("did you mean `{near}`?"))
+    } else {
+        diagnostic.help("reasons are `first`, `new_language`, `10_sources`, `every`, `changed` and `severity`")
+    };
+    table.report(diagnostic);
+    None
+}

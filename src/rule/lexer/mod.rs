@@ -1,0 +1,270 @@
+//! Query text → tokens. Whatever can't be a token is reported here, with the text that was probably meant, and stands in
+//! as that token, so that the parser goes on.
+//!
+//! A word is a run of letters, digits and marks of any script, with what stands inside words as people write them:
+//! `l'accordo`, `S-400`, `AT&T`, `U.S.`, `צה"ל`. How such a word is split is the business of text analysis.
+
+mod field;
+mod operator;
+mod quote;
+mod regex;
+mod symbol;
+mod word;
+
+use std::ops::Range;
+
+use unicode_normalization::char::is_combining_mark;
+
+use crate::model::{Diagnostic, Span};
+
+use super::ast::{Atom, Reach, Scope, WordForm};
+use super::codes;
+
+pub(super) use self::field::is_field;
+pub(super) use self::word::phrase_parts;
+use self::word::{invisible, is_invisible, make_word};
+
+/// A token and the bytes of the query in which it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Lexeme {
+    pub(super) token: Token,
+    pub(super) range: Range<usize>,
+}
+
+/// What a query is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Token {
+    Open,
+    Close,
+    Comma,
+    And,
+    Or,
+    Not,
+    Near {
+        ordered: bool,
+        reach: Reach,
+    },
+    AtLeast(u32),
+    Of,
+    Scope(Scope),
+    Atom(Atom),
+    /// An operand that was reported and can't be understood.
+    Bad,
+}
+
+impl Token {
+    /// Whether an operand can begin with it.
+    pub(super) const fn begins_operand(&self) -> bool {
+        matches!(self, Self::Open | Self::AtLeast(_) | Self::Scope(_) | Self::Atom(_) | Self::Bad)
+    }
+}
+
+/// Where findings go: positions in the query become positions in the file.
+pub(super) struct Sink<'a> {
+    pub(super) at: &'a dyn Fn(Range<usize>) -> Span,
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+impl Sink<'_> {
+    pub(super) fn report(&mut self, diagnostic: Diagnostic, range: Range<usize>, label: &str) {
+        let span = (self.at)(range);
+        self.push(diagnostic.label(span, label));
+    }
+
+    pub(super) fn push(&mut self, diagnostic: Diagnostic) {
+        // A page of noise helps nobody: of a query that is not one, the first mistakes say enough.
+        const MOST: usize = 20;
+        match self.diagnostics.len() {
+            0..MOST => self.diagnostics.push(diagnostic),
+            MOST => {
+                if let Some(last) = self.diagnostics.last_mut()
+                    && !last.help.iter().any(|help| help == MORE)
+                {
+                    last.help.push(MORE.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+const MORE: &str = "there are more mistakes in this query; they show when these are mended";
+
+/// Whether words are made of it.
+pub(super) fn is_letter(c: char) -> bool {
+    // The two joiners stand inside Persian and Indic words.
+    c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '_' | '\u{200c}' | '\u{200d}')
+}
+
+fn is_wildcard(c: char) -> bool {
+    matches!(c, '*' | '?')
+}
+
+/// Whether it may stand between two letters of one word.
+fn joins(c: char) -> bool {
+    matches!(
+        c,
+        '\'' | '’' | '-' | '‐' | '‑' | '–' | '.' | '&' | '+' | '/' | '@' | '#' | '·' | '・' | '‧' | '׳' | '״' | '־'
+    )
+}
+
+pub(super) fn is_hebrew(c: char) -> bool {
+    matches!(c, '\u{05d0}'..='\u{05ea}')
+}
+
+/// Splits a query into tokens.
+pub(super) fn lex(text: &str, sink: &mut Sink<'_>) -> Vec<Lexeme> {
+    let mut lexer = Lexer { text, at: 0, tokens: Vec::new(), sink };
+    lexer.run();
+    lexer.tokens
+}
+
+struct Lexer<'t, 's, 'a> {
+    text: &'t str,
+    at: usize,
+    tokens: Vec<Lexeme>,
+    sink: &'s mut Sink<'a>,
+}
+
+impl<'t> Lexer<'t, '_, '_> {
+    fn run(&mut self) {
+        while let Some(c) = self.peek() {
+            let before = self.at;
+            self.token(c);
+            // Whatever happens, every round takes a character.
+            if self.at <= before {
+                self.at = before + c.len_utf8();
+            }
+        }
+    }
+
+    fn rest(&self) -> &'t str {
+        self.text.get(self.at..).unwrap_or("")
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    fn line(&self) -> &'t str {
+        let rest = self.rest();
+        &rest[..rest.find('\n').unwrap_or(rest.len())]
+    }
+
+    fn push(&mut self, token: Token, start: usize) {
+        self.tokens.push(Lexeme { token, range: start..self.at });
+    }
+
+    fn take(&mut self, token: Token, bytes: usize) {
+        let start = self.at;
+        self.at += bytes;
+        self.push(token, start);
+    }
+
+    fn token(&mut self, c: char) {
+        let rest = self.rest();
+        let start = self.at;
+        match c {
+            _ if c.is_whitespace() => self.at += c.len_utf8(),
+            '(' if rest.starts_with("(i?)") || rest.starts_with("(?i)") => {
+                self.at += 4;
+                let diagnostic = Diagnostic::error(codes::CASE_FLAG, format!("`{}` is not needed", &rest[..4]))
+                    .help("leave it out: terms match in any case; `=Word` is the word exactly as written")
+                    .help("only a regular expression minds case: `/(?i)patriot/`");
+                self.sink.report(diagnostic, start..self.at, "");
+            }
+            '(' => self.take(Token::Open, 1),
+            ')' => self.take(Token::Close, 1),
+            ',' => self.take(Token::Comma, 1),
+            '"' => self.phrase(start, None),
+            '=' | '~' => self.modified(),
+            '@' | '#' => self.name(c),
+            '/' => self.regex(),
+            '\'' | '’' | '‘' | '‚' | '‛' | '`' => self.single_quote(c),
+            '“' | '”' | '„' | '‟' | '«' | '»' | '‹' | '›' | '「' | '」' | '『' | '』' | '〝' | '〞' | '〟' | '＂' =>
+            {
+                self.curly_quote(c);
+            }
+            '&' | '|' | '!' | '+' | '-' | '−' | '–' | '—' => self.symbol(c),
+            '^' => self.boost(),
+            '（' | '）' | '，' | '、' | '：' | '＝' | '～' | '＊' | '？' | '＠' | '＃' | '／' => {
+                self.full_width(c)
+            }
+            '.' if rest[1..].starts_with(is_letter) => self.word(),
+            _ if is_letter(c) || is_wildcard(c) => self.word(),
+            _ if is_invisible(c) => {
+                self.at += c.len_utf8();
+                invisible(c, start..self.at, self.sink);
+            }
+            _ => self.unexpected(c),
+        }
+    }
+
+    /// Takes the letters of a word, from here on.
+    fn chunk(&mut self) -> &'t str {
+        let start = self.at;
+        let rest = self.rest();
+        let mut end = 0;
+        let mut chars = rest.char_indices().peekable();
+        let mut last: Option<char> = None;
+        while let Some((at, c)) = chars.next() {
+            let next = chars.peek().map(|(_, c)| *c);
+            let takes = if is_letter(c) || is_wildcard(c) {
+                true
+            } else if is_invisible(c) || (at == 0 && c == '.') {
+                next.is_some_and(is_letter)
+            } else if c == '"' {
+                last.is_some_and(is_hebrew) && next.is_some_and(is_hebrew)
+            } else if joins(c) {
+                // `C++`, `U.S.`, `po'`, `C#` end in what elsewhere only joins.
+                let ends = match c {
+                    '+' => next.is_none_or(|next| !is_letter(next)),
+                    '.' => rest[..at].contains('.') && next != Some('.'),
+                    '\'' | '’' | '#' => true,
+                    _ => false,
+                };
+                let ends = ends && last.is_some_and(|last| is_letter(last) || last == c);
+                (last.is_some_and(|last| is_letter(last) || is_wildcard(last) || last == '+')
+                    && next.is_some_and(|next| is_letter(next) || is_wildcard(next)))
+                    || ends
+            } else {
+                false
+            };
+            if !takes {
+                break;
+            }
+            end = at + c.len_utf8();
+            last = Some(c);
+        }
+        self.at = start + end;
+        &rest[..end]
+    }
+
+    fn word(&mut self) {
+        let start = self.at;
+        let chunk = self.chunk();
+        if self.operator(chunk, start) {
+            return;
+        }
+        match self.peek() {
+            Some(c @ (':' | '：')) => return self.field(chunk, start, c),
+            Some('=') if !self.rest().starts_with("==") => return self.field(chunk, start, '='),
+            Some('!' | '$') if self.rest()[1..].chars().next().is_none_or(|c| !is_letter(c)) => {
+                let sign = &self.rest()[..1];
+                self.at += 1;
+                let title = format!("`{sign}` is not a wildcard here");
+                let diagnostic = Diagnostic::error(codes::FOREIGN_OPERATOR, title).help(format!("write `{chunk}*`"));
+                self.sink.report(diagnostic, start..self.at, "");
+                return self.push(Token::Bad, start);
+            }
+            _ => {}
+        }
+        let token = self.make(chunk, None, start);
+        self.push(token, start);
+        self.fuzzy(start);
+    }
+
+    fn make(&mut self, chunk: &str, form: Option<WordForm>, start: usize) -> Token {
+        make_word(chunk, form, start..self.at, self.sink).map_or(Token::Bad, |word| Token::Atom(Atom::Word(word)))
+    }
+}

@@ -1,0 +1,147 @@
+//! Phrases, and quotes of every kind that are meant to be theirs.
+
+use crate::model::Diagnostic;
+
+use super::super::ast::{Atom, PhrasePart, WordForm};
+use super::super::codes;
+use super::word::phrase_parts;
+use super::{Lexer, Token, is_hebrew, is_letter};
+
+impl Lexer<'_, '_, '_> {
+    /// `"…"`, whose quote stands here; `start` is where its modifier stands, `form` what it asks for.
+    pub(super) fn phrase(&mut self, start: usize, form: Option<WordForm>) {
+        let open = self.at;
+        let line = self.line();
+        let body = line.get(1..).unwrap_or("");
+        let mut last = None;
+        let mut inner_quotes = 0_i32;
+        let mut end = None;
+        let mut curly = None;
+        let mut chars = body.char_indices().peekable();
+        while let Some((at, c)) = chars.next() {
+            let next = chars.peek().map(|(_, c)| *c);
+            match c {
+                '"' if last.is_some_and(is_hebrew) && next.is_some_and(is_hebrew) => {}
+                '"' => {
+                    end = Some(at);
+                    break;
+                }
+                '“' | '„' => inner_quotes += 1,
+                '”' if inner_quotes > 0 => inner_quotes -= 1,
+                // Opened straight, closed curly: a word processor's work.
+                '”' => {
+                    curly = Some(at);
+                    break;
+                }
+                _ => {}
+            }
+            last = Some(c);
+        }
+        if let Some(at) = curly {
+            let inside = &body[..at];
+            self.at = open + 1 + at + '”'.len_utf8();
+            let diagnostic = Diagnostic::error(codes::WRONG_QUOTES, "this quote is closed by a curly one")
+                .help(format!("write `\"{}\"`", inside.trim()));
+            self.sink.report(diagnostic, start..self.at, "");
+            return self.push(Token::Bad, start);
+        }
+        let Some(end) = end else {
+            // What follows on the line may belong to the phrase or not: it is left out.
+            self.at = open + line.len();
+            let words: String = body.trim().chars().take(40).collect();
+            let until = words.find([')', '(']).unwrap_or(words.len());
+            let until = [" AND", " OR", " NEAR/", " ONEAR/", " W/"]
+                .iter()
+                .filter_map(|operator| words.find(operator))
+                .fold(until, usize::min);
+            let diagnostic = Diagnostic::error(codes::UNCLOSED_QUOTE, "this quote is not closed on its line");
+            let diagnostic = match words[..until].trim() {
+                "" => diagnostic.help("delete it, or write the phrase and close it with `\"`"),
+                phrase => diagnostic.help(format!("write `\"{phrase}\"`")),
+            };
+            self.sink.report(diagnostic, open..open + 1, "");
+            return self.push(Token::Bad, start);
+        };
+        self.at = open + 1 + end + 1;
+        let before = self.sink.diagnostics.len();
+        let parts = phrase_parts(&body[..end], open + 1, self.sink, form);
+        let sound = self.sink.diagnostics[before.min(self.sink.diagnostics.len())..].iter().all(|d| !d.is_error());
+        if !parts.iter().any(|part| matches!(part, PhrasePart::Word(_))) {
+            if sound {
+                let diagnostic = Diagnostic::error(codes::EMPTY_PHRASE, "this phrase has no word in it")
+                    .help("write at least one word between the quotes: `\"iron dome\"`");
+                self.sink.report(diagnostic, start..self.at, "");
+            }
+            self.push(Token::Bad, start);
+        } else if sound {
+            self.push(Token::Atom(Atom::Phrase(parts)), start);
+        } else {
+            self.push(Token::Bad, start);
+        }
+        self.fuzzy(start);
+    }
+
+    pub(super) fn single_quote(&mut self, c: char) {
+        let start = self.at;
+        let line = self.line();
+        let body = &line[c.len_utf8()..];
+        let closes = |c: char| matches!(c, '\'' | '’' | '‘' | '`');
+        let mut chars = body.char_indices().peekable();
+        let mut last = None;
+        let end = loop {
+            let Some((at, here)) = chars.next() else { break None };
+            let next = chars.peek().map(|(_, c)| *c);
+            if closes(here) && last.is_some_and(|c: char| !c.is_whitespace()) && next.is_none_or(|c| !is_letter(c)) {
+                break Some((at, here));
+            }
+            // An operator outside quotes: it was no quote after all (`'ndrangheta AND po'`).
+            if body[at..].starts_with(" AND ") || body[at..].starts_with(" OR ") || matches!(here, '(' | ')' | '"') {
+                break None;
+            }
+            last = Some(here);
+        };
+        if let Some((at, closing)) = end {
+            let inside = body[..at].trim();
+            self.at += c.len_utf8() + at + closing.len_utf8();
+            let title =
+                if c == '\'' { "single quotes don't make a phrase" } else { "these quotes don't make a phrase" };
+            let diagnostic = Diagnostic::error(codes::WRONG_QUOTES, title).help(format!("write `\"{inside}\"`"));
+            self.sink.report(diagnostic, start..self.at, "");
+            return self.push(Token::Bad, start);
+        }
+        self.at += c.len_utf8();
+        // `'ndrangheta`: the apostrophe before a word adds nothing to it.
+        if matches!(c, '\'' | '’' | '‘') && self.peek().is_some_and(is_letter) {
+            return;
+        }
+        let diagnostic = Diagnostic::error(codes::WRONG_QUOTES, format!("`{c}` can't stand here"))
+            .help("phrases stand in straight double quotes: `\"iron dome\"`");
+        self.sink.report(diagnostic, start..self.at, "");
+        self.push(Token::Bad, start);
+    }
+
+    pub(super) fn curly_quote(&mut self, c: char) {
+        let start = self.at;
+        let line = self.line();
+        let body = &line[c.len_utf8()..];
+        let close = body.char_indices().find(|(_, c)| {
+            matches!(c, '”' | '“' | '‟' | '»' | '«' | '›' | '‹' | '」' | '』' | '〞' | '〟' | '＂' | '"')
+        });
+        let Some((end, closing)) = close else {
+            self.at += c.len_utf8();
+            let diagnostic =
+                Diagnostic::error(codes::WRONG_QUOTES, format!("`{c}` is not a quote here, and nothing closes it"))
+                    .help("phrases stand in straight double quotes: `\"iron dome\"`");
+            self.sink.report(diagnostic, start..self.at, "");
+            return self.push(Token::Bad, start);
+        };
+        let inside = body[..end].trim();
+        self.at += c.len_utf8() + end + closing.len_utf8();
+        let diagnostic =
+            Diagnostic::error(codes::WRONG_QUOTES, format!("phrases stand in straight quotes, not in `{c}{closing}`"))
+                .help(format!("write `\"{inside}\"`"))
+                .help("word processors turn straight quotes into these; write rules in a plain text editor");
+        self.sink.report(diagnostic, start..self.at, "");
+        self.push(Token::Bad, start);
+    }
+}

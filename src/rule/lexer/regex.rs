@@ -1,0 +1,107 @@
+//! `/re/`.
+
+use std::ops::Range;
+
+use crate::model::Diagnostic;
+
+use super::super::ast::Atom;
+use super::super::codes;
+use super::{Lexer, Token};
+
+impl Lexer<'_, '_, '_> {
+    pub(super) fn regex(&mut self) {
+        let start = self.at;
+        let line = self.line();
+        let mut escaped = false;
+        let end = line.char_indices().skip(1).find(|(_, c)| {
+            let closes = *c == '/' && !escaped;
+            escaped = *c == '\\' && !escaped;
+            closes
+        });
+        let Some((end, _)) = end else {
+            self.at += line.len();
+            let diagnostic =
+                Diagnostic::error(codes::UNCLOSED_REGEX, "this regular expression is not closed on its line")
+                    .help("end it with `/`; a slash inside it is written `\\/`")
+                    .help("if no regular expression is meant, put the term in quotes");
+            self.sink.report(diagnostic, start..start + 1, "");
+            return self.push(Token::Bad, start);
+        };
+        let pattern = &line[1..end];
+        self.at += end + 1;
+        let token = if self.check_regex(pattern, start + 1) {
+            Token::Atom(Atom::Regex(pattern.to_owned()))
+        } else {
+            Token::Bad
+        };
+        self.push(token, start);
+        let flags = self.rest().chars().take_while(char::is_ascii_alphabetic).count();
+        if flags > 0 {
+            let flag_start = self.at;
+            self.at += flags;
+            let diagnostic = Diagnostic::error(codes::BAD_REGEX, "flags stand inside the regular expression")
+                .help(format!("write `/(?{}){pattern}/`", &self.text[flag_start..self.at]));
+            self.sink.report(diagnostic, flag_start..self.at, "");
+        }
+    }
+
+    fn check_regex(&mut self, pattern: &str, start: usize) -> bool {
+        let range = start..start + pattern.len();
+        if let Some(at) = pattern.find("(i?)") {
+            let right = pattern.replacen("(i?)", "(?i)", 1);
+            let diagnostic = Diagnostic::error(codes::CASE_FLAG, "`(i?)` means an `i` that may be missing")
+                .help(format!("to ignore case write `/{right}/`"));
+            self.sink.report(diagnostic, start + at..start + at + 4, "");
+            return false;
+        }
+        match compile_regex(pattern) {
+            Ok(regex) if regex.is_match("") => {
+                let diagnostic =
+                    Diagnostic::error(codes::EMPTY_REGEX, "this regular expression fits the empty text, so always")
+                        .help("ask for at least one letter: `+` instead of `*`");
+                self.sink.report(diagnostic, range, "");
+                false
+            }
+            Ok(_) => true,
+            Err((place, why)) => {
+                let range = place.map_or(range, |place| {
+                    let clip = |at: usize| start + at.min(pattern.len());
+                    clip(place.start)..clip(place.end)
+                });
+                let diagnostic =
+                    Diagnostic::error(codes::BAD_REGEX, format!("cannot read the regular expression: {why}"))
+                        .help("the syntax is that of the Rust crate `regex`: no look-around, no backreferences");
+                self.sink.report(diagnostic, range, "");
+                false
+            }
+        }
+    }
+}
+
+/// Compiles a regular expression within bounds; where it can't be, the place in the pattern if known, and why.
+fn compile_regex(pattern: &str) -> Result<regex::Regex, (Option<Range<usize>>, String)> {
+    let built = regex::RegexBuilder::new(pattern).size_limit(REGEX_SIZE).nest_limit(REGEX_NEST).build();
+    built.map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => (None, "it is too large when compiled; shorten its repetitions".to_owned()),
+        regex::Error::Syntax(text) => {
+            // The crate draws the place itself: a line of carets, indented by four, under the pattern; then `error: …`.
+            let caret =
+                text.lines().find(|line| line.trim_start().starts_with('^') && line.trim().bytes().all(|b| b == b'^'));
+            let place = caret.and_then(|line| {
+                let column = line.find('^')?.checked_sub(4)?;
+                let start = pattern.char_indices().nth(column).map_or(pattern.len(), |(at, _)| at);
+                let end = pattern.char_indices().nth(column + line.trim().len()).map_or(pattern.len(), |(at, _)| at);
+                Some(start..end)
+            });
+            let why = text.lines().rev().find_map(|line| line.strip_prefix("error: ")).unwrap_or("syntax error");
+            (place, why.to_owned())
+        }
+        other => (None, other.to_string()),
+    })
+}
+
+/// Compiled size of one regular expression, in bytes.
+const REGEX_SIZE: usize = 1 << 20;
+
+/// Nesting of one regular expression.
+const REGEX_NEST: u32 = 50;

@@ -1,0 +1,206 @@
+//! Signs: the modifiers `=` and `~`, the names behind `@` and `#`, and those that mean something only elsewhere.
+
+use unicode_normalization::char::is_combining_mark;
+
+use crate::model::Diagnostic;
+
+use super::super::ast::{Atom, WordForm};
+use super::super::codes;
+use super::word::bad_modifiers;
+use super::{Lexer, Token, is_letter, is_wildcard};
+
+impl Lexer<'_, '_, '_> {
+    /// `=word`, `~word`, `="…"`.
+    pub(super) fn modified(&mut self) {
+        let start = self.at;
+        let rest = self.rest();
+        let count = rest.find(|c| !matches!(c, '=' | '~')).unwrap_or(rest.len());
+        let modifier = &rest[..count];
+        self.at += count;
+        let form = match modifier {
+            "=" => WordForm::Exact,
+            "~" => WordForm::Stem,
+            _ => {
+                let word = if self.peek().is_some_and(is_letter) { self.chunk() } else { "word" };
+                bad_modifiers(modifier, word, start..self.at, self.sink);
+                return self.push(Token::Bad, start);
+            }
+        };
+        match self.peek() {
+            Some('"') => self.phrase(start, Some(form)),
+            Some(c) if is_letter(c) || is_wildcard(c) || (c == '.' && self.rest()[1..].starts_with(is_letter)) => {
+                let chunk = self.chunk();
+                let token = self.make(chunk, Some(form), start);
+                self.push(token, start);
+                self.fuzzy(start);
+            }
+            next => {
+                let title = match next {
+                    Some(c) if c.is_whitespace() => {
+                        format!("`{modifier}` stands directly before its word, without a space")
+                    }
+                    Some('(') => format!("`{modifier}` works on one word or phrase, not on parentheses"),
+                    Some(c @ ('@' | '#' | '/')) => format!("`{modifier}` works on words, not on `{c}`"),
+                    _ => format!("`{modifier}` has no word behind it"),
+                };
+                let gap = self.rest().len() - self.rest().trim_start().len();
+                let word: String = self.rest()[gap..].chars().take_while(|c| is_letter(*c)).collect();
+                let diagnostic = Diagnostic::error(codes::BAD_MODIFIER, title);
+                let diagnostic = match next {
+                    Some(c) if c.is_whitespace() && !word.is_empty() => {
+                        diagnostic.help(format!("write `{modifier}{word}`"))
+                    }
+                    Some('@' | '#') => diagnostic.help("put it on the concept's own terms"),
+                    _ => diagnostic
+                        .help(format!("write it before each word: `{modifier}missile`, `{modifier}\"iron dome\"`")),
+                };
+                self.sink.report(diagnostic, start..self.at, "");
+            }
+        }
+    }
+
+    /// `@concept`, `#topic`.
+    pub(super) fn name(&mut self, sign: char) {
+        let start = self.at;
+        self.at += 1;
+        let rest = self.rest();
+        let end = rest.find(|c: char| !(c.is_alphanumeric() || is_combining_mark(c) || matches!(c, '-' | '_' | '.')));
+        let name = rest[..end.unwrap_or(rest.len())].trim_end_matches(['.', '-']);
+        self.at += name.len();
+        if name.starts_with(char::is_alphanumeric) {
+            let name = name.to_owned();
+            let atom = if sign == '@' { Atom::Concept(name) } else { Atom::Topic(name) };
+            return self.push(Token::Atom(atom), start);
+        }
+        let (what, example) = if sign == '@' { ("concept", "@russia") } else { ("topic", "#missile-defence") };
+        let diagnostic =
+            Diagnostic::error(codes::MISSING_NAME, format!("`{sign}` must be followed by the name of a {what}"))
+                .help(format!("write for example `{example}`"));
+        let diagnostic = if sign == '#' && rest.starts_with(char::is_whitespace) {
+            diagnostic.help("a query holds no comments: put them on a line of their own above it")
+        } else {
+            diagnostic
+        };
+        self.sink.report(diagnostic, start..self.at, "");
+        self.push(Token::Bad, start);
+    }
+
+    /// Lucene's `roam~2` and `"iron dome"~5`.
+    pub(super) fn fuzzy(&mut self, start: usize) {
+        let rest = self.rest();
+        if !rest.starts_with('~') || rest[1..].starts_with(|c: char| is_letter(c) && !c.is_ascii_digit()) {
+            return;
+        }
+        let digits = rest[1..].find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len() - 1);
+        let term = self.text[start..self.at].to_owned();
+        let number = &rest[1..=digits];
+        self.at += 1 + digits;
+        let diagnostic =
+            Diagnostic::error(codes::FOREIGN_OPERATOR, format!("`~{number}` after a term has no meaning here"));
+        let diagnostic = if term.starts_with('"') {
+            let words: Vec<&str> = term.trim_matches('"').split_whitespace().collect();
+            let number = if number.is_empty() { "5" } else { number };
+            diagnostic.help(format!("for words near each other write `{}`", words.join(&format!(" NEAR/{number} "))))
+        } else {
+            diagnostic.help(format!("write `~{term}` for inflected forms, or `{term}*` for words that begin so"))
+        };
+        self.sink.report(diagnostic, start..self.at, "");
+    }
+
+    pub(super) fn boost(&mut self) {
+        let start = self.at;
+        let digits = self.rest()[1..].find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(self.rest().len() - 1);
+        self.at += 1 + digits;
+        let diagnostic = Diagnostic::error(codes::FOREIGN_OPERATOR, "terms have no weights in a query")
+            .help("leave `^` out, and give weights in `score`: `{ when = 'title:missile', add = 20 }`");
+        self.sink.report(diagnostic, start..self.at, "");
+    }
+
+    /// `&&`, `||`, `!`, `-word`, `+word`.
+    pub(super) fn symbol(&mut self, c: char) {
+        let start = self.at;
+        let rest = self.rest();
+        let run = rest.find(|other| other != c).unwrap_or(rest.len());
+        self.at += run;
+        let after_operand =
+            self.tokens.last().is_some_and(|last| last.token.begins_operand() || last.token == Token::Close);
+        let glued = self.peek().is_some_and(|c| is_letter(c) || matches!(c, '"' | '(' | '@' | '='));
+        let operand: String =
+            self.rest().chars().take_while(|c| is_letter(*c) || matches!(c, '@' | '=')).take(30).collect();
+        let operand = if operand.is_empty() { "…".to_owned() } else { operand };
+        let written = &rest[..run];
+        let (title, right, token): (String, String, Option<Token>) = match c {
+            '&' => (format!("`{written}` is not an operator here"), "`AND`".into(), Some(Token::And)),
+            '|' => (format!("`{written}` is not an operator here"), "`OR`".into(), Some(Token::Or)),
+            '+' if glued => {
+                ("`+` is not needed before a term".into(), format!("`{operand}`, joined to the others by `AND`"), None)
+            }
+            _ if glued => (
+                format!("`{written}` before a term does not exclude it here"),
+                format!("`AND NOT {operand}`"),
+                Some(Token::Not),
+            ),
+            _ => {
+                let diagnostic =
+                    Diagnostic::error(codes::UNEXPECTED_CHARACTER, format!("`{written}` can't stand alone"))
+                        .help("leave it out, or put the whole term in quotes: punctuation in a phrase doesn't matter");
+                self.sink.report(diagnostic, start..self.at, "");
+                return self.push(Token::Bad, start);
+            }
+        };
+        let diagnostic = Diagnostic::error(codes::FOREIGN_OPERATOR, title).help(format!("write {right}"));
+        self.sink.report(diagnostic, start..self.at, "");
+        match token {
+            Some(Token::Not) => {
+                if after_operand {
+                    self.push(Token::And, start);
+                }
+                self.push(Token::Not, start);
+            }
+            Some(token) => self.push(token, start),
+            None => {}
+        }
+    }
+
+    pub(super) fn full_width(&mut self, c: char) {
+        let start = self.at;
+        self.at += c.len_utf8();
+        let (right, token) = match c {
+            '（' => ('(', Some(Token::Open)),
+            '）' => (')', Some(Token::Close)),
+            '，' | '、' => (',', Some(Token::Comma)),
+            '：' => (':', None),
+            '＝' => ('=', None),
+            '～' => ('~', None),
+            '＊' => ('*', None),
+            '？' => ('?', None),
+            '＠' => ('@', None),
+            '＃' => ('#', None),
+            _ => ('/', None),
+        };
+        let diagnostic = Diagnostic::error(codes::WRONG_CHARACTER, format!("`{c}` is a full-width character"))
+            .help(format!("write `{right}`"));
+        self.sink.report(diagnostic, start..self.at, "");
+        if let Some(token) = token {
+            self.push(token, start);
+        }
+    }
+
+    pub(super) fn unexpected(&mut self, c: char) {
+        let start = self.at;
+        self.at += c.len_utf8();
+        let shown = if c.is_control() { format!("U+{:04X}", c as u32) } else { c.to_string() };
+        let diagnostic = Diagnostic::error(codes::UNEXPECTED_CHARACTER, format!("`{shown}` means nothing here"));
+        let diagnostic = match c {
+            '[' | ']' | '{' | '}' => diagnostic.help("group with parentheses: `(a OR b)`"),
+            ';' => diagnostic.help("join terms with `OR` or `AND`"),
+            ':' => diagnostic.help("a field is written directly before its colon: `title:missile`"),
+            '\\' => diagnostic.help("nothing needs escaping; quotes and operators can't be searched for"),
+            _ => {
+                diagnostic.help("leave it out, or put the whole term in quotes: punctuation in a phrase doesn't matter")
+            }
+        };
+        self.sink.report(diagnostic, start..self.at, "");
+        self.push(Token::Bad, start);
+    }
+}

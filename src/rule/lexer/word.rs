@@ -1,0 +1,166 @@
+//! Words and the parts of phrases, and the letters in them that nobody sees or takes for others.
+
+use std::ops::Range;
+
+use crate::model::Diagnostic;
+
+use super::super::ast::{PhrasePart, Word, WordForm};
+use super::super::codes;
+use super::{Sink, is_letter, is_wildcard};
+
+/// The parts of a phrase: `text` stands at byte `base` of the query, without its quotes. Says what is wrong with them,
+/// but not that there are none.
+pub(in crate::rule) fn phrase_parts(
+    text: &str,
+    base: usize,
+    sink: &mut Sink<'_>,
+    all: Option<WordForm>,
+) -> Vec<PhrasePart> {
+    let mut parts = Vec::new();
+    let mut at = 0;
+    for chunk in text.split(char::is_whitespace) {
+        let start = base + at;
+        at += chunk.len() + text.get(at + chunk.len()..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        if let Some(part) = phrase_part(chunk, start, sink, all) {
+            parts.push(part);
+        }
+    }
+    parts
+}
+
+fn phrase_part(chunk: &str, start: usize, sink: &mut Sink<'_>, all: Option<WordForm>) -> Option<PhrasePart> {
+    // Punctuation around a word doesn't matter; the modifiers stand before it.
+    let lead = chunk.find(|c: char| is_letter(c) || is_wildcard(c) || matches!(c, '=' | '~'))?;
+    let end = chunk.rfind(|c: char| is_letter(c) || is_wildcard(c)).map(|at| at + char_len(chunk, at))?;
+    let core = chunk.get(lead..end)?;
+    let modifiers = core.find(|c| !matches!(c, '=' | '~')).unwrap_or(core.len());
+    let (modifier, word) = core.split_at(modifiers);
+    let range = start + lead..start + end;
+    if !word.contains(is_letter) {
+        if word == "*" && modifier.is_empty() {
+            return Some(PhrasePart::Any);
+        }
+        if word.is_empty() {
+            return None;
+        }
+        let diagnostic = Diagnostic::error(codes::BARE_WILDCARD, format!("`{core}` has no letter to hold on to"))
+            .help("in a phrase, a lone `*` is exactly one word; write one `*` for each word");
+        sink.report(diagnostic, range, "");
+        return None;
+    }
+    let form = match (modifier, all) {
+        ("", None) => None,
+        ("", Some(form)) => Some(form),
+        ("=", _) => Some(WordForm::Exact),
+        ("~", _) => Some(WordForm::Stem),
+        _ => {
+            bad_modifiers(modifier, word, range, sink);
+            return None;
+        }
+    };
+    make_word(word, form, range, sink).map(PhrasePart::Word)
+}
+
+fn char_len(text: &str, at: usize) -> usize {
+    text.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8)
+}
+
+pub(super) fn bad_modifiers(modifier: &str, word: &str, range: Range<usize>, sink: &mut Sink<'_>) {
+    let diagnostic = Diagnostic::error(codes::BAD_MODIFIER, format!("`{modifier}` is not a modifier"))
+        .help(format!("write `={word}` for the word exactly as it stands, or `~{word}` for its inflected forms"));
+    sink.report(diagnostic, range, "one modifier per word");
+}
+
+/// A word of known form, or, without one, folded or a pattern as its letters say. Invisible characters are reported and
+/// left out.
+pub(super) fn make_word(
+    written: &str,
+    form: Option<WordForm>,
+    range: Range<usize>,
+    sink: &mut Sink<'_>,
+) -> Option<Word> {
+    let mut text = written.to_owned();
+    if let Some((at, c)) = written.char_indices().find(|(_, c)| is_invisible(*c)) {
+        text.retain(|c| !is_invisible(c));
+        // The word may stand behind its modifier.
+        let start = range.end.saturating_sub(written.len()) + at;
+        invisible(c, start..start + c.len_utf8(), sink);
+    }
+    let wild = text.contains(is_wildcard);
+    if !text.contains(is_letter) {
+        let diagnostic = Diagnostic::error(codes::BARE_WILDCARD, format!("`{text}` alone would match every article"))
+            .help("put letters before or after it: `missil*`, `*abwehr*`");
+        sink.report(diagnostic, range, "");
+        return None;
+    }
+    if form == Some(WordForm::Stem) && wild {
+        let stem: String = text.chars().filter(|c| !is_wildcard(*c)).collect();
+        let diagnostic = Diagnostic::error(codes::BAD_MODIFIER, "`~` and wildcards don't go together").help(format!(
+            "write `{text}` for words spelt like this, or `~{stem}` for the inflected forms of one word"
+        ));
+        sink.report(diagnostic, range, "");
+        return None;
+    }
+    mixed_script(&text, range, sink);
+    let form = form.unwrap_or(if wild { WordForm::Pattern } else { WordForm::Folded });
+    Some(Word { text, form })
+}
+
+/// Warns of a letter of another script among letters that look the same.
+fn mixed_script(text: &str, range: Range<usize>, sink: &mut Sink<'_>) {
+    if text.is_ascii() {
+        return;
+    }
+    for part in text.split(|c: char| !c.is_alphabetic()) {
+        let mut counts = [0_usize; 3];
+        for script in part.chars().filter_map(script_of) {
+            counts[script] += 1;
+        }
+        if counts.iter().filter(|count| **count > 0).count() < 2 {
+            continue;
+        }
+        let most = (0..3).max_by_key(|script| (counts[*script], 3 - script)).unwrap_or(0);
+        let Some(odd) = part.chars().find(|c| script_of(*c).is_some_and(|script| script != most)) else { continue };
+        let name = script_of(odd).map_or("", |script| SCRIPTS[script]);
+        let around = SCRIPTS[most];
+        let title = format!("`{odd}` (U+{:04X}) in `{part}` is a {name} letter among {around} ones", odd as u32);
+        let diagnostic = Diagnostic::warning(codes::MIXED_SCRIPT, title)
+            .help(format!("type it again on a {around} keyboard; if the mixture is meant, leave it"));
+        sink.report(diagnostic, range, "");
+        return;
+    }
+}
+
+const SCRIPTS: [&str; 3] = ["Latin", "Cyrillic", "Greek"];
+
+/// Index into [`SCRIPTS`]: the scripts whose letters are mistaken for one another. Block ranges of the Unicode Standard.
+fn script_of(c: char) -> Option<usize> {
+    match c {
+        'a'..='z' | 'A'..='Z' | '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' => Some(0),
+        '\u{400}'..='\u{52f}' | '\u{1c80}'..='\u{1c8f}' | '\u{2de0}'..='\u{2dff}' | '\u{a640}'..='\u{a69f}' => Some(1),
+        '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}' => Some(2),
+        _ => None,
+    }
+}
+
+pub(super) fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{00ad}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{2066}'..='\u{2069}'
+        | '\u{feff}' | '\u{fffc}')
+}
+
+pub(super) fn invisible(c: char, range: Range<usize>, sink: &mut Sink<'_>) {
+    let name = match c {
+        '\u{00ad}' => "soft hyphen",
+        '\u{200b}' => "zero-width space",
+        '\u{feff}' => "byte order mark",
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => "direction mark",
+        _ => "invisible",
+    };
+    let diagnostic = Diagnostic::error(
+        codes::WRONG_CHARACTER,
+        format!("an invisible character stands here: U+{:04X}, {name}", c as u32),
+    )
+    .help("delete it; it came with text that was pasted");
+    sink.report(diagnostic, range, "");
+}

@@ -1,0 +1,144 @@
+//! What is wrong with how operands are joined: no operator between them, AND and OR at one level, a NOT that comes first.
+
+use std::ops::Range;
+
+use crate::model::Diagnostic;
+
+use super::super::ast::{Atom, NodeKind};
+use super::super::codes;
+use super::{Join, Parser, Part};
+
+impl Parser<'_, '_> {
+    pub(super) fn missing_operators(&mut self, parts: &[Part], joins: &[(Join, Range<usize>)]) {
+        let mut index = 0;
+        while index < joins.len() {
+            let run = joins[index..].iter().take_while(|(join, _)| *join == Join::Side).count();
+            if run > 0 {
+                self.missing_operator(&parts[index..=index + run]);
+            }
+            index += run.max(1);
+        }
+    }
+
+    fn missing_operator(&mut self, run: &[Part]) {
+        let (Some(first), Some(second), Some(last)) = (run.first(), run.get(1), run.last()) else { return };
+        // What was reported already may well be the operator.
+        if run.iter().any(|part| part.node.is_none()) {
+            return;
+        }
+        let texts: Vec<String> = run.iter().take(6).map(|part| self.shown(&part.range)).collect();
+        let dots = if run.len() > 6 { " …" } else { "" };
+        let words = run
+            .iter()
+            .take(6)
+            .all(|part| part.node.as_ref().is_some_and(|node| matches!(&node.kind, NodeKind::Atom(Atom::Word(_)))));
+        let title = if run.len() == 2 {
+            "there is no operator between these two".to_owned()
+        } else {
+            format!("there are no operators between these {}", run.len())
+        };
+        let mut diagnostic = Diagnostic::error(codes::MISSING_OPERATOR, title);
+        if let [a, between, b] = texts.as_slice()
+            && let Some((_, operator)) = JOINING_WORDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(between))
+        {
+            diagnostic = diagnostic.help(format!("if `{between}` is meant as an operator write `{a} {operator} {b}`"));
+        }
+        if words {
+            diagnostic = diagnostic.help(format!("for the phrase write `\"{}{dots}\"`", texts.join(" ")));
+        }
+        diagnostic = diagnostic.help(format!(
+            "for all of them write `{}{dots}`, for any of them `{}{dots}`",
+            texts.join(" AND "),
+            texts.join(" OR ")
+        ));
+        let span = (self.sink.at)(first.range.start..last.range.end.max(second.range.end));
+        self.sink.push(diagnostic.label(span, ""));
+    }
+
+    pub(super) fn mixture(&self, parts: &[Part], joins: &[(Join, Range<usize>)], and: usize, or: usize) -> Diagnostic {
+        let (earlier, later) = if and < or { (and, or) } else { (or, and) };
+        let name = |at: usize| if matches!(joins[at].0, Join::Or) { "OR" } else { "AND" };
+        let mut diagnostic = Diagnostic::error(codes::MIXED_OPERATORS, "AND and OR are mixed without parentheses");
+        // Which of the two binds tighter is what other products disagree on: so both readings.
+        let tight_and = self.reading(parts, joins, |join| join != Join::Or);
+        let tight_or = self.reading(parts, joins, |join| join == Join::Or);
+        diagnostic = diagnostic.help(format!("write `{tight_and}`")).help(format!("or write `{tight_or}`"));
+        let later_span = (self.sink.at)(joins[later].1.clone());
+        let earlier_span = (self.sink.at)(joins[earlier].1.clone());
+        diagnostic
+            .label(later_span, format!("`{}` here", name(later)))
+            .label(earlier_span, format!("`{}` here", name(earlier)))
+    }
+
+    /// The level with parentheses around the runs of operands that `tight` operators join.
+    fn reading(&self, parts: &[Part], joins: &[(Join, Range<usize>)], tight: impl Fn(Join) -> bool) -> String {
+        const MOST: usize = 12;
+        let word = |join: Join| if join == Join::Or { " OR " } else { " AND " };
+        let mut text = String::new();
+        let mut run: Vec<usize> = Vec::new();
+        let count = parts.len().min(MOST);
+        for index in 0..count {
+            run.push(index);
+            let next = joins.get(index).map(|(join, _)| *join).filter(|_| index + 1 < count);
+            if next.is_some_and(&tight) {
+                continue;
+            }
+            let several = run.len() > 1;
+            let mut group = String::new();
+            for (at, part) in run.iter().enumerate() {
+                if at > 0 {
+                    group.push_str(word(joins[part - 1].0));
+                }
+                group.push_str(&self.shown(&parts[*part].range));
+            }
+            // A NOT in front would take the whole group away.
+            text.push_str(&if several { format!("({group})") } else { group });
+            if let Some(join) = next {
+                text.push_str(word(join));
+            }
+            run.clear();
+        }
+        if parts.len() > count {
+            text.push_str(" …");
+        }
+        text
+    }
+
+    pub(super) fn lone_not(&mut self, parts: &[Part]) {
+        let Some(first) = parts.first() else { return };
+        let not = self.shown(&first.range);
+        let range = first.range.clone();
+        match parts.iter().find(|part| !part.negated) {
+            Some(other) => {
+                let other = self.shown(&other.range);
+                let help = format!("put it behind what it takes away from: `{other} AND {not}`");
+                self.error(codes::LONE_NOT, "NOT can't come first", range, &[&help]);
+            }
+            None => {
+                let help =
+                    format!("say first what to look for, outside the parentheses if there are any: `… AND {not}`");
+                self.error(codes::LONE_NOT, "NOT alone would match almost every article", range, &[&help]);
+            }
+        }
+    }
+}
+
+/// What joins in other languages, for whoever writes it out of habit.
+const JOINING_WORDS: [(&str, &str); 16] = [
+    ("und", "AND"),
+    ("oder", "OR"),
+    ("nicht", "AND NOT"),
+    ("et", "AND"),
+    ("ou", "OR"),
+    ("sauf", "AND NOT"),
+    ("e", "AND"),
+    ("ed", "AND"),
+    ("o", "OR"),
+    ("non", "AND NOT"),
+    ("y", "AND"),
+    ("i", "AND"),
+    ("и", "AND"),
+    ("или", "OR"),
+    ("xor", "OR"),
+    ("plus", "AND"),
+];

@@ -1,0 +1,95 @@
+//! A term of a concept's list: an atom, or several words without quotes, which are a phrase.
+
+use std::ops::Range;
+
+use crate::model::{Diagnostic, Span};
+
+use super::super::ast::{Atom, Node, NodeKind, PhrasePart};
+use super::super::codes;
+use super::super::lexer::{Lexeme, Sink, Token, is_field, is_hebrew, lex, phrase_parts};
+use super::{Parsed, finish, references, too_long};
+
+/// Reads a term of a concept's list: an atom, or several words without quotes, which are a phrase.
+pub(crate) fn parse_term(text: &str, at: &dyn Fn(Range<usize>) -> Span) -> Parsed {
+    let mut sink = Sink { at, diagnostics: Vec::new() };
+    let trimmed = text.trim();
+    let start = text.len() - text.trim_start().len();
+    let range = start..start + trimmed.len();
+    if trimmed.is_empty() {
+        let diagnostic = Diagnostic::error(codes::EMPTY_QUERY, "this term is empty").help("delete it, or write a term");
+        sink.report(diagnostic, 0..text.len(), "");
+        return Parsed { diagnostics: sink.diagnostics, ..Parsed::default() };
+    }
+    if too_long(text, &mut sink) {
+        return Parsed { diagnostics: sink.diagnostics, ..Parsed::default() };
+    }
+    if let Some(node) = bare_phrase(trimmed, start, &mut sink) {
+        return finish(node, sink, Vec::new());
+    }
+    let tokens = lex(text, &mut sink);
+    let references = references(&tokens, at);
+    let node = match tokens.as_slice() {
+        [Lexeme { token: Token::Atom(Atom::Topic(id)), .. }] => {
+            let diagnostic = Diagnostic::error(codes::NOT_A_TERM, "a topic is not a term: it has no words of its own")
+                .help(format!("use it in a query: `@concept OR #{id}`"));
+            sink.report(diagnostic, range, "");
+            None
+        }
+        [Lexeme { token: Token::Atom(atom), range }] => {
+            Some(Node { kind: NodeKind::Atom(atom.clone()), span: at(range.clone()) })
+        }
+        [Lexeme { token: Token::Bad, .. }] => None,
+        _ => {
+            if sink.diagnostics.iter().all(|diagnostic| !diagnostic.is_error()) {
+                let diagnostic = Diagnostic::error(codes::NOT_A_TERM, "a concept lists terms, this is a query")
+                    .help("write each term as an entry of its own: `[\"missile\", \"iron dome\", \"=IRBM\"]`")
+                    .help("queries go into a topic's `match`, where concepts are combined: `@missile NEAR/5 @launch`");
+                sink.report(diagnostic, range, "");
+            }
+            None
+        }
+    };
+    finish(node, sink, references)
+}
+
+/// Several words without quotes: what people write in a list. `Some(None)`: reported.
+fn bare_phrase(trimmed: &str, start: usize, sink: &mut Sink<'_>) -> Option<Option<Node>> {
+    if !trimmed.contains(char::is_whitespace)
+        || has_quote(trimmed)
+        || trimmed.contains(['(', ')', '“', '”', '„', '«', '»', '「', '」'])
+        || trimmed.starts_with(['/', '#', '\'', '‘'])
+        || trimmed.split_whitespace().any(looks_like_query)
+    {
+        return None;
+    }
+    let before = sink.diagnostics.len();
+    let parts = phrase_parts(trimmed, start, sink, None);
+    if sink.diagnostics[before.min(sink.diagnostics.len())..].iter().any(Diagnostic::is_error) || parts.is_empty() {
+        // Nothing but punctuation, say: the lexer finds words for it.
+        return if parts.is_empty() && sink.diagnostics.len() == before { None } else { Some(None) };
+    }
+    let atom = match parts.as_slice() {
+        [PhrasePart::Any] => return None,
+        _ => Atom::Phrase(parts),
+    };
+    Some(Some(Node { kind: NodeKind::Atom(atom), span: (sink.at)(start..start + trimmed.len()) }))
+}
+
+/// Whether there is a quote that is not part of a Hebrew abbreviation.
+fn has_quote(text: &str) -> bool {
+    let hebrew = |c: Option<char>| c.is_some_and(is_hebrew);
+    text.match_indices('"')
+        .any(|(at, _)| !hebrew(text[..at].chars().next_back()) || !hebrew(text[at + 1..].chars().next()))
+}
+
+fn looks_like_query(word: &str) -> bool {
+    if let Some((field, rest)) = word.split_once(':')
+        && !rest.is_empty()
+        && is_field(field)
+    {
+        return true;
+    }
+    matches!(word, "AND" | "OR" | "NOT" | "&&" | "||")
+        || word.starts_with(['@', '#'])
+        || ["NEAR/", "ONEAR/", "W/", "ATLEAST/"].iter().any(|operator| word.starts_with(operator))
+}
