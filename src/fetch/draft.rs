@@ -9,7 +9,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::identity::EntryIdentity;
-use super::parse::{Entry, ParsedFeed};
+use super::parse::{Entry, FeedKind, ParsedFeed};
 use crate::model::{Article, ArticleId, Feed, Lang, TextStatus, Timestamp};
 use crate::text::detect_language;
 
@@ -40,12 +40,14 @@ pub fn to_article(
         Some(host.strip_prefix("www.").unwrap_or(host).to_owned())
     });
     let source = host.unwrap_or_else(|| feed.host().to_owned());
+    // A page that a sitemap only names: all else is on the page.
+    let is_bare = parsed.kind == FeedKind::Sitemap && entry.title.is_none();
     let feed_name = feed.name.clone().or_else(|| parsed.title.clone()).unwrap_or_else(|| feed.host().to_owned());
     Article {
         id: ArticleId::derive(&[&feed.id.to_string(), &identity.natural]),
         feed: feed.id,
         feed_name,
-        text_status: if feed.full_text && url.is_some() { TextStatus::Pending } else { TextStatus::Feed },
+        text_status: if (feed.full_text || is_bare) && url.is_some() { TextStatus::Pending } else { TextStatus::Feed },
         url,
         title,
         summary,
@@ -56,7 +58,7 @@ pub fn to_article(
         source,
         author: entry.author.clone(),
         tags: entry.tags.clone(),
-        published: entry.published.or(entry.updated).and_then(|date| plausible(date, now)),
+        published: entry.published.or(entry.updated.filter(|_| !is_bare)).and_then(|date| plausible(date, now)),
         updated: entry.updated.and_then(|date| plausible(date, now)),
         fetched_at: now,
         content_hash: identity.content_hash,

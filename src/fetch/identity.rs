@@ -14,6 +14,8 @@
 //! | content | title, text, date | it says too little to be unique |
 //! | title + date | both | there is a guid or link |
 //!
+//! A page of a sitemap has its link alone, home page or not: dates change with every build of the site.
+//!
 //! A key that two entries of one document share although they differ is dropped for all of them: feeds give all items
 //! the same guid, or the home page as link. The decision a reader would question: a new guid with a known link *and*
 //! title counts as known. A programme that publishes every day under one address and one headline is then an edited
@@ -23,7 +25,7 @@
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 
-use super::parse::{Entry, ParsedFeed};
+use super::parse::{Entry, FeedKind, ParsedFeed};
 use crate::model::normalise_link;
 
 /// An entry's identity within its feed. Exact duplicates in one document have equal identities.
@@ -54,7 +56,11 @@ enum Kind {
 #[must_use]
 pub fn identify(feed: &ParsedFeed) -> Vec<EntryIdentity> {
     let home = feed.link.as_deref().and_then(normalise_link);
-    let candidates: Vec<Candidate> = feed.entries.iter().map(|entry| Candidate::of(entry, home.as_deref())).collect();
+    let candidate = |entry: &Entry| match feed.kind {
+        FeedKind::Sitemap => Candidate::of_page(entry),
+        _ => Candidate::of(entry, home.as_deref()),
+    };
+    let candidates: Vec<Candidate> = feed.entries.iter().map(candidate).collect();
     // Which keys are shared by entries that differ?
     let mut owners: FxHashMap<i64, i64> = FxHashMap::default();
     let mut shared: FxHashMap<i64, ()> = FxHashMap::default();
@@ -123,6 +129,20 @@ impl Candidate {
         Self { keys, guid, link, content_key, content_hash, sameness: content_key }
     }
 
+    /// A page of a sitemap.
+    fn of_page(entry: &Entry) -> Self {
+        let link = entry.link.as_deref().map(|link| normalise_link(link).unwrap_or_else(|| link.to_owned()));
+        let content_key = key(Kind::Link, &[link.as_deref().unwrap_or("")]);
+        Self {
+            keys: vec![(Kind::Link, content_key)],
+            guid: None,
+            link,
+            content_key,
+            content_hash: page_hash(entry.title.as_deref().unwrap_or("")),
+            sameness: content_key,
+        }
+    }
+
     fn decide(self, shared: &FxHashMap<i64, ()>) -> EntryIdentity {
         let usable = |kind: Kind| self.keys.iter().any(|(known, key)| *known == kind && !shared.contains_key(key));
         let natural = match (&self.guid, &self.link) {
@@ -143,6 +163,16 @@ impl Candidate {
         }
         EntryIdentity { keys, natural, content_hash: self.content_hash }
     }
+}
+
+fn page_hash(title: &str) -> i64 {
+    key(Kind::Content, &[title, &visible_hash(&[]).to_string()])
+}
+
+/// The content hash of a page of which a sitemap says nothing but its address.
+#[must_use]
+pub fn unspoken_hash() -> i64 {
+    page_hash("")
 }
 
 /// A guess: shorter texts (“Read more…”, “Comments”) stand under many headlines.

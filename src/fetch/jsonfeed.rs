@@ -2,10 +2,12 @@
 //!
 //! In: text that begins with `{`. Out: a [`RawFeed`], or `None` where the JSON is no feed. Read as a tree and not through
 //! feed-rs, which refuses a feed for one number where the standard has a string: ids are numbers in every second feed.
+//!
+//! `next_url` is not followed: it leads to older entries, and what is new stands on the first page.
 
 use serde_json::{Map, Value};
 
-use super::parse::{Enclosure, FeedKind, MAX_ENTRIES, RawEntry, RawFeed, RawText};
+use super::parse::{Enclosure, FeedKind, MAX_ENTRIES, RawEntry, RawFeed, RawText, is_web};
 use super::parse_date;
 
 /// Reads a JSON document as a feed: it must have `items`, and state a version or have items that look like entries.
@@ -33,7 +35,9 @@ pub(crate) fn read(document: &Value) -> Option<RawFeed> {
         let mut entry = RawEntry {
             id: text(item, "id"),
             title: text(item, "title").map(RawText::plain),
-            link: text(item, "url").or_else(|| text(item, "external_url")),
+            link: text(item, "url")
+                .or_else(|| text(item, "external_url"))
+                .or_else(|| text(item, "id").filter(|id| is_web(id))),
             summary: text(item, "summary").map(RawText::plain),
             content: text(item, "content_html")
                 .map(RawText::html)
@@ -94,4 +98,40 @@ fn authors(object: &Map<String, Value>) -> Vec<String> {
         }
     }
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::super::{FeedKind, parse_feed};
+
+    #[test]
+    fn both_versions_are_read_whole_and_what_is_old_is_left() {
+        let text = r#"{
+            "version": "https://jsonfeed.org/version/1.1", "title": "Фонарь", "home_page_url": "https://lantern.example/",
+            "feed_url": "https://lantern.example/feed.json", "next_url": "https://lantern.example/feed.json?page=2",
+            "authors": [{"name": "編集部", "url": "https://lantern.example/about"}], "language": "ru",
+            "items": [
+                {"id": 7, "url": "/7", "title": "Учения", "content_text": "Без <тегов>", "language": "zh-Hant",
+                 "date_published": "2026-11-22T10:00:00+03:00", "date_modified": "2026-11-22T11:00:00+03:00", "tags": ["флот", 5],
+                 "attachments": [{"url": "/7.mp3", "mime_type": "audio/mpeg", "size_in_bytes": 5}]},
+                {"id": "https://lantern.example/8", "content_html": "<p>ラジオ</p>", "author": {"name": "Анна"}}
+            ]}"#;
+        let base = Url::parse("https://lantern.example/feed.json").expect("a URL");
+        let feed = parse_feed(text.as_bytes(), None, &base).expect("a feed");
+        assert_eq!((feed.kind, feed.entries.len()), (FeedKind::Json, 2));
+        let [first, second] = &feed.entries[..] else { panic!("two entries") };
+        assert_eq!((first.id.as_deref(), first.link.as_deref()), (Some("7"), Some("https://lantern.example/7")));
+        assert_eq!((first.author.as_deref(), first.language.as_deref()), (Some("編集部"), Some("zh-Hant")));
+        assert_eq!(first.published.expect("a date").to_string(), "2026-11-22T07:00:00Z");
+        assert_eq!(first.updated.expect("a date").to_string(), "2026-11-22T08:00:00Z");
+        assert_eq!(first.tags, ["флот", "5"]);
+        assert_eq!(first.enclosures[0].url, "https://lantern.example/7.mp3");
+        assert_eq!(first.content.as_ref().expect("a text").to_text(), "Без <тегов>");
+        assert_eq!(
+            (second.link.as_deref(), second.author.as_deref()),
+            (Some("https://lantern.example/8"), Some("Анна"))
+        );
+    }
 }

@@ -14,6 +14,7 @@ mod opml;
 mod parse;
 mod politeness;
 mod settings;
+mod sitemap;
 
 pub use crate::text::parse_date;
 pub use cadence::{Cadence, FULL_READ_EVERY, LONGEST_WAIT, PollEnd, SHORTEST_INTERVAL, slowest_hint, wants_full};
@@ -21,7 +22,8 @@ pub use client::{Client, ClientError, Document, Fetched, Kind, Limits, Request};
 pub use conditional::Hints;
 pub use draft::to_article;
 pub use error::FetchError;
-pub use identity::{EntryIdentity, identify};
+pub use identity::{EntryIdentity, identify, unspoken_hash};
 pub use opml::{OpmlError, OpmlFeed, OpmlFile, SkippedOutline, read_opml, write_opml};
 pub use parse::{Content, Enclosure, Entry, FeedKind, ParseError, ParsedFeed, parse_feed};
 pub use settings::NetworkSettings;
+pub use sitemap::{has_stamped_dates, words_of_address};

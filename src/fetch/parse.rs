@@ -4,8 +4,9 @@
 //!
 //! ```text
 //! bytes → text (charset) → what is it? ─ JSON ──────────────────────────→ jsonfeed ┐
-//!                                      └ XML → feed-rs → complete? ─ yes ──────────┼→ RawFeed → links, texts, caps → ParsedFeed
-//!                                                               └ no, refused → lenient ┘
+//!                                      ├ XML → feed-rs → complete? ─ yes ──────────┼→ RawFeed → links, texts, caps → ParsedFeed
+//!                                      │                        └ no, refused → lenient ┤
+//!                                      └ a sitemap, or lines of addresses → sitemap ─────┘
 //! ```
 //!
 //! feed-rs reads what is well made, which is nearly everything, and fast. What it refuses (one bare `&` in a megabyte) or
@@ -23,7 +24,7 @@ use serde::{Serialize, Serializer};
 use url::Url;
 
 use super::markup::{Token, Tokens, attributes};
-use super::{jsonfeed, lenient, parse_date};
+use super::{jsonfeed, lenient, parse_date, sitemap};
 use crate::model::Timestamp;
 use crate::text::charset;
 use crate::text::{html, html_to_line, html_to_text, sanitise_html};
@@ -52,7 +53,7 @@ pub enum FeedKind {
     Rdf,
     /// JSON Feed 1 and 1.1.
     Json,
-    /// A sitemap.
+    /// A sitemap, with or without headlines, or an index of sitemaps.
     Sitemap,
     /// Microsoft's Channel Definition Format.
     Cdf,
@@ -78,6 +79,9 @@ pub struct ParsedFeed {
     /// When it was changed last, by its own word.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated: Option<Timestamp>,
+    /// Whether this is an index: its entries are further sitemaps, not articles.
+    #[serde(rename = "index", skip_serializing_if = "std::ops::Not::not")]
+    pub is_index: bool,
     /// Its entries in document order, at most 2,000.
     pub entries: Vec<Entry>,
     /// What was odd about the document, one line each, for people.
@@ -189,9 +193,6 @@ pub enum ParseError {
         /// The page's title.
         title: Option<String>,
     },
-    /// A sitemap or an index of them.
-    #[error("this is a sitemap, not a feed")]
-    Sitemap,
     /// A list of feeds.
     #[error("this is an OPML list of feeds, not a feed; `vedetta feed import` reads it")]
     Opml,
@@ -247,16 +248,19 @@ impl fmt::Display for Titled<'_> {
 /// # Errors
 /// Says what the document is instead of a feed.
 pub fn parse_feed(bytes: &[u8], content_type: Option<&str>, base: &Url) -> Result<ParsedFeed, ParseError> {
-    if let Some(what) = binary_kind(bytes) {
+    let (bytes, unpack_warning) = sitemap::unpacked(bytes);
+    if let Some(what) = binary_kind(&bytes) {
         return Err(ParseError::Binary { what });
     }
-    let decoded = charset::decode(bytes, content_type);
+    let decoded = charset::decode(&bytes, content_type);
     let text = decoded.text.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\0'));
     let mut raw = match text.chars().next() {
         None => return Err(ParseError::Empty),
         Some('{' | '[') => json(text)?,
+        Some('h' | 'H') if let Some(list) = sitemap::read_list(text) => list,
         Some(_) => xml(text, base)?,
     };
+    raw.warnings.extend(unpack_warning.map(str::to_owned));
     if decoded.is_damaged {
         raw.warnings.push(format!("some bytes are not {}", decoded.encoding));
     }
@@ -285,6 +289,7 @@ impl RawText {
 #[derive(Debug, Clone)]
 pub(crate) struct RawFeed {
     pub(crate) kind: FeedKind,
+    pub(crate) is_index: bool,
     pub(crate) id: Option<String>,
     pub(crate) title: Option<RawText>,
     pub(crate) language: Option<String>,
@@ -300,6 +305,7 @@ impl RawFeed {
     pub(crate) fn new(kind: FeedKind) -> Self {
         Self {
             kind,
+            is_index: false,
             id: None,
             title: None,
             language: None,
@@ -337,7 +343,7 @@ fn binary_kind(bytes: &[u8]) -> Option<&'static str> {
         (b"GIF8", "a GIF image"),
         (b"%PDF", "a PDF document"),
         (b"PK\x03\x04", "a ZIP archive"),
-        (b"\x1f\x8b", "gzip data that was not unpacked"),
+        (b"\x1f\x8b", "damaged gzip data"),
         (b"ID3", "an MP3 file"),
     ];
     KINDS.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, what)| *what)
@@ -384,6 +390,11 @@ fn xml(text: &str, base: &Url) -> Result<RawFeed, ParseError> {
     } else if !text.starts_with('<') {
         warnings.push("something stands before the feed".to_owned());
         text = &text[text.find('<').unwrap_or(0)..];
+    }
+    if root.is_sitemap() {
+        let mut feed = sitemap::read(text);
+        feed.warnings.splice(0..0, warnings);
+        return Ok(feed);
     }
     let scan = Scan::of(text);
     let mut feed = match strict_feed(text, &root, &scan, base) {
@@ -438,7 +449,12 @@ impl<'a> Root<'a> {
     }
 
     fn is_feed(&self) -> bool {
-        !self.doctype_is_html && matches!(self.local.as_str(), "rss" | "rdf" | "feed" | "entry" | "channel")
+        let is_feed = matches!(self.local.as_str(), "rss" | "rdf" | "feed" | "entry" | "channel");
+        !self.doctype_is_html && (is_feed || self.is_sitemap())
+    }
+
+    fn is_sitemap(&self) -> bool {
+        matches!(self.local.as_str(), "urlset" | "sitemapindex")
     }
 
     fn what_else(&self, text: &str) -> ParseError {
@@ -447,7 +463,6 @@ impl<'a> Root<'a> {
             "a", "table", "form", "span", "pre", "link",
         ];
         match self.local.as_str() {
-            "urlset" | "sitemapindex" => ParseError::Sitemap,
             "opml" => ParseError::Opml,
             local if self.doctype_is_html || HTML.contains(&local) => {
                 let lower = html::cut(text, MAX_JUNK_BYTES);
@@ -471,7 +486,7 @@ fn find_ignoring_case(text: &str, needle: &str) -> Option<usize> {
 /// Where a feed begins inside something else.
 fn feed_start(text: &str) -> Option<usize> {
     let head = html::cut(text, MAX_JUNK_BYTES);
-    ["<rss", "<feed", "<rdf:RDF", "<RDF"].iter().filter_map(|start| head.find(start)).min()
+    ["<rss", "<feed", "<rdf:RDF", "<RDF", "<urlset", "<sitemapindex"].iter().filter_map(|start| head.find(start)).min()
 }
 
 /// What one pass over the text finds: how many entries there should be, and whether something is used that feed-rs does
@@ -744,6 +759,7 @@ fn finish(raw: RawFeed, base: &Url) -> ParsedFeed {
     warnings.truncate(MAX_WARNINGS);
     ParsedFeed {
         kind: raw.kind,
+        is_index: raw.is_index,
         title: raw.title.and_then(line),
         language: raw.language.and_then(language),
         link,

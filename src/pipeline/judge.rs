@@ -9,7 +9,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::fetch::{FetchError, Fetched, Kind, Request};
+use crate::fetch::{self, FetchError, Fetched, Kind, Request};
 use crate::model::{Article, ArticleId, Labels, Leased, TextStatus, Timestamp};
 use crate::store::{StoreError, VerdictCommit};
 use crate::text::{Extracted, extract_article};
@@ -20,6 +20,9 @@ use super::{Line, Pace, Snapshot, Stage};
 /// Articles in hand at once; each may hold a page.
 const MOST_IN_HAND: usize = 64;
 const LEASE: Duration = Duration::from_secs(2 * 60);
+/// A page of a sitemap that is older than this by its own date is not news, however late the sitemap lists it: sites
+/// list pages anew when they edit them. A guess.
+const OLD_PAGE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Pages taken apart at once: it is all CPU, and the blocking pool is shared.
 const EXTRACTIONS: usize = 2;
 
@@ -85,10 +88,17 @@ pub(super) async fn judge_article(
 ) -> usize {
     let Leased { lease, item: mut article } = leased;
     let snapshot = line.live.load();
+    let mut is_old_page = false;
     if article.text_status == TextStatus::Pending {
         match page_text(&snapshot, &article, extractions).await {
             Page::Busy => return 0,
             Page::Text(page) => {
+                // From a sitemap that has nothing but addresses.
+                if article.title.is_empty() {
+                    is_old_page = page.published.is_some_and(|at| article.fetched_at.since(at) > OLD_PAGE);
+                    article.published = page.published.or(article.updated);
+                    article.title = page.title;
+                }
                 article.body = page.body;
                 article.author = article.author.or(page.author);
                 article.declared_lang = article.declared_lang.or(page.lang);
@@ -98,12 +108,21 @@ pub(super) async fn judge_article(
                 tracing::debug!(article.url = article.url, error = why, "no full text");
                 article.text_status = TextStatus::Failed;
                 article.text_error = Some(why);
+                if article.title.is_empty() {
+                    let url = article.url.as_deref().and_then(|url| Url::parse(url).ok());
+                    article.title = url.map(|url| fetch::words_of_address(&url)).unwrap_or_default();
+                }
             }
         }
     }
     let labels = snapshot.feeds.get(&article.feed).map(|feed| feed.labels.clone()).unwrap_or_default();
     let now = line.clock.now();
-    let Some((article, verdict)) = judge_on_pool(line, &snapshot, article, labels, now).await else { return 0 };
+    let Some((article, mut verdict)) = judge_on_pool(line, &snapshot, article, labels, now).await else { return 0 };
+    if is_old_page && !verdict.matches.is_empty() {
+        tracing::info!(article.url = article.url, "an old page that its sitemap lists only now: nobody is told");
+        verdict.matches.clear();
+        verdict.signature = None;
+    }
     let title = article.title.clone();
     let commit = VerdictCommit { lease, article, verdict };
     match line.store.commit_verdict(commit, Arc::clone(&snapshot.desk), now).await {

@@ -10,6 +10,7 @@ mod line;
 mod live;
 mod once;
 mod poll;
+mod sitemap;
 mod stage;
 mod sweep;
 

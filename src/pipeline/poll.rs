@@ -7,21 +7,24 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::config::FirstPoll;
 use crate::fetch::{
-    self, Cadence, Document, EntryIdentity, FetchError, Fetched, Hints, Kind, ParsedFeed, PollEnd, Request,
+    self, Cadence, Document, Entry, EntryIdentity, FeedKind, FetchError, Fetched, Hints, Kind, ParsedFeed, PollEnd,
+    Request,
 };
 use crate::model::{
     Article, ArticleId, Feed, FeedId, FeedState, HealthEvent, Leased, Severity, TextStatus, Timestamp, Validators,
     normalise_link,
 };
-use crate::store::{Committed, KnownEntry, PollCommit, PolledArticle, SeenEntry, StoreError};
+use crate::store::{Committed, KnownEntry, PollCommit, PolledArticle, SeenEntry, SitemapMemory, StoreError};
 use crate::story::Signature;
 use crate::telemetry::PollOutcome;
 
 use super::line::OnDrop;
+use super::sitemap::{self, FollowError, Followed};
 use super::{Line, Pace, Snapshot, Stage};
 
 /// Feeds in hand at once. They wait for their host's turn inside the HTTP client, which holds at most 64 connections;
@@ -120,10 +123,14 @@ pub(super) async fn poll_feed(line: &Arc<Line>, leased: Leased<FeedState, FeedId
     let now = line.clock.now();
     let read = match answer {
         Ok(Fetched::NotModified { hints, validators }) => Ok(Read::Same { hints, validators, was_read: false }),
-        Ok(Fetched::Document(document)) => read_document(line, &feed, &state, *document).await,
+        Ok(Fetched::Document(document)) => match read_document(line, &feed, &state, *document).await {
+            Ok(Read::Changed(read)) if read.parsed.is_index => follow(line, &snapshot, &feed, &state, *read).await,
+            read => read,
+        },
         Err(error) => Err(Trouble::from_fetch(&error, state.failures.saturating_add(1))),
     };
-    let mut poll = PollCommit { lease, state, seen: Vec::new(), articles: Vec::new(), health: Vec::new() };
+    let mut poll =
+        PollCommit { lease, state, seen: Vec::new(), articles: Vec::new(), health: Vec::new(), sitemaps: None };
     let failure = match read {
         Ok(read) => match succeed(line, &snapshot, &feed, &mut poll, read, now).await {
             Ok(()) => None,
@@ -179,6 +186,8 @@ struct ReadFeed {
     body_hash: i64,
     parsed: ParsedFeed,
     identities: Vec<EntryIdentity>,
+    /// Of an index of sitemaps: which entries come from one that is read for the first time, and what to remember.
+    followed: Option<(Vec<bool>, Vec<SitemapMemory>)>,
 }
 
 /// A feed that did not.
@@ -221,12 +230,32 @@ async fn read_document(
             if !parsed.warnings.is_empty() {
                 tracing::debug!(feed.url = %feed.url, warnings = ?parsed.warnings, "read with repairs");
             }
-            Ok(Read::Changed(Box::new(ReadFeed { document, body_hash, parsed, identities })))
+            Ok(Read::Changed(Box::new(ReadFeed { document, body_hash, parsed, identities, followed: None })))
         }
         Ok((_, Ok(Err(error)))) => Err(trouble(line.chain(&error))),
         Ok((_, Err(_))) | Err(_) => {
             tracing::error!(feed.url = %feed.url, "the parser failed on this feed; please report it");
             Err(trouble("the feed parser failed on this document; please report it".to_owned()))
+        }
+    }
+}
+
+/// Reads what an index lists, in its place.
+async fn follow(
+    line: &Arc<Line>,
+    snapshot: &Snapshot,
+    feed: &Feed,
+    state: &FeedState,
+    index: ReadFeed,
+) -> Result<Read, Trouble> {
+    match sitemap::follow(line, snapshot, feed, index.parsed, state.failures.saturating_add(1)).await {
+        Ok(Followed { parsed, identities, is_old, memory }) => {
+            let followed = Some((is_old, memory));
+            Ok(Read::Changed(Box::new(ReadFeed { parsed, identities, followed, ..index })))
+        }
+        Err(FollowError::None { message, end }) => Err(Trouble { outcome: PollOutcome::FetchFailed, message, end }),
+        Err(FollowError::Store(error)) => {
+            Err(Trouble { outcome: PollOutcome::FetchFailed, message: line.chain(&error), end: PollEnd::NotTried })
         }
     }
 }
@@ -247,14 +276,19 @@ async fn succeed(
             (hints, validators, was_read)
         }
         Read::Changed(read) => {
-            let ReadFeed { document, body_hash, parsed, identities } = *read;
+            let ReadFeed { document, body_hash, parsed, identities, followed } = *read;
             line.metrics.polled(PollOutcome::Changed);
             line.metrics.entries_read(parsed.entries.len());
-            take_in(line, snapshot, feed, poll, &parsed, &identities, is_first, now).await?;
+            let (is_old, sitemaps) = followed.unzip();
+            let intake = Intake { parsed: &parsed, identities: &identities, is_first, is_old: is_old.as_deref() };
+            take_in(line, snapshot, feed, poll, &intake, now).await?;
             poll.state.hint = parsed.poll_hint;
-            poll.state.body_hash = Some(body_hash);
+            // An index may be the same while what it lists is not: it is read again each time.
+            poll.state.body_hash = sitemaps.is_none().then_some(body_hash);
+            let validators = if sitemaps.is_none() { document.validators } else { Validators::default() };
+            poll.sitemaps = sitemaps;
             poll.state.title = parsed.title.or(poll.state.title.take());
-            (document.hints, document.validators, true)
+            (document.hints, validators, true)
         }
     };
     poll.state.validators = validators;
@@ -320,29 +354,53 @@ fn display_name(feed: &Feed) -> &str {
     feed.name.as_deref().unwrap_or_else(|| feed.host())
 }
 
+/// What a document says, and how it is to be taken.
+struct Intake<'a> {
+    parsed: &'a ParsedFeed,
+    identities: &'a [EntryIdentity],
+    /// The feed's first poll.
+    is_first: bool,
+    /// Entries that are to be taken as on a first poll.
+    is_old: Option<&'a [bool]>,
+}
+
 /// Finds out which entries are new or edited, judges them, and adds them to the poll.
-#[expect(clippy::too_many_arguments, reason = "one step of a poll, cut out for reading; all of it is needed")]
 async fn take_in(
     line: &Arc<Line>,
     snapshot: &Arc<Snapshot>,
     feed: &Arc<Feed>,
     poll: &mut PollCommit,
-    parsed: &ParsedFeed,
-    identities: &[EntryIdentity],
-    is_first: bool,
+    intake: &Intake<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let Intake { parsed, identities, is_first, is_old } = *intake;
+    let is_sitemap = parsed.kind == FeedKind::Sitemap;
+    let has_dates = !fetch::has_stamped_dates(parsed);
+    let unspoken = fetch::unspoken_hash();
     let keys: Vec<_> = identities.iter().flat_map(|identity| identity.keys.iter().copied()).collect();
     let known = line.store.known_entries(feed.id, &keys).await?;
     let mut known: HashMap<_, _> = known.into_iter().map(|entry| (entry.key, entry)).collect();
     let mut drafts = Vec::new();
     // Feeds list the newest first; articles are taken in as they happened.
-    for (entry, identity) in parsed.entries.iter().zip(identities).rev() {
+    for (index, (entry, identity)) in parsed.entries.iter().zip(identities).enumerate().rev() {
+        let is_first = is_first || is_old.is_some_and(|is_old| is_old.get(index).copied().unwrap_or_default());
         let before = identity.keys.iter().find_map(|key| known.get(key)).cloned();
+        // A sitemap that names a page without a headline says nothing of it, nor is it news when another one has its
+        // headline: the page was read.
+        let content_hash = match &before {
+            Some(before) if is_sitemap && (identity.content_hash == unspoken || before.content_hash == unspoken) => {
+                before.content_hash
+            }
+            _ => identity.content_hash,
+        };
         let article = || fetch::to_article(feed, parsed, entry, identity, now);
-        let is_recent =
-            |article: &Article| article.published.max(article.updated).is_some_and(|at| now.since(at) <= RECENT);
+        let is_recent = |article: &Article| {
+            let date = article.published.max(article.updated);
+            (has_dates || article.published.is_some()) && date.is_some_and(|at| now.since(at) <= RECENT)
+        };
         let draft = match &before {
+            // No home page is an article.
+            None if is_sitemap && is_home_page(entry) => None,
             None => {
                 let article = article();
                 let wanted = match snapshot.config.poll.first_poll {
@@ -353,7 +411,7 @@ async fn take_in(
                 };
                 wanted.then_some(article)
             }
-            Some(entry) if entry.content_hash == identity.content_hash => None,
+            Some(entry) if entry.content_hash == content_hash => None,
             // Edited: the same article with other words, unless the feed gave its key to another one. An entry that only
             // became known is news if it is recent.
             Some(KnownEntry { article: Some(id), .. }) => {
@@ -369,19 +427,14 @@ async fn take_in(
         let article_id = draft.as_ref().map(|article| article.id).or(before.as_ref().and_then(|entry| entry.article));
         let is_news = draft.is_some();
         let is_complete = identity.keys.iter().all(|key| known.contains_key(key));
-        let is_stale = before.as_ref().is_some_and(|entry| {
-            now.since(entry.last_seen) >= SEEN_AGAIN || entry.content_hash != identity.content_hash
-        });
+        let is_stale = before
+            .as_ref()
+            .is_some_and(|entry| now.since(entry.last_seen) >= SEEN_AGAIN || entry.content_hash != content_hash);
         if !is_complete || is_stale || is_news {
-            poll.seen.push(SeenEntry {
-                keys: identity.keys.clone(),
-                article: article_id,
-                content_hash: identity.content_hash,
-            });
+            poll.seen.push(SeenEntry { keys: identity.keys.clone(), article: article_id, content_hash });
             // An entry that the document holds twice is known the second time.
             for key in &identity.keys {
-                let entry =
-                    KnownEntry { key: *key, article: article_id, content_hash: identity.content_hash, last_seen: now };
+                let entry = KnownEntry { key: *key, article: article_id, content_hash, last_seen: now };
                 known.insert(*key, entry);
             }
         }
@@ -392,6 +445,11 @@ async fn take_in(
         poll.articles = judge_all(line, snapshot, feed, drafts, now).await;
     }
     Ok(())
+}
+
+fn is_home_page(entry: &Entry) -> bool {
+    let url = entry.link.as_deref().and_then(|link| Url::parse(link).ok());
+    url.is_some_and(|url| url.path() == "/" && url.query().is_none())
 }
 
 /// Whether a known entry with other words is the article that it was. Some feeds count their guids from one again, or have

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use crate::alert::{Desk, HealthDraft};
 use crate::model::{
     AlertId, Article, ArticleId, ChannelName, Claim, Delivery, DeliveryId, DeliveryOutcome, DeliveryState, Feed,
-    FeedId, FeedState, Lease, Leased, Match, NodeId, Notice, Timestamp,
+    FeedId, FeedState, Lease, Leased, Match, NodeId, Notice, Timestamp, Validators,
 };
 use crate::story::Signature;
 
@@ -98,6 +98,21 @@ pub struct PolledArticle {
     pub verdict: Option<Verdict>,
 }
 
+/// What is remembered of one sitemap of an index between polls.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SitemapMemory {
+    /// Its address.
+    pub url: String,
+    /// Whether it was ever read.
+    pub was_read: bool,
+    /// What the index said of it when it was read last.
+    pub lastmod: Option<Timestamp>,
+    /// To ask again with.
+    pub validators: Validators,
+    /// Hash of its last body (xxh3).
+    pub body_hash: Option<i64>,
+}
+
 /// Everything that one poll of one feed changes. Committed whole or not at all.
 #[derive(Debug, Clone)]
 pub struct PollCommit {
@@ -111,6 +126,8 @@ pub struct PollCommit {
     pub articles: Vec<PolledArticle>,
     /// Something to tell the operator.
     pub health: Vec<HealthDraft>,
+    /// What is to be remembered of an index's sitemaps; `None`: as before.
+    pub sitemaps: Option<Vec<SitemapMemory>>,
 }
 
 /// What a commit did.
@@ -190,6 +207,9 @@ pub trait Store: Views + std::fmt::Debug + Send + Sync {
 
     /// Which of these keys are known for the feed. Order as asked, unknown ones left out.
     async fn known_entries(&self, feed: FeedId, keys: &[EntryKey]) -> Result<Vec<KnownEntry>, StoreError>;
+
+    /// What is remembered of the sitemaps of an index; nothing for other feeds.
+    async fn sitemaps(&self, feed: FeedId) -> Result<Vec<SitemapMemory>, StoreError>;
 
     /// Commits a poll. Concurrent calls share one transaction (and one fsync); each is still whole. A match whose
     /// (topic, article) is already recorded updates its evidence and tells nobody.

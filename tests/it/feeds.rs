@@ -180,7 +180,6 @@ fn what_is_no_feed_is_called_by_its_name() {
     let error = |bytes: &[u8]| parse_feed(bytes, None, &base()).unwrap_err();
     assert_eq!(error(b""), ParseError::Empty);
     assert_eq!(error(b"\xef\xbb\xbf  \n"), ParseError::Empty);
-    assert_eq!(error(b"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'/>"), ParseError::Sitemap);
     assert_eq!(error(b"<opml version='2.0'><body/></opml>"), ParseError::Opml);
     assert_eq!(error(b"{\"error\":\"not found\"}"), ParseError::Json);
     assert_eq!(error(b"\x89PNG\r\n\x1a\n"), ParseError::Binary { what: "a PNG image" });

@@ -48,5 +48,7 @@ mod rule_reference;
 mod service;
 /// The rules in `rules/`: they load without a word and their tests hold.
 mod shipped_rules;
+/// Sitemaps as documents and as sources.
+mod sitemaps;
 /// Health, readiness and metrics, asked for over a real socket.
 mod web;

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteConnection;
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
 
 use crate::model::{Article, ArticleId, Claim, Feed, FeedId, FeedState, Lease, Leased, NodeId, Timestamp};
 
-use super::super::{EntryKey, KnownEntry, StoreError};
+use super::super::{EntryKey, KnownEntry, SitemapMemory, StoreError};
 use super::error::unreadable;
 use super::rows::{self, article_columns, feed_state_columns};
 
@@ -105,6 +105,17 @@ pub(super) async fn claim(
         .collect();
     leased.sort_by_key(|leased| (leased.item.next_poll_at, leased.lease.id));
     Ok(leased)
+}
+
+/// What is remembered of an index's sitemaps.
+pub(super) async fn sitemaps(reader: &SqlitePool, feed: FeedId) -> Result<Vec<SitemapMemory>, StoreError> {
+    let found: Option<String> =
+        sqlx::query_scalar("SELECT children FROM sitemaps WHERE feed_no = (SELECT feed_no FROM feeds WHERE id = $1)")
+            .bind(feed.to_string())
+            .fetch_optional(reader)
+            .await?;
+    // Unreadable memory is no memory: the sitemaps are fetched once more.
+    Ok(found.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
 }
 
 /// A question for [`known`]: a feed and keys.

@@ -37,7 +37,8 @@ use crate::model::{
 };
 
 use super::{
-    Committed, EntryKey, KnownEntry, Outgoing, PollCommit, Retention, Store, StoreError, Swept, VerdictCommit,
+    Committed, EntryKey, KnownEntry, Outgoing, PollCommit, Retention, SitemapMemory, Store, StoreError, Swept,
+    VerdictCommit,
 };
 use writer::{Chore, Job, QUEUE, Slot, Writer};
 
@@ -150,6 +151,10 @@ impl Store for SqliteStore {
             return Ok(feeds::known(&mut conn, &[&question]).await?.pop().unwrap_or_default());
         }
         self.ask(|slot| Job::Known(question, slot)).await
+    }
+
+    async fn sitemaps(&self, feed: FeedId) -> Result<Vec<SitemapMemory>, StoreError> {
+        feeds::sitemaps(&self.reader, feed).await
     }
 
     async fn commit_poll(&self, poll: PollCommit, desk: Arc<Desk>, now: Timestamp) -> Result<Committed, StoreError> {

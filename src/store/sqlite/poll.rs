@@ -102,6 +102,7 @@ pub(super) async fn commit_polls(
     write_articles(conn, jobs, &mut accepted, &plans).await?;
     write_seen(conn, jobs, &accepted).await?;
     write_feeds(conn, jobs, &accepted).await?;
+    write_sitemaps(conn, jobs, &accepted).await?;
     for one in &mut accepted {
         for draft in &jobs[one.job].poll.health {
             judge::write_health(conn, draft, &mut one.committed).await?;
@@ -389,6 +390,25 @@ async fn write_feeds(
                 .add(seen_day);
         })
         .await
+}
+
+async fn write_sitemaps(
+    conn: &mut SqliteConnection,
+    jobs: &[&mut PollJob],
+    accepted: &[Accepted],
+) -> Result<(), StoreError> {
+    for one in accepted {
+        let Some(sitemaps) = &jobs[one.job].poll.sitemaps else { continue };
+        sqlx::query(
+            "INSERT INTO sitemaps (feed_no, children) VALUES ($1, $2) \
+             ON CONFLICT (feed_no) DO UPDATE SET children = excluded.children",
+        )
+        .bind(one.right.feed_no)
+        .bind(rows::to_json(sitemaps))
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
 }
 
 /// Writes a judged article of the `fresh` queue.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use vedetta::model::{FeedState, Lang, StoryId, TextStatus, Validators};
-use vedetta::store::{PolledArticle, SeenEntry, Views as _};
+use vedetta::store::{PollCommit, PolledArticle, SeenEntry, SitemapMemory, Views as _};
 
 use super::*;
 
@@ -184,6 +184,31 @@ async fn everything_known_of_a_feed_survives_the_poll() {
     assert_eq!(world.store.next_poll_at().await.unwrap(), Some(start() + HOUR));
     let stats = world.store.stats(start()).await.unwrap();
     assert_eq!((stats.feeds, stats.feeds_failing, stats.last_poll_success_at), (1, 1, Some(start())));
+}
+
+#[tokio::test]
+async fn what_is_known_of_an_index_survives_the_poll_and_is_left_alone_by_others() {
+    let world = World::with_feeds(2).await;
+    let leased = world.claim_feed(start()).await;
+    let id = leased.item.id;
+    assert_eq!(world.store.sitemaps(id).await.unwrap(), []);
+    let memory = vec![SitemapMemory {
+        url: "https://feed-0.example/карта.xml".into(),
+        was_read: true,
+        lastmod: Some(start()),
+        validators: Validators { etag: Some("\"灯\"".into()), last_modified: None },
+        body_hash: Some(-7),
+    }];
+    let commit = PollCommit { sitemaps: Some(memory.clone()), ..poll(&leased, vec![], start()) };
+    world.store.commit_poll(commit, desk(), start()).await.unwrap();
+    assert_eq!(world.store.sitemaps(id).await.unwrap(), memory);
+    let other = world.claim_feed(start()).await;
+    assert_ne!(other.item.id, id);
+    assert_eq!(world.store.sitemaps(other.item.id).await.unwrap(), []);
+    let later = start() + 2 * HOUR;
+    let again = world.claim_feed(later).await;
+    world.store.commit_poll(poll(&again, vec![], later), desk(), later).await.unwrap();
+    assert_eq!(world.store.sitemaps(id).await.unwrap(), memory);
 }
 
 #[tokio::test]

@@ -235,7 +235,7 @@ pub(crate) fn poll(leased: &Leased<FeedState, FeedId>, articles: Vec<PolledArtic
         title: Some("Lanterna – 灯塔".to_owned()),
         ..leased.item.clone()
     };
-    PollCommit { lease: leased.lease.clone(), state, seen, articles, health: Vec::new() }
+    PollCommit { lease: leased.lease.clone(), state, seen, articles, health: Vec::new(), sitemaps: None }
 }
 
 /// A key by which an article's entry is known; far from small, as hashes are.
