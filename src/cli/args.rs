@@ -69,6 +69,8 @@ pub(super) enum Command {
     Match(MatchOptions),
     /// Says why a topic does or does not match an article
     Explain(ExplainOptions),
+    /// Rewrites another product's queries as rules, and says what changed in meaning
+    Convert(ConvertOptions),
     /// Feeds: parse, list, poll, import, export
     Feed {
         #[command(subcommand)]
@@ -127,6 +129,66 @@ pub(super) struct ExplainOptions {
     /// One article as JSON, an HTML page, a URL, or the id of a stored article
     #[arg(value_name = "FILE|URL|ARTICLE-ID")]
     pub(super) article: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ConvertOptions {
+    /// Whose syntax the queries are in
+    #[arg(long, value_enum, value_name = "PRODUCT")]
+    pub(super) from: VendorName,
+    /// The topic's id; several queries get -1, -2, … behind it [default: the file's name]
+    #[arg(long, value_name = "ID")]
+    pub(super) id: Option<String>,
+    /// The topic's name
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+    /// Every line is a query; otherwise blank lines stand between queries
+    #[arg(long)]
+    pub(super) lines: bool,
+    /// Where case counts, which is a setting in other products
+    #[arg(long, value_enum, default_value_t = CaseOption::None)]
+    pub(super) case: CaseOption,
+    /// What joins two terms with nothing between them, in Lucene's syntax
+    #[arg(long, value_enum, default_value_t = Joining::Or)]
+    pub(super) default_operator: Joining,
+    /// The queries; `-` is stdin
+    #[arg(default_value = "-")]
+    pub(super) file: PathBuf,
+}
+
+/// Whose syntax.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum VendorName {
+    /// Meltwater, advanced search
+    Meltwater,
+    /// Factiva, traditional search statements
+    Factiva,
+    /// LexisNexis and Nexis, terms and connectors
+    Lexis,
+    /// Cision Communications Cloud and CisionOne; Brandwatch
+    Cision,
+    /// Lucene: Elasticsearch, OpenSearch, Solr, Kibana
+    Lucene,
+}
+
+/// Where case counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CaseOption {
+    /// Nowhere
+    None,
+    /// Inside quotes
+    Quoted,
+    /// Everywhere
+    All,
+}
+
+/// What joins terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Joining {
+    /// Either: Lucene's own default
+    Or,
+    /// Both: Kibana's default
+    And,
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,6 +4,7 @@ mod alerts;
 mod args;
 mod article;
 mod check;
+mod convert;
 mod deliveries;
 mod demo;
 mod doctor;
@@ -77,6 +78,7 @@ fn dispatch(args: Args, output: &Output) -> anyhow::Result<Exit> {
         Command::Test { paths } => test::test(&config, &environment, &paths, clock.now(), output),
         Command::Match(options) => match_::match_(&options, output),
         Command::Explain(options) => explain::explain(&config, &environment, &options, output),
+        Command::Convert(options) => convert::convert(&options, output),
         Command::Feed { command } => feed::feed(&config, &environment, command, output),
         Command::Article { command } => article::article(&config, &environment, command, output),
         Command::Alerts(options) => alerts::alerts(&config, &environment, &options, output),

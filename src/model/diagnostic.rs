@@ -25,7 +25,8 @@ pub struct Label {
 /// One mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Stable code: `E101`, `W203`. E0xx/W0xx TOML and files, E1xx/W1xx rules, E2xx/W2xx configuration.
+    /// Stable code: `E101`, `W203`. E0xx/W0xx TOML and files, E1xx/W1xx rules, E2xx/W2xx configuration, E3xx/W3xx
+    /// conversions.
     pub code: &'static str,
     /// Error or warning.
     pub severity: Severity,

@@ -9,6 +9,7 @@ mod anchor;
 pub mod ast;
 mod check;
 pub mod codes;
+pub mod convert;
 mod cost;
 mod def;
 mod document;

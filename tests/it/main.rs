@@ -12,6 +12,8 @@ mod config_diagnostics;
 mod conformance;
 /// Every promise of `vedetta::store::Store`, on real SQLite files.
 mod contract;
+/// Other products' queries as rules.
+mod convert;
 /// kill -9 at random moments: nothing is lost.
 mod crash;
 /// The demo's bundled feeds, read and judged.
