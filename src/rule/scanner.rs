@@ -15,7 +15,7 @@ use super::ast::Reach;
 use super::cost::{Cost, Costs};
 use super::document::Document;
 use super::expr::{AtomId, AtomKind, ConceptId, Expr, ExprId, FieldSet, Item, Program, STRETCH, TermId, Test};
-use super::lookup::{Entry, Lookup, Memo};
+use super::lookup::{Entry, Lookup, Memo, Met};
 use super::position::{Layout, Leaf, MOST_EVIDENCE, Pos, count_without_overlap};
 use super::term::Languages;
 use crate::text::analyzed::{FIELDS, HalfWords, LEDE, weight};
@@ -320,37 +320,40 @@ impl<'a> Scan<'a> {
         let mut at = 0;
         let scratch = &mut *self.scratch;
         if is_read {
-            for piece in pieces(text) {
-                let terms = self.memo.entry(&index.lookup, text, piece.start, piece.end, article);
-                let end_at = at + weight(piece.kind);
-                let in_lede = number == 0 || (number < 3 && end_at <= LEDE);
-                let fields = if in_lede { bit | FieldSet::LEDE.0 } else { bit };
-                let place = clip(scratch.pieces.len());
-                for &term in self.memo.terms(terms) {
-                    let occurrence = clip(scratch.occurrences.len());
-                    scratch.occurrences.push(Occurrence { piece: place, next: NONE });
-                    let head = &mut scratch.heads[term.index()];
-                    if head.epoch == scratch.epoch {
-                        scratch.occurrences[head.last as usize].next = occurrence;
-                        head.last = occurrence;
-                        head.count += 1;
-                        head.fields |= fields;
-                    } else {
-                        *head = Head { epoch: scratch.epoch, first: occurrence, last: occurrence, count: 1, fields };
-                        scratch.seen.push(term);
+            let mut rest = pieces(text);
+            while self.memo.read(&index.lookup, text, &mut rest, article) {
+                for &Met { piece, terms, .. } in self.memo.batch() {
+                    let end_at = at + weight(piece.kind);
+                    let in_lede = number == 0 || (number < 3 && end_at <= LEDE);
+                    let fields = if in_lede { bit | FieldSet::LEDE.0 } else { bit };
+                    let place = clip(scratch.pieces.len());
+                    for &term in self.memo.terms(terms) {
+                        let occurrence = clip(scratch.occurrences.len());
+                        scratch.occurrences.push(Occurrence { piece: place, next: NONE });
+                        let head = &mut scratch.heads[term.index()];
+                        if head.epoch == scratch.epoch {
+                            scratch.occurrences[head.last as usize].next = occurrence;
+                            head.last = occurrence;
+                            head.count += 1;
+                            head.fields |= fields;
+                        } else {
+                            *head =
+                                Head { epoch: scratch.epoch, first: occurrence, last: occurrence, count: 1, fields };
+                            scratch.seen.push(term);
+                        }
                     }
+                    scratch.pieces.push(Place {
+                        start: clip(piece.start),
+                        end: clip(piece.end),
+                        at,
+                        terms,
+                        fields,
+                        field,
+                        glued: piece.glued,
+                        kind: if piece.kind == PieceKind::Word { Kind::Word } else { Kind::Character },
+                    });
+                    at = end_at;
                 }
-                scratch.pieces.push(Place {
-                    start: clip(piece.start),
-                    end: clip(piece.end),
-                    at,
-                    terms,
-                    fields,
-                    field,
-                    glued: piece.glued,
-                    kind: if piece.kind == PieceKind::Word { Kind::Word } else { Kind::Character },
-                });
-                at = end_at;
             }
         }
         scratch.pieces.push(Place {
