@@ -9,7 +9,7 @@ use reqwest::header::HeaderValue;
 use crate::fetch::NetworkSettings;
 use crate::model::Diagnostic;
 use crate::network::AllowRule;
-use crate::settings::{TableReader, TextValue};
+use crate::settings::{Spanned, TableReader, TextValue};
 use crate::store::Retention;
 
 use super::{DEFAULT_RETENTION, FirstPoll, PollSettings, Reading, codes, days, report_at_top};
@@ -124,6 +124,14 @@ impl Reading<'_> {
         if let Some(interval) = table.duration("interval", INTERVALS) {
             poll.interval = interval.value;
         }
+        if let Some(adaptive) = table.bool("adaptive") {
+            poll.adaptive = adaptive.value;
+        }
+        let fastest = table.duration("fastest", INTERVALS);
+        let slowest = table.duration("slowest", INTERVALS);
+        check_pace(&table, fastest.as_ref(), slowest.as_ref(), poll.interval);
+        poll.fastest = fastest.map(|fastest| fastest.value);
+        poll.slowest = slowest.map(|slowest| slowest.value);
         let choices = [("recent", FirstPoll::Recent), ("all", FirstPoll::All), ("none", FirstPoll::None)];
         if let Some(first) = table.one_of("first_poll", &choices) {
             poll.first_poll = first.value;
@@ -211,6 +219,41 @@ impl Reading<'_> {
         });
         table.finish();
         address
+    }
+}
+
+/// `fastest` lies at or below the interval, `slowest` at or above.
+pub(super) fn check_pace(
+    table: &TableReader<'_>,
+    fastest: Option<&Spanned<Duration>>,
+    slowest: Option<&Spanned<Duration>>,
+    interval: Duration,
+) {
+    let wrong = [
+        (fastest.filter(|limit| limit.value > interval), "`fastest` is longer than the interval", "lower"),
+        (slowest.filter(|limit| limit.value < interval), "`slowest` is shorter than the interval", "raise"),
+    ];
+    for (limit, title, change) in wrong {
+        let Some(limit) = limit else { continue };
+        table.report(
+            Diagnostic::error(codes::PACE, title)
+                .label(limit.span, format!("the interval here is {}", in_words(interval)))
+                .help(format!(
+                    "polling begins at `interval` and moves between the two: {change} this one, or change the interval"
+                )),
+        );
+    }
+}
+
+/// A duration as it is written in the file.
+fn in_words(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        _ if duration.subsec_millis() > 0 => format!("{}ms", duration.as_millis()),
+        _ if seconds.is_multiple_of(86_400) => format!("{}d", seconds / 86_400),
+        _ if seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
+        _ if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
+        _ => format!("{seconds}s"),
     }
 }
 

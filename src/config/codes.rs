@@ -18,6 +18,7 @@
 //! | E214 | a rule path that does not exist |
 //! | E215 | a route asks for a severity that does not exist |
 //! | E216 | a header that can't be sent |
+//! | E220 | a pace that does not hold its interval |
 //! | W201 | a secret stands in the file |
 //! | W202 | everyone on this machine can read a secret's file |
 //! | W203 | no default route: alerts that no route takes go to all channels |
@@ -62,6 +63,8 @@ pub const RULES: &str = "E214";
 pub const SEVERITY: &str = "E215";
 /// A header that can't be sent.
 pub const HEADER: &str = "E216";
+/// A pace that does not hold its interval.
+pub const PACE: &str = "E220";
 /// A secret stands in the file.
 pub const INLINE_SECRET: &str = "W201";
 /// Everyone can read a secret's file.

@@ -1,23 +1,25 @@
 //! `[[feed]]`.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use crate::model::{CronSchedule, Diagnostic, Feed, FeedId, ScheduleError, Span};
 use crate::network::{BadTarget, parse_target};
 use crate::settings::{TableReader, TextValue, nearest};
 
-use super::basics::INTERVALS;
+use super::basics::{INTERVALS, check_pace};
 use super::{Reading, codes, report_at_top};
 
 impl Reading<'_> {
     /// The enabled feeds; those that are set aside are checked all the same.
-    pub(super) fn feeds(&self, root: &mut TableReader<'_>) -> Vec<Feed> {
+    /// `default_interval` is that of `[poll]`.
+    pub(super) fn feeds(&self, root: &mut TableReader<'_>, default_interval: Duration) -> Vec<Feed> {
         let tables = root.tables("feed");
         let mut feeds = Vec::with_capacity(tables.len());
         let mut places: HashMap<FeedId, Span> = HashMap::with_capacity(tables.len());
         let has_any = root.has("feed");
         for mut table in tables {
-            let Some((feed, place, enabled)) = self.feed(&mut table) else {
+            let Some((feed, place, enabled)) = self.feed(&mut table, default_interval) else {
                 table.finish();
                 continue;
             };
@@ -47,7 +49,7 @@ impl Reading<'_> {
     }
 
     /// One feed, the place of its address, and whether it is in use.
-    fn feed(&self, table: &mut TableReader<'_>) -> Option<(Feed, Span, bool)> {
+    fn feed(&self, table: &mut TableReader<'_>, default_interval: Duration) -> Option<(Feed, Span, bool)> {
         table.require(&["url"]);
         let url = table.text("url");
         let name = table.string("name");
@@ -57,6 +59,9 @@ impl Reading<'_> {
         let labels = table.labels("labels");
         let full_text = table.bool("full_text");
         let enabled = table.bool("enabled");
+        let adaptive = table.bool("adaptive");
+        let fastest = table.duration("fastest", INTERVALS);
+        let slowest = table.duration("slowest", INTERVALS);
 
         if let (Some(interval), Some(schedule)) = (&interval, &schedule) {
             table.report(
@@ -66,7 +71,30 @@ impl Reading<'_> {
                     .help("keep one of them"),
             );
         }
-        let schedule = self.schedule(table, "schedule", schedule.as_ref(), timezone.as_ref());
+        let has_schedule = table.has("schedule");
+        if let Some(span) = table.key_span("adaptive").or(table.key_span("fastest")).or(table.key_span("slowest"))
+            && has_schedule
+        {
+            table.report(
+                Diagnostic::error(codes::KEYS, "a feed with a `schedule` is polled by it alone")
+                    .label(span, "this changes nothing")
+                    .help("leave it out, or set an `interval` in place of the `schedule`"),
+            );
+        }
+        // Without a cron line it says by which clock the feed's rhythm goes.
+        let mut zone = None;
+        let schedule = if has_schedule {
+            self.schedule(table, "schedule", schedule.as_ref(), timezone.as_ref())
+        } else {
+            match &timezone {
+                Some(written) if !is_zone(&written.text) => table.report(unknown_zone(written)),
+                Some(written) => zone = written.text.parse().ok(),
+                None => {}
+            }
+            None
+        };
+        let own_interval = interval.as_ref().map(|interval| interval.value);
+        check_pace(table, fastest.as_ref(), slowest.as_ref(), own_interval.unwrap_or(default_interval));
 
         let written = url?;
         let url = match parse_target(&written.text, None) {
@@ -87,6 +115,10 @@ impl Reading<'_> {
             name: name.map(|name| name.value).filter(|name| !name.trim().is_empty()),
             interval: interval.map(|interval| interval.value),
             schedule,
+            adaptive: adaptive.map(|wanted| wanted.value),
+            fastest: fastest.map(|limit| limit.value),
+            slowest: slowest.map(|limit| limit.value),
+            zone,
             labels: labels.unwrap_or_default(),
             full_text: full_text.is_some_and(|wanted| wanted.value),
             ..Feed::new(url)

@@ -42,7 +42,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::alert::Router;
-use crate::fetch::NetworkSettings;
+use crate::fetch::{DefaultPace, NetworkSettings};
 use crate::model::{ChannelName, Diagnostic, Feed, Report, Source, SourceId, Timestamp};
 use crate::notify::ChannelSettings;
 use crate::settings::{Findings, TableReader, read_document, read_source};
@@ -80,11 +80,32 @@ pub struct PollSettings {
     pub interval: Duration,
     /// What a feed's first poll alerts on.
     pub first_poll: FirstPoll,
+    /// Whether intervals follow each feed's rhythm.
+    pub adaptive: bool,
+    /// The shortest interval that this leads to; absent: a quarter of the feed's, at least a minute.
+    pub fastest: Option<Duration>,
+    /// The longest; absent: the feed's.
+    pub slowest: Option<Duration>,
 }
 
 impl Default for PollSettings {
     fn default() -> Self {
-        Self { interval: Duration::from_mins(15), first_poll: FirstPoll::Recent }
+        Self {
+            interval: Duration::from_mins(15),
+            first_poll: FirstPoll::Recent,
+            adaptive: true,
+            fastest: None,
+            slowest: None,
+        }
+    }
+}
+
+impl PollSettings {
+    /// For feeds that say nothing else.
+    #[must_use]
+    pub fn pace(&self) -> DefaultPace {
+        let Self { interval, adaptive, fastest, slowest, .. } = *self;
+        DefaultPace { interval, adaptive, fastest, slowest }
     }
 }
 
@@ -184,7 +205,7 @@ impl Reading<'_> {
         let rules = self.rules(root.table("rules"), &root);
         let poll = self.poll(root.table("poll"));
         let network = self.network(root.table("network"), &root);
-        let feeds = self.feeds(&mut root);
+        let feeds = self.feeds(&mut root, poll.interval);
         let channels = self.channels(&mut root);
         let router = self.routes(&mut root, &channels);
         let http_listen = self.http(root.table("http"));

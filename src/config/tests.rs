@@ -69,6 +69,7 @@ seen = "200d"
 paths = ["rules"]
 [poll]
 interval = "1s"
+slowest = "2h"
 first_poll = "all"
 [network]
 allow = ["127.0.0.1:8080", "10.1.0.0/16", "intranet.example"]
@@ -83,6 +84,10 @@ max_per_host = 1
 url = "https://example.org/rss.xml"
 name = "Новости"
 interval = "5m"
+adaptive = true
+fastest = "1m"
+slowest = "1h"
+timezone = "Asia/Tokyo"
 labels = { country = "it" }
 full_text = true
 [[feed]]
@@ -129,7 +134,15 @@ digest = { schedule = "0 0 7 * * Mon-Fri", timezone = "Europe/Rome" }
 
     assert_eq!(config.store_url, format!("sqlite:{}/data/v.db", folder.path().display()));
     assert_eq!(config.retention, Retention { articles: days(30), alerts: days(2), seen: days(200) });
-    assert_eq!(config.poll, PollSettings { interval: Duration::from_secs(1), first_poll: FirstPoll::All });
+    assert_eq!(
+        config.poll,
+        PollSettings {
+            interval: Duration::from_secs(1),
+            first_poll: FirstPoll::All,
+            slowest: Some(Duration::from_secs(7200)),
+            ..PollSettings::default()
+        }
+    );
     assert_eq!(
         config.network,
         NetworkSettings {

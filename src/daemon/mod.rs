@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{self, Config, Environment};
-use crate::fetch::Cadence;
-use crate::model::{Clock, Feed, HealthEvent, NodeId, Report, Severity, Timestamp};
+use crate::fetch::{Cadence, Pace};
+use crate::model::{Clock, Feed, FeedHistory, HealthEvent, NodeId, Report, Severity, Timestamp};
 use crate::pipeline::{BuildError, Deliver, Judge, Line, Live, Nudges, Poll, Snapshot, Sweep, drive};
 use crate::rule;
 use crate::store::sqlite::{OpenOptions, SqliteStore};
@@ -129,10 +129,15 @@ async fn enable_channels(store: &dyn Store) -> Result<(), StoreError> {
 /// When each feed is to be polled if it is new.
 fn first_polls(config: &Config, now: Timestamp) -> Vec<(Feed, Timestamp)> {
     let count = config.feeds.len();
-    let first = |feed: &Feed| Cadence::of(feed, config.poll.interval).first_poll(feed.id, count, now);
-    // The default interval is written out, so that a change of it counts as a change of cadence.
-    let interval = |feed: &Feed| feed.interval.or(Some(config.poll.interval));
-    config.feeds.iter().map(|feed| (Feed { interval: interval(feed), ..feed.clone() }, first(feed))).collect()
+    let (pace, nothing) = (config.poll.pace(), FeedHistory::default());
+    let first = |feed: &Feed| Cadence::of(feed, &pace, &nothing, now).first_poll(feed.id, count, now);
+    // Defaults are written out, so that a change of them counts as a change of cadence.
+    let written_out = |feed: &Feed| {
+        let own = Pace::of(feed, &pace);
+        let (adaptive, fastest, slowest) = (Some(!own.is_fixed()), Some(own.fastest), Some(own.slowest));
+        Feed { interval: Some(own.interval), adaptive, fastest, slowest, ..feed.clone() }
+    };
+    config.feeds.iter().map(|feed| (written_out(feed), first(feed))).collect()
 }
 
 /// A running daemon.

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::model::{CronSchedule, Feed, FeedId, FeedState, Timestamp};
+use crate::model::{CronSchedule, Feed, FeedHistory, FeedId, FeedState, Timestamp};
+
+use super::rhythm::{self, DefaultPace, Pace};
 
 /// The longest that a server's wish or a row of failures holds a feed back.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
@@ -36,6 +38,13 @@ const LONGEST_INTERVAL: Duration = Duration::from_secs(366 * 24 * 3600);
 pub enum Cadence<'a> {
     /// Once in every such span, at least a second.
     Interval(Duration),
+    /// As the feed's rhythm has it: this time so much later.
+    Rhythm {
+        /// What the operator lets the feed have; failures back off from its interval.
+        pace: Pace,
+        /// How long to wait, within the pace.
+        wait: Duration,
+    },
     /// When a cron line says so.
     Schedule(&'a CronSchedule),
 }
@@ -65,13 +74,16 @@ pub enum PollEnd {
 }
 
 impl<'a> Cadence<'a> {
-    /// The feed's own cadence, or the configuration's interval.
+    /// The feed's own cadence: its cron line, else its interval, or the configuration's, which follows what is known of the
+    /// feed by `now`. A wait of exactly the interval keeps the feed's phase.
     #[must_use]
-    pub fn of(feed: &'a Feed, default: Duration) -> Self {
-        match &feed.schedule {
-            Some(schedule) => Self::Schedule(schedule),
-            None => Self::Interval(feed.interval.unwrap_or(default)),
+    pub fn of(feed: &'a Feed, default: &DefaultPace, history: &FeedHistory, now: Timestamp) -> Self {
+        if let Some(schedule) = &feed.schedule {
+            return Self::Schedule(schedule);
         }
+        let pace = Pace::of(feed, default);
+        let wait = rhythm::wait(history, &pace, now);
+        if wait == pace.interval { Self::Interval(wait) } else { Self::Rhythm { pace, wait } }
     }
 
     /// When the feed is polled next; later than `now`. `hint`: the cadence that its server asked for (`ttl`, `sy:`,
@@ -81,6 +93,14 @@ impl<'a> Cadence<'a> {
     pub fn next_poll(self, feed: FeedId, hint: Option<Duration>, end: PollEnd, now: Timestamp) -> Timestamp {
         let hint = hint.unwrap_or_default().min(LONGEST_WAIT);
         match self {
+            Self::Rhythm { pace, wait } => {
+                if end != PollEnd::Succeeded {
+                    return Self::Interval(pace.interval).next_poll(feed, Some(hint), end, now);
+                }
+                // A tenth earlier at most, each feed by its own share: those that began together do not stay so.
+                let wait = wait.saturating_sub(portion(wait / 10, feed)).clamp(pace.fastest, pace.slowest);
+                now + wait.max(hint)
+            }
             Self::Interval(interval) => {
                 let interval = interval.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL);
                 let jitter = portion(interval / 10, feed);
@@ -123,6 +143,7 @@ impl<'a> Cadence<'a> {
     #[must_use]
     pub fn first_poll(self, feed: FeedId, feeds: usize, now: Timestamp) -> Timestamp {
         match self {
+            Self::Rhythm { pace, .. } => Self::Interval(pace.interval).first_poll(feed, feeds, now),
             Self::Interval(interval) => {
                 let within = FIRST_POLL_SPACING.saturating_mul(u32::try_from(feeds).unwrap_or(u32::MAX));
                 now + portion(within.min(FIRST_POLL_WITHIN).min(interval), feed)

@@ -13,6 +13,7 @@ mod markup;
 mod opml;
 mod parse;
 mod politeness;
+mod rhythm;
 mod settings;
 mod sitemap;
 
@@ -25,5 +26,8 @@ pub use error::FetchError;
 pub use identity::{EntryIdentity, identify, unspoken_hash};
 pub use opml::{OpmlError, OpmlFeed, OpmlFile, SkippedOutline, read_opml, write_opml};
 pub use parse::{Content, Enclosure, Entry, FeedKind, ParseError, ParsedFeed, parse_feed};
+pub use rhythm::{
+    DefaultPace, Found, Pace, learn, learn_language, stale_after, usual_rate, usual_silence, wait as usual_wait,
+};
 pub use settings::NetworkSettings;
 pub use sitemap::{has_stamped_dates, words_of_address};

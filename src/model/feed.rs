@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{CronSchedule, FeedId, Timestamp};
+use super::{CronSchedule, FeedHistory, FeedId, Timestamp};
 
 /// Labels of a feed, topic or alert.
 pub type Labels = BTreeMap<String, String>;
@@ -24,6 +25,14 @@ pub struct Feed {
     pub interval: Option<Duration>,
     /// A cron line instead of an interval.
     pub schedule: Option<CronSchedule>,
+    /// Whether its interval follows its rhythm; absent: the configuration's default. So are the next two.
+    pub adaptive: Option<bool>,
+    /// The shortest interval that following it leads to.
+    pub fastest: Option<Duration>,
+    /// The longest.
+    pub slowest: Option<Duration>,
+    /// The clock that its newsroom lives by; absent: UTC.
+    pub zone: Option<Tz>,
     /// Labels, which topics and routes can ask for.
     pub labels: Labels,
     /// Whether the linked pages are fetched and matched too.
@@ -40,6 +49,10 @@ impl Feed {
             name: None,
             interval: None,
             schedule: None,
+            adaptive: None,
+            fastest: None,
+            slowest: None,
+            zone: None,
             labels: Labels::new(),
             full_text: false,
         }
@@ -93,6 +106,8 @@ pub struct FeedState {
     pub failing_since: Option<Timestamp>,
     /// Whether the operator was told of the outage.
     pub outage_told: bool,
+    /// Its rhythm.
+    pub history: FeedHistory,
 }
 
 impl FeedState {
@@ -114,6 +129,7 @@ impl FeedState {
             last_error: None,
             failing_since: None,
             outage_told: false,
+            history: FeedHistory::default(),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! deadline, or a mail server that hangs, holds back nobody else. What a tick may start is bounded.
 
 mod deliver;
+mod entries;
 mod judge;
 mod line;
 mod live;

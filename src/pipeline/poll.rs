@@ -1,28 +1,22 @@
 //! Poll: a feed that is due is fetched, parsed, compared with what is known, judged, and committed in one transaction.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::config::FirstPoll;
 use crate::fetch::{
-    self, Cadence, Document, Entry, EntryIdentity, FeedKind, FetchError, Fetched, Hints, Kind, ParsedFeed, PollEnd,
-    Request,
+    self, Cadence, Document, EntryIdentity, FetchError, Fetched, Found, Hints, Kind, ParsedFeed, PollEnd, Request,
 };
-use crate::model::{
-    Article, ArticleId, Feed, FeedId, FeedState, HealthEvent, Leased, Severity, TextStatus, Timestamp, Validators,
-    normalise_link,
-};
-use crate::store::{Committed, KnownEntry, PollCommit, PolledArticle, SeenEntry, SitemapMemory, StoreError};
-use crate::story::Signature;
+use crate::model::{Feed, FeedId, FeedState, HealthEvent, Leased, Severity, Timestamp, Validators};
+use crate::store::{Committed, PollCommit, SitemapMemory, StoreError};
 use crate::telemetry::PollOutcome;
 
+use super::entries::{Intake, PageFound};
 use super::line::OnDrop;
 use super::sitemap::{self, FollowError, Followed};
 use super::{Line, Pace, Snapshot, Stage};
@@ -37,11 +31,7 @@ const CLAIM: u32 = 512;
 const LEASE: Duration = Duration::from_secs(2 * 60);
 /// Documents larger than this are parsed on the blocking pool; smaller ones take under a millisecond. Measured: 60 MB
 /// and more per second.
-const INLINE_BYTES: usize = 48 * 1024;
-/// A key is told to be still there once a day.
-const SEEN_AGAIN: Duration = Duration::from_secs(24 * 3600);
-/// What counts as recent on a feed's first poll.
-const RECENT: Duration = Duration::from_secs(24 * 3600);
+pub(super) const INLINE_BYTES: usize = 48 * 1024;
 /// An outage is told after so many failures and so long (RELIABILITY P15).
 const OUTAGE_FAILURES: u32 = 5;
 const OUTAGE_AFTER: Duration = Duration::from_secs(6 * 3600);
@@ -270,6 +260,7 @@ async fn succeed(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let is_first = poll.state.last_success_at.is_none();
+    let mut found = None;
     let (hints, validators, was_read) = match read {
         Read::Same { hints, validators, was_read } => {
             line.metrics.polled(PollOutcome::NotModified);
@@ -280,17 +271,20 @@ async fn succeed(
             line.metrics.polled(PollOutcome::Changed);
             line.metrics.entries_read(parsed.entries.len());
             let (is_old, sitemaps) = followed.unzip();
-            let intake = Intake { parsed: &parsed, identities: &identities, is_first, is_old: is_old.as_deref() };
-            take_in(line, snapshot, feed, poll, &intake, now).await?;
             poll.state.hint = parsed.poll_hint;
             // An index may be the same while what it lists is not: it is read again each time.
             poll.state.body_hash = sitemaps.is_none().then_some(body_hash);
             let validators = if sitemaps.is_none() { document.validators } else { Validators::default() };
             poll.sitemaps = sitemaps;
-            poll.state.title = parsed.title.or(poll.state.title.take());
+            poll.state.title = parsed.title.clone().or(poll.state.title.take());
+            let mut intake = Intake::new(line, snapshot, feed, is_first, now);
+            let page = intake.add(&parsed, &identities, is_old.as_deref()).await?;
+            found = Some((parsed.entries.len(), page));
+            intake.finish(poll).await;
             (document.hints, validators, true)
         }
     };
+    learn(feed, &mut poll.state, found.as_ref(), now);
     poll.state.validators = validators;
     poll.state.last_attempt_at = Some(now);
     if was_read {
@@ -315,16 +309,42 @@ async fn succeed(
     state.outage_told = false;
     state.last_error = None;
     state.last_success_at = Some(now);
-    let cadence = Cadence::of(feed, snapshot.config.poll.interval);
+    let cadence = Cadence::of(feed, &snapshot.config.poll.pace(), &state.history, now);
     let hint = fetch::slowest_hint([state.hint, hints.max_age, hints.retry_after]);
     state.next_poll_at = cadence.next_poll(feed.id, hint, PollEnd::Succeeded, now);
     Ok(())
 }
 
+/// What the poll says about the feed's rhythm; before the state's times move on.
+fn learn(feed: &Feed, state: &mut FeedState, found: Option<&(usize, PageFound)>, now: Timestamp) {
+    let nothing = PageFound::default();
+    let page = found.map_or(&nothing, |(_, page)| page);
+    fetch::learn(
+        &mut state.history,
+        &Found {
+            now,
+            since: state.last_success_at,
+            last_new: state.last_new_at,
+            zone: feed.zone.unwrap_or(chrono_tz::Tz::UTC),
+            window: found.map(|(window, _)| *window),
+            new: page.new,
+            dates: &page.dates,
+        },
+    );
+    if state.last_success_at.is_some() {
+        if page.new > 0 {
+            state.last_new_at = Some(now);
+        }
+    } else if page.new > 0 {
+        // The first document says itself how old its news is.
+        state.last_new_at = Some(page.dates.iter().copied().filter(|date| *date <= now).max().unwrap_or(now));
+    }
+}
+
 /// Writes a failure into the poll: it backs off, never stops for good, and is told once it has lasted.
 fn fail(snapshot: &Snapshot, feed: &Feed, poll: &mut PollCommit, trouble: &Trouble, now: Timestamp) {
     let state = &mut poll.state;
-    let cadence = Cadence::of(feed, snapshot.config.poll.interval);
+    let cadence = Cadence::of(feed, &snapshot.config.poll.pace(), &state.history, now);
     state.next_poll_at = cadence.next_poll(feed.id, state.hint, trouble.end, now);
     if trouble.end == PollEnd::NotTried {
         return;
@@ -352,144 +372,4 @@ fn fail(snapshot: &Snapshot, feed: &Feed, poll: &mut PollCommit, trouble: &Troub
 
 fn display_name(feed: &Feed) -> &str {
     feed.name.as_deref().unwrap_or_else(|| feed.host())
-}
-
-/// What a document says, and how it is to be taken.
-struct Intake<'a> {
-    parsed: &'a ParsedFeed,
-    identities: &'a [EntryIdentity],
-    /// The feed's first poll.
-    is_first: bool,
-    /// Entries that are to be taken as on a first poll.
-    is_old: Option<&'a [bool]>,
-}
-
-/// Finds out which entries are new or edited, judges them, and adds them to the poll.
-async fn take_in(
-    line: &Arc<Line>,
-    snapshot: &Arc<Snapshot>,
-    feed: &Arc<Feed>,
-    poll: &mut PollCommit,
-    intake: &Intake<'_>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let Intake { parsed, identities, is_first, is_old } = *intake;
-    let is_sitemap = parsed.kind == FeedKind::Sitemap;
-    let has_dates = !fetch::has_stamped_dates(parsed);
-    let unspoken = fetch::unspoken_hash();
-    let keys: Vec<_> = identities.iter().flat_map(|identity| identity.keys.iter().copied()).collect();
-    let known = line.store.known_entries(feed.id, &keys).await?;
-    let mut known: HashMap<_, _> = known.into_iter().map(|entry| (entry.key, entry)).collect();
-    let mut drafts = Vec::new();
-    // Feeds list the newest first; articles are taken in as they happened.
-    for (index, (entry, identity)) in parsed.entries.iter().zip(identities).enumerate().rev() {
-        let is_first = is_first || is_old.is_some_and(|is_old| is_old.get(index).copied().unwrap_or_default());
-        let before = identity.keys.iter().find_map(|key| known.get(key)).cloned();
-        // A sitemap that names a page without a headline says nothing of it, nor is it news when another one has its
-        // headline: the page was read.
-        let content_hash = match &before {
-            Some(before) if is_sitemap && (identity.content_hash == unspoken || before.content_hash == unspoken) => {
-                before.content_hash
-            }
-            _ => identity.content_hash,
-        };
-        let article = || fetch::to_article(feed, parsed, entry, identity, now);
-        let is_recent = |article: &Article| {
-            let date = article.published.max(article.updated);
-            (has_dates || article.published.is_some()) && date.is_some_and(|at| now.since(at) <= RECENT)
-        };
-        let draft = match &before {
-            // No home page is an article.
-            None if is_sitemap && is_home_page(entry) => None,
-            None => {
-                let article = article();
-                let wanted = match snapshot.config.poll.first_poll {
-                    _ if !is_first => true,
-                    FirstPoll::All => true,
-                    FirstPoll::None => false,
-                    FirstPoll::Recent => is_recent(&article),
-                };
-                wanted.then_some(article)
-            }
-            Some(entry) if entry.content_hash == content_hash => None,
-            // Edited: the same article with other words, unless the feed gave its key to another one. An entry that only
-            // became known is news if it is recent.
-            Some(KnownEntry { article: Some(id), .. }) => {
-                let article = article();
-                let is_edit = is_edit(line, *id, &article).await?;
-                let recycled =
-                    || ArticleId::derive(&[&feed.id.to_string(), &format!("edit:{:x}", identity.content_hash)]);
-                let id = if is_edit { *id } else { recycled() };
-                Some(Article { id, ..article })
-            }
-            Some(_) => Some(article()).filter(|article| !is_first && is_recent(article)),
-        };
-        let article_id = draft.as_ref().map(|article| article.id).or(before.as_ref().and_then(|entry| entry.article));
-        let is_news = draft.is_some();
-        let is_complete = identity.keys.iter().all(|key| known.contains_key(key));
-        let is_stale = before
-            .as_ref()
-            .is_some_and(|entry| now.since(entry.last_seen) >= SEEN_AGAIN || entry.content_hash != content_hash);
-        if !is_complete || is_stale || is_news {
-            poll.seen.push(SeenEntry { keys: identity.keys.clone(), article: article_id, content_hash });
-            // An entry that the document holds twice is known the second time.
-            for key in &identity.keys {
-                let entry = KnownEntry { key: *key, article: article_id, content_hash, last_seen: now };
-                known.insert(*key, entry);
-            }
-        }
-        drafts.extend(draft);
-    }
-    if !drafts.is_empty() {
-        poll.state.last_new_at = Some(now);
-        poll.articles = judge_all(line, snapshot, feed, drafts, now).await;
-    }
-    Ok(())
-}
-
-fn is_home_page(entry: &Entry) -> bool {
-    let url = entry.link.as_deref().and_then(|link| Url::parse(link).ok());
-    url.is_some_and(|url| url.path() == "/" && url.query().is_none())
-}
-
-/// Whether a known entry with other words is the article that it was. Some feeds count their guids from one again, or have
-/// a single item with a constant guid: with another link, and nothing alike in headline and text, it is news.
-async fn is_edit(line: &Line, id: ArticleId, now: &Article) -> Result<bool, StoreError> {
-    let Some(before) = line.store.article(id).await? else { return Ok(true) };
-    let link = |article: &Article| article.url.as_deref().and_then(normalise_link);
-    let same_link = link(&before).is_some_and(|before| link(now).as_ref() == Some(&before));
-    let feed_text = |article: &Article| Signature::of(&Article { url: None, ..article.clone() });
-    Ok(same_link || feed_text(&before).same_story(&feed_text(now)).is_some())
-}
-
-/// Judges articles; those whose page is still to be fetched go on unjudged.
-async fn judge_all(
-    line: &Arc<Line>,
-    snapshot: &Arc<Snapshot>,
-    feed: &Arc<Feed>,
-    drafts: Vec<Article>,
-    now: Timestamp,
-) -> Vec<PolledArticle> {
-    let size: usize =
-        drafts.iter().map(|article| article.title.len() + article.summary.len() + article.body.len()).sum();
-    let (line, snapshot, feed) = (Arc::clone(line), Arc::clone(snapshot), Arc::clone(feed));
-    let judge = move |drafts: Vec<Article>| -> Vec<PolledArticle> {
-        drafts
-            .into_iter()
-            .map(|mut article| {
-                let waits = article.text_status == TextStatus::Pending;
-                let verdict = (!waits).then(|| line.judge(&snapshot, &mut article, &feed.labels, now));
-                PolledArticle { article, verdict }
-            })
-            .collect()
-    };
-    if size <= INLINE_BYTES {
-        return judge(drafts);
-    }
-    let again = drafts.clone();
-    match tokio::task::spawn_blocking(move || judge(drafts)).await {
-        Ok(judged) => judged,
-        // The pool is gone only while the process stops; the articles wait in the `fresh` queue.
-        Err(_) => again.into_iter().map(|article| PolledArticle { article, verdict: None }).collect(),
-    }
 }

@@ -24,7 +24,15 @@ pub(super) fn sync_list(feeds: &[(Feed, Timestamp)]) -> String {
 fn cadence(feed: &Feed) -> String {
     match (&feed.schedule, feed.interval) {
         (Some(schedule), _) => schedule.to_string(),
-        (None, Some(interval)) => format!("every {} ms", interval.as_millis()),
+        (None, Some(interval)) => {
+            let within =
+                |limit: Option<Duration>| limit.map_or(String::new(), |limit| format!("{}", limit.as_millis()));
+            let bounds = match (feed.adaptive, feed.fastest, feed.slowest) {
+                (Some(true), fastest, slowest) => format!(", {} to {}", within(fastest), within(slowest)),
+                _ => String::new(),
+            };
+            format!("every {} ms{bounds}", interval.as_millis())
+        }
         (None, None) => "default".to_owned(),
     }
 }

@@ -45,15 +45,16 @@ static REMEMBER: Bulk = Bulk::new(
 
 static UPDATE_FEEDS: Bulk = Bulk::new(
     "WITH polled (feed_no, next_poll_at, failures, etag, last_modified, body_hash, hint_ms, title, last_attempt_at, \
-     last_success_at, last_full_at, last_new_at, last_error, failing_since, outage_told, new_articles, seen_day) AS (VALUES ",
-    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+     last_success_at, last_full_at, last_new_at, last_error, failing_since, outage_told, new_articles, seen_day, history) AS (VALUES ",
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     ") UPDATE feeds SET node = NULL, claimable_at = polled.next_poll_at, next_poll_at = polled.next_poll_at, \
      failures = polled.failures, etag = polled.etag, last_modified = polled.last_modified, \
      body_hash = polled.body_hash, hint_ms = polled.hint_ms, title = polled.title, \
      last_attempt_at = polled.last_attempt_at, last_success_at = polled.last_success_at, \
      last_full_at = polled.last_full_at, last_new_at = polled.last_new_at, last_error = polled.last_error, \
      failing_since = polled.failing_since, outage_told = polled.outage_told, \
-     articles = feeds.articles + polled.new_articles, seen_day = max(feeds.seen_day, polled.seen_day) \
+     articles = feeds.articles + polled.new_articles, seen_day = max(feeds.seen_day, polled.seen_day), \
+     history = polled.history \
      FROM polled WHERE feeds.feed_no = polled.feed_no",
 );
 
@@ -387,7 +388,8 @@ async fn write_feeds(
                 .add(state.failing_since.map(Timestamp::as_millis))
                 .add(state.outage_told)
                 .add(i64::from(one.committed.new_articles))
-                .add(seen_day);
+                .add(seen_day)
+                .add(state.history.to_text());
         })
         .await
 }

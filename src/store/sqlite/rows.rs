@@ -7,7 +7,9 @@ use std::time::Duration;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use crate::model::{Article, FeedId, FeedState, Lang, Severity, TextStatus, Timestamp, TopicId, Validators};
+use crate::model::{
+    Article, FeedHistory, FeedId, FeedState, Lang, Severity, TextStatus, Timestamp, TopicId, Validators,
+};
 
 use super::super::StoreError;
 use super::error::unreadable;
@@ -24,7 +26,7 @@ macro_rules! article_columns {
 macro_rules! feed_state_columns {
     () => {
         "id, next_poll_at, failures, etag, last_modified, body_hash, hint_ms, title, last_attempt_at, last_success_at, \
-         last_full_at, last_new_at, last_error, failing_since, outage_told"
+         last_full_at, last_new_at, last_error, failing_since, outage_told, history"
     };
 }
 
@@ -33,7 +35,7 @@ pub(super) use {article_columns, feed_state_columns};
 /// How many columns [`article`] takes.
 pub(super) const ARTICLE_WIDTH: usize = 18;
 /// How many columns [`feed_state`] takes.
-pub(super) const FEED_STATE_WIDTH: usize = 15;
+pub(super) const FEED_STATE_WIDTH: usize = 16;
 
 /// Reads an id, a name or a word.
 pub(super) fn parse<T: FromStr<Err: Display>>(row: &SqliteRow, column: usize) -> Result<T, StoreError> {
@@ -170,6 +172,7 @@ pub(super) type FeedStateColumns = (
     Option<String>,
     Option<i64>,
     u8,
+    Option<String>,
 );
 
 /// A feed's state from its columns.
@@ -190,6 +193,7 @@ pub(super) fn feed_state_of(columns: FeedStateColumns) -> FeedState {
         error,
         since,
         told,
+        history,
     ) = columns;
     FeedState {
         id,
@@ -206,6 +210,7 @@ pub(super) fn feed_state_of(columns: FeedStateColumns) -> FeedState {
         last_error: error,
         failing_since: since.map(Timestamp::from_millis),
         outage_told: told != 0,
+        history: history.as_deref().and_then(FeedHistory::parse).unwrap_or_default(),
     }
 }
 
@@ -228,6 +233,7 @@ pub(super) fn feed_state(row: &SqliteRow) -> Result<FeedState, StoreError> {
         row.try_get(12)?,
         row.try_get(13)?,
         row.try_get(14)?,
+        row.try_get(15)?,
     )))
 }
 

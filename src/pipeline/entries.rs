@@ -1,0 +1,207 @@
+//! Which entries of a feed's documents are new or edited, and what becomes of them. One poll may bring several documents:
+//! the feed itself, and older pages of it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::config::FirstPoll;
+use crate::fetch::{self, Entry, EntryIdentity, FeedKind, ParsedFeed};
+use crate::model::{Article, ArticleId, Feed, TextStatus, Timestamp, normalise_link};
+use crate::store::{EntryKey, KnownEntry, PollCommit, PolledArticle, SeenEntry, StoreError};
+use crate::story::Signature;
+
+use super::poll::INLINE_BYTES;
+use super::{Line, Snapshot};
+
+/// A key is told to be still there once a day.
+const SEEN_AGAIN: Duration = Duration::from_secs(24 * 3600);
+/// What counts as recent on a feed's first poll.
+const RECENT: Duration = Duration::from_secs(24 * 3600);
+
+/// What one document held.
+#[derive(Debug, Default)]
+pub(super) struct PageFound {
+    /// Entries that were not known.
+    pub(super) new: usize,
+    /// Entries that were.
+    pub(super) known: usize,
+    /// Dates of the new ones, where they have one.
+    pub(super) dates: Vec<Timestamp>,
+}
+
+/// Takes in the documents of one poll, the newest first.
+pub(super) struct Intake<'a> {
+    line: &'a Arc<Line>,
+    snapshot: &'a Arc<Snapshot>,
+    feed: &'a Arc<Feed>,
+    is_first: bool,
+    now: Timestamp,
+    known: HashMap<EntryKey, KnownEntry>,
+    seen: Vec<SeenEntry>,
+    /// New and edited articles, each document's before those of the document that was added before it.
+    drafts: Vec<Article>,
+}
+
+impl<'a> Intake<'a> {
+    pub(super) fn new(
+        line: &'a Arc<Line>,
+        snapshot: &'a Arc<Snapshot>,
+        feed: &'a Arc<Feed>,
+        is_first: bool,
+        now: Timestamp,
+    ) -> Self {
+        let known = HashMap::new();
+        Self { line, snapshot, feed, is_first, now, known, seen: Vec::new(), drafts: Vec::new() }
+    }
+
+    /// Finds out which entries of a document are new or edited. `is_old`: those that are to be taken as on a first poll.
+    pub(super) async fn add(
+        &mut self,
+        parsed: &ParsedFeed,
+        identities: &[EntryIdentity],
+        is_old: Option<&[bool]>,
+    ) -> Result<PageFound, StoreError> {
+        let (feed, now) = (self.feed, self.now);
+        let is_sitemap = parsed.kind == FeedKind::Sitemap;
+        let has_dates = !fetch::has_stamped_dates(parsed);
+        let unspoken = fetch::unspoken_hash();
+        let keys: Vec<_> = identities.iter().flat_map(|identity| identity.keys.iter().copied()).collect();
+        let stored = self.line.store.known_entries(feed.id, &keys).await?;
+        for entry in stored {
+            // What a newer document of this poll said of it stands.
+            self.known.entry(entry.key).or_insert(entry);
+        }
+        let mut found = PageFound::default();
+        let mut drafts = Vec::new();
+        // Feeds list the newest first; articles are taken in as they happened.
+        for (index, (entry, identity)) in parsed.entries.iter().zip(identities).enumerate().rev() {
+            let is_old = is_old.is_some_and(|is_old| is_old.get(index).copied().unwrap_or_default());
+            let is_first = self.is_first || is_old;
+            let before = identity.keys.iter().find_map(|key| self.known.get(key)).cloned();
+            if before.is_some() {
+                found.known += 1;
+            } else {
+                found.new += 1;
+                found.dates.extend(entry.published.or(entry.updated).filter(|_| has_dates));
+            }
+            // A sitemap that names a page without a headline says nothing of it, nor is it news when another one has its
+            // headline: the page was read.
+            let content_hash = match &before {
+                Some(before)
+                    if is_sitemap && (identity.content_hash == unspoken || before.content_hash == unspoken) =>
+                {
+                    before.content_hash
+                }
+                _ => identity.content_hash,
+            };
+            let article = || fetch::to_article(feed, parsed, entry, identity, now);
+            let is_recent = |article: &Article| {
+                let date = article.published.max(article.updated);
+                (has_dates || article.published.is_some()) && date.is_some_and(|at| now.since(at) <= RECENT)
+            };
+            let draft = match &before {
+                // No home page is an article.
+                None if is_sitemap && is_home_page(entry) => None,
+                None => {
+                    let article = article();
+                    let wanted = match self.snapshot.config.poll.first_poll {
+                        _ if !is_first => true,
+                        FirstPoll::All => true,
+                        FirstPoll::None => false,
+                        FirstPoll::Recent => is_recent(&article),
+                    };
+                    wanted.then_some(article)
+                }
+                Some(entry) if entry.content_hash == content_hash => None,
+                // Edited: the same article with other words, unless the feed gave its key to another one. An entry that
+                // only became known is news if it is recent.
+                Some(KnownEntry { article: Some(id), .. }) => {
+                    let article = article();
+                    let is_edit = is_edit(self.line, *id, &article).await?;
+                    let recycled =
+                        || ArticleId::derive(&[&feed.id.to_string(), &format!("edit:{:x}", identity.content_hash)]);
+                    let id = if is_edit { *id } else { recycled() };
+                    Some(Article { id, ..article })
+                }
+                Some(_) => Some(article()).filter(|article| !is_first && is_recent(article)),
+            };
+            let article_id =
+                draft.as_ref().map(|article| article.id).or(before.as_ref().and_then(|entry| entry.article));
+            let is_news = draft.is_some();
+            let is_complete = identity.keys.iter().all(|key| self.known.contains_key(key));
+            let is_stale = before
+                .as_ref()
+                .is_some_and(|entry| now.since(entry.last_seen) >= SEEN_AGAIN || entry.content_hash != content_hash);
+            if !is_complete || is_stale || is_news {
+                self.seen.push(SeenEntry { keys: identity.keys.clone(), article: article_id, content_hash });
+                // An entry that the document holds twice is known the second time.
+                for key in &identity.keys {
+                    let entry = KnownEntry { key: *key, article: article_id, content_hash, last_seen: now };
+                    self.known.insert(*key, entry);
+                }
+            }
+            drafts.extend(draft);
+        }
+        drafts.append(&mut self.drafts);
+        self.drafts = drafts;
+        Ok(found)
+    }
+
+    /// Judges what is new and adds it to the poll.
+    pub(super) async fn finish(self, poll: &mut PollCommit) {
+        poll.seen = self.seen;
+        if !self.drafts.is_empty() {
+            poll.articles = judge_all(self.line, self.snapshot, self.feed, self.drafts, self.now).await;
+        }
+    }
+}
+
+fn is_home_page(entry: &Entry) -> bool {
+    let url = entry.link.as_deref().and_then(|link| Url::parse(link).ok());
+    url.is_some_and(|url| url.path() == "/" && url.query().is_none())
+}
+
+/// Whether a known entry with other words is the article that it was. Some feeds count their guids from one again, or have
+/// a single item with a constant guid: with another link, and nothing alike in headline and text, it is news.
+async fn is_edit(line: &Line, id: ArticleId, now: &Article) -> Result<bool, StoreError> {
+    let Some(before) = line.store.article(id).await? else { return Ok(true) };
+    let link = |article: &Article| article.url.as_deref().and_then(normalise_link);
+    let same_link = link(&before).is_some_and(|before| link(now).as_ref() == Some(&before));
+    let feed_text = |article: &Article| Signature::of(&Article { url: None, ..article.clone() });
+    Ok(same_link || feed_text(&before).same_story(&feed_text(now)).is_some())
+}
+
+/// Judges articles; those whose page is still to be fetched go on unjudged.
+async fn judge_all(
+    line: &Arc<Line>,
+    snapshot: &Arc<Snapshot>,
+    feed: &Arc<Feed>,
+    drafts: Vec<Article>,
+    now: Timestamp,
+) -> Vec<PolledArticle> {
+    let size: usize =
+        drafts.iter().map(|article| article.title.len() + article.summary.len() + article.body.len()).sum();
+    let (line, snapshot, feed) = (Arc::clone(line), Arc::clone(snapshot), Arc::clone(feed));
+    let judge = move |drafts: Vec<Article>| -> Vec<PolledArticle> {
+        drafts
+            .into_iter()
+            .map(|mut article| {
+                let waits = article.text_status == TextStatus::Pending;
+                let verdict = (!waits).then(|| line.judge(&snapshot, &mut article, &feed.labels, now));
+                PolledArticle { article, verdict }
+            })
+            .collect()
+    };
+    if size <= INLINE_BYTES {
+        return judge(drafts);
+    }
+    let again = drafts.clone();
+    match tokio::task::spawn_blocking(move || judge(drafts)).await {
+        Ok(judged) => judged,
+        // The pool is gone only while the process stops; the articles wait in the `fresh` queue.
+        Err(_) => again.into_iter().map(|article| PolledArticle { article, verdict: None }).collect(),
+    }
+}
