@@ -16,7 +16,8 @@
 //!
 //! Imports point down only; `tests/floors.rs` checks it.
 //!
-//! `model < text, settings, network < rule, story, alert < store, fetch, notify < config, telemetry < pipeline, web < daemon < demo < cli`
+//! `model < text, settings, network < rule, story, alert < store, fetch, notify < config, telemetry < pipeline, web, backtest
+//! < daemon < demo < cli`
 //!
 //! # The nouns
 //!
@@ -28,6 +29,7 @@
 //! Start reading at [`pipeline`].
 
 pub mod alert;
+pub mod backtest;
 pub mod cli;
 pub mod config;
 pub mod daemon;

@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["rule", "story", "alert"],
     &["store", "fetch", "notify"],
     &["config", "telemetry"],
-    &["pipeline", "web"],
+    &["pipeline", "web", "backtest"],
     &["daemon"],
     &["demo"],
     &["cli"],

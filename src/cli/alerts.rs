@@ -1,13 +1,12 @@
 //! `vedetta alerts`.
 
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::Context;
 
 use crate::config::Environment;
 use crate::model::{Clock, SystemClock, TopicId};
-use crate::settings::parse_duration;
+use crate::settings::parse_moment;
 
 use super::args::AlertsOptions;
 use super::output::{BadUsage, Output};
@@ -21,16 +20,11 @@ pub(super) fn alerts(
 ) -> anyhow::Result<Exit> {
     let now = SystemClock.now();
     let topic = options.topic.as_deref().map(TopicId::new).transpose()?;
-    let since: Option<Duration> = match options.since.as_deref() {
-        Some(text) => Some(
-            parse_duration(text)
-                .map_err(|_| BadUsage(format!("--since wants a time such as `24h` or `7d`, not `{text}`")))?,
-        ),
-        None => None,
-    };
+    let since = options.since.as_deref().map(|text| parse_moment(text, now)).transpose();
+    let since = since.map_err(|error| BadUsage(format!("--since: {error}")))?;
     let rows = runtime()?.block_on(async {
         let store = deliveries::open(config, environment, now).await?;
-        let rows = store.alerts(topic.as_ref(), since.map(|since| now.before(since)), options.limit).await;
+        let rows = store.alerts(topic.as_ref(), since, options.limit).await;
         store.close().await;
         rows.context("cannot read the alerts")
     })?;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::TypedValueParser as _;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::model::{DeliveryId, DeliveryState};
@@ -71,6 +72,8 @@ pub(super) enum Command {
     Explain(ExplainOptions),
     /// Rewrites another product's queries as rules, and says what changed in meaning
     Convert(ConvertOptions),
+    /// Replays the stored articles through rules: alerts gained and lost, against what was alerted or against other rules
+    Backtest(BacktestOptions),
     /// Feeds: parse, list, poll, import, export
     Feed {
         #[command(subcommand)]
@@ -191,6 +194,37 @@ pub(super) enum Joining {
     And,
 }
 
+#[derive(Debug, clap::Args)]
+pub(super) struct BacktestOptions {
+    /// Rule file or folder to try; may be given several times [default: those of the configuration]
+    #[arg(long, value_name = "PATH")]
+    pub(super) rules: Vec<PathBuf>,
+    /// Compare with these rules instead of with what was really alerted; may be given several times
+    #[arg(long, value_name = "OTHER_RULES")]
+    pub(super) diff: Vec<PathBuf>,
+    /// Articles taken in since then: `30d`, `12h`, `2026-11-01` [default: 30d]
+    #[arg(long, value_name = "TIME")]
+    pub(super) since: Option<String>,
+    /// And until then [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(super) until: Option<String>,
+    /// Only this topic; may be given several times
+    #[arg(long, value_name = "ID")]
+    pub(super) topic: Vec<String>,
+    /// Headlines shown of what each topic gains, and of what it loses
+    #[arg(long, value_name = "NUMBER", default_value_t = 5, value_parser = clap::value_parser!(u16).range(..=10_000).map(usize::from))]
+    pub(super) samples: usize,
+    /// Exit with 1 if more alerts are gained, over all topics
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) max_gained: Option<u64>,
+    /// Exit with 1 if more alerts are lost, over all topics
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) max_lost: Option<u64>,
+    /// Another database than the configured one: a backup, a copy
+    #[arg(long, value_name = "FILE")]
+    pub(super) database: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum FeedCommand {
     /// Prints what the feed parser makes of a document
@@ -244,7 +278,7 @@ pub(super) struct AlertsOptions {
     /// Only this topic
     #[arg(long, value_name = "ID")]
     pub(super) topic: Option<String>,
-    /// Only the last so long: `24h`, `7d`
+    /// Only those since then: `24h`, `7d`, `2026-11-01`
     #[arg(long, value_name = "TIME")]
     pub(super) since: Option<String>,
     /// At most so many

@@ -3,6 +3,7 @@
 mod alerts;
 mod args;
 mod article;
+mod backtest;
 mod check;
 mod convert;
 mod deliveries;
@@ -79,6 +80,7 @@ fn dispatch(args: Args, output: &Output) -> anyhow::Result<Exit> {
         Command::Match(options) => match_::match_(&options, output),
         Command::Explain(options) => explain::explain(&config, &environment, &options, output),
         Command::Convert(options) => convert::convert(&options, output),
+        Command::Backtest(options) => backtest::backtest(&config, &environment, &options, output),
         Command::Feed { command } => feed::feed(&config, &environment, command, output),
         Command::Article { command } => article::article(&config, &environment, command, output),
         Command::Alerts(options) => alerts::alerts(&config, &environment, &options, output),

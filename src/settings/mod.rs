@@ -29,6 +29,7 @@
 pub mod codes;
 mod file;
 mod findings;
+mod moment;
 mod nearest;
 mod reader;
 mod syntax;
@@ -37,6 +38,7 @@ mod units;
 
 pub use file::{MAX_FILE_BYTES, read_source};
 pub use findings::{Findings, Item, Spanned};
+pub use moment::parse_moment;
 pub use nearest::nearest;
 pub use reader::{TableReader, read_document};
 pub use text::TextValue;

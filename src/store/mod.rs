@@ -5,6 +5,7 @@
 //! writing transaction, where the board that they look at cannot move. That replaces optimistic revisions and retries:
 //! simpler, and on SQLite's single writer it costs nothing.
 
+mod archive;
 pub mod sqlite;
 mod views;
 
@@ -20,6 +21,7 @@ use crate::model::{
 };
 use crate::story::Signature;
 
+pub use archive::{ArchivePage, ArchiveSpan, ArchivedArticle, RecordedAlert, RecordedMatch};
 pub use views::{AlertRow, DeliveryRow, FeedRow, StoreStats, Views};
 
 /// Why the store could not do it, split by what the caller does next.

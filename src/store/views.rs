@@ -8,7 +8,7 @@ use crate::model::{
     StoryId, Timestamp, TopicId,
 };
 
-use super::{DeliveryFilter, StoreError};
+use super::{ArchivePage, ArchiveSpan, ArchivedArticle, DeliveryFilter, StoreError};
 
 /// A feed with its state.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,4 +126,11 @@ pub trait Views: Send + Sync {
     async fn deliveries(&self, state: DeliveryFilter, limit: u32) -> Result<Vec<DeliveryRow>, StoreError>;
     /// Figures.
     async fn stats(&self, now: Timestamp) -> Result<StoreStats, StoreError>;
+    /// Where the articles taken in since a time stand in the archive; it may begin a little earlier. `None`: there are no
+    /// articles.
+    async fn archive_span(&self, since: Timestamp) -> Result<Option<ArchiveSpan>, StoreError>;
+    /// The next articles, at most `limit`, after the number `after` and up to `to`, oldest first. Empty: there are no more.
+    async fn archive_page(&self, after: i64, to: i64, limit: u32) -> Result<ArchivePage, StoreError>;
+    /// The articles with these numbers, as far as they are still there, in no particular order.
+    async fn archived_articles(&self, numbers: &[i64]) -> Result<Vec<ArchivedArticle>, StoreError>;
 }

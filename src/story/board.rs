@@ -1,5 +1,7 @@
 //! The stories of one topic that can still grow, and where a new article belongs.
 
+use std::sync::Arc;
+
 use crate::model::{ArticleId, StoryId, Timestamp, TopicId};
 
 use super::Signature;
@@ -12,7 +14,7 @@ pub struct BoardMember {
     /// The article.
     pub article: ArticleId,
     /// What it is recognised by.
-    pub signature: Signature,
+    pub signature: Arc<Signature>,
     /// When it was placed.
     pub seen_at: Timestamp,
 }
@@ -33,6 +35,37 @@ pub enum Assignment {
     Join(StoryId),
     /// It opens a story.
     Open(StoryId),
+}
+
+/// Members of one board at most; the oldest are forgotten first. A guess: a topic that matches more than this within its
+/// story window is too wide for its stories to mean anything.
+pub const BOARD_LIMIT: usize = 5_000;
+
+impl StoryBoard {
+    /// Finds the article's story as [`assign`] does, and puts the article on the board: it keeps its whole story open.
+    pub fn place(
+        &mut self,
+        article: ArticleId,
+        signature: &Arc<Signature>,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Assignment {
+        let assignment = assign(self, article, signature, since);
+        let (Assignment::Join(story) | Assignment::Open(story)) = assignment;
+        for member in self.members.iter_mut().filter(|member| member.story == story) {
+            member.seen_at = member.seen_at.max(now);
+        }
+        if self.members.len() >= BOARD_LIMIT {
+            self.members.remove(0);
+        }
+        self.members.push(BoardMember { story, article, signature: Arc::clone(signature), seen_at: now });
+        assignment
+    }
+
+    /// Forgets the members of stories that were last seen before a time.
+    pub fn forget(&mut self, before: Timestamp) {
+        self.members.retain(|member| member.seen_at >= before);
+    }
 }
 
 /// Places an article on a topic's board: it joins the story of the most similar member that tells the same, else

@@ -3,5 +3,5 @@
 mod board;
 mod signature;
 
-pub use board::{Assignment, BoardMember, StoryBoard, assign};
+pub use board::{Assignment, BOARD_LIMIT, BoardMember, StoryBoard, assign};
 pub use signature::Signature;

@@ -4,6 +4,8 @@
 
 mod support;
 
+/// The archive replayed through edited rules.
+mod backtest;
 /// The command line, as a person and as a script would use it.
 mod cli;
 /// Golden files: what `check` says about each kind of mistake in a configuration.

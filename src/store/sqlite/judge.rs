@@ -4,6 +4,7 @@
 //! a transaction fails, and when SQLite's `data_version` says that another process wrote.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::Row as _;
@@ -11,14 +12,11 @@ use sqlx::sqlite::SqliteConnection;
 
 use crate::alert::{AlertDraft, DeliveryDraft, Desk, HealthDraft, StoryPlace};
 use crate::model::{AlertId, Article, DeliveryId, Match, NoticeKind, Severity, StoryId, Timestamp, TopicId};
-use crate::story::{Assignment, BoardMember, Signature, StoryBoard, assign};
+use crate::story::{Assignment, BOARD_LIMIT, BoardMember, Signature, StoryBoard};
 
 use super::super::{Committed, StoreError, Verdict};
 use super::rows;
 
-/// Members of one board at most; the oldest are forgotten first. A guess: a topic that matches more than this within
-/// its story window is too wide for its stories to mean anything.
-const BOARD_LIMIT: usize = 5_000;
 /// Members of all boards at most, at some 700 bytes each: 28 MB.
 const BOARDS_LIMIT: usize = 40_000;
 /// How much further back than asked a remembered board reaches.
@@ -76,7 +74,7 @@ impl Boards {
         let known = self.by_topic.get_mut(topic).expect("inserted above where it was missing");
         if known.since < horizon {
             known.since = horizon;
-            known.board.members.retain(|member| member.seen_at >= horizon);
+            known.board.forget(horizon);
         }
         Ok(&mut known.board)
     }
@@ -100,7 +98,7 @@ async fn read_board(conn: &mut SqliteConnection, topic: &TopicId, since: Timesta
         members.push(BoardMember {
             story: rows::parse(row, 0)?,
             article: rows::parse(row, 1)?,
-            signature: Signature::from_bytes(row.try_get(2)?),
+            signature: Arc::new(Signature::from_bytes(row.try_get(2)?)),
             seen_at: rows::time(row, 3)?,
         });
     }
@@ -133,14 +131,13 @@ pub(super) async fn settle(
     judged: Judged<'_>,
     committed: &mut Committed,
 ) -> Result<(), StoreError> {
+    let signature = Arc::new(judged.verdict.signature.clone().unwrap_or_default());
     for matched in &judged.verdict.matches {
         let excerpts = rows::to_json(&matched.excerpts);
         if judged.is_stored && refresh_match(conn, judged, matched, &excerpts).await? {
             continue;
         }
-        let no_signature = Signature::default();
-        let signature = judged.verdict.signature.as_ref().unwrap_or(&no_signature);
-        let place = place(conn, boards, judged, matched, signature).await?;
+        let place = place(conn, boards, judged, matched, &signature).await?;
         sqlx::query(
             "INSERT INTO matches (article_no, topic, article, story, matched_at, severity, score, revision, excerpts, \
              signature) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -205,26 +202,13 @@ async fn place(
     boards: &mut Boards,
     judged: Judged<'_>,
     matched: &Match,
-    signature: &Signature,
+    signature: &Arc<Signature>,
 ) -> Result<StoryPlace, StoreError> {
     let topic = &matched.topic;
     let since = judged.now.before(topic.story_window);
     let board = boards.load(conn, &topic.id, since).await?;
-    let (Assignment::Join(story) | Assignment::Open(story)) = assign(board, judged.article.id, signature, since);
-    for member in &mut board.members {
-        if member.story == story {
-            member.seen_at = member.seen_at.max(judged.now);
-        }
-    }
-    if board.members.len() >= BOARD_LIMIT {
-        board.members.remove(0);
-    }
-    board.members.push(BoardMember {
-        story,
-        article: judged.article.id,
-        signature: signature.clone(),
-        seen_at: judged.now,
-    });
+    let (Assignment::Join(story) | Assignment::Open(story)) =
+        board.place(judged.article.id, signature, since, judged.now);
     let row = sqlx::query(
         "INSERT INTO stories (id, topic, size, first_seen, last_seen) VALUES ($1, $2, 1, $3, $3) \
          ON CONFLICT (id) DO UPDATE SET size = stories.size + 1, last_seen = max(stories.last_seen, excluded.last_seen) \

@@ -8,6 +8,7 @@
 //! text that is taken apart here, and a poll that brings nothing costs some forty microseconds (measured with 5,000
 //! feeds, 64 at a time).
 
+mod archive;
 mod bulk;
 mod deliver;
 mod error;

@@ -6,10 +6,13 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::model::{AlertReason, Article, ArticleId, DeliveryState, FeedId, FeedState, Timestamp, TopicId};
 
-use super::super::{AlertRow, DeliveryFilter, DeliveryRow, FeedRow, StoreError, StoreStats, Views};
+use super::super::{
+    AlertRow, ArchivePage, ArchiveSpan, ArchivedArticle, DeliveryFilter, DeliveryRow, FeedRow, StoreError, StoreStats,
+    Views,
+};
 use super::error::unreadable;
 use super::rows::{self, article_columns, feed_state_columns};
-use super::{SqliteStore, deliver};
+use super::{SqliteStore, archive, deliver};
 
 #[async_trait]
 impl Views for SqliteStore {
@@ -133,6 +136,18 @@ impl Views for SqliteStore {
             articles_fresh: rows::count(&rest, 2)?,
             size_bytes: rows::count(&rest, 3)?,
         })
+    }
+
+    async fn archive_span(&self, since: Timestamp) -> Result<Option<ArchiveSpan>, StoreError> {
+        archive::span(&self.reader, since).await
+    }
+
+    async fn archive_page(&self, after: i64, to: i64, limit: u32) -> Result<ArchivePage, StoreError> {
+        archive::page(&self.reader, after, to, limit).await
+    }
+
+    async fn archived_articles(&self, numbers: &[i64]) -> Result<Vec<ArchivedArticle>, StoreError> {
+        archive::articles(&self.reader, numbers).await
     }
 }
 
