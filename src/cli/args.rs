@@ -245,7 +245,21 @@ pub(super) enum FeedCommand {
         /// The feed
         url: String,
     },
-    /// Adds the feeds of an OPML file to the configuration file
+    /// Finds the feeds and sitemaps that a site offers, the best first; each was fetched and read
+    Discover {
+        /// A page of the site
+        url: String,
+        /// Add the best one to the first TOML list of `[feeds] paths`, else to the configuration file
+        #[arg(long)]
+        add: bool,
+        /// Add all of them, except comments and sitemaps without headlines
+        #[arg(long, conflicts_with = "add")]
+        add_all: bool,
+        /// Add to this TOML file instead
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+    /// Adds the feeds of an OPML file to the first TOML list of `[feeds] paths`, else to the configuration file
     Import {
         /// The OPML file; `-` is stdin
         file: PathBuf,
@@ -255,8 +269,11 @@ pub(super) enum FeedCommand {
         /// Do not try each feed first
         #[arg(long)]
         no_check: bool,
+        /// Add them to this TOML file instead
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
     },
-    /// Prints the configured feeds as OPML
+    /// Prints all feeds, those of the lists included, as OPML; the label `folder` becomes folders
     Export,
 }
 

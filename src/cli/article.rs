@@ -52,15 +52,18 @@ pub(super) fn is_web(argument: &str) -> bool {
     argument.starts_with("http://") || argument.starts_with("https://")
 }
 
+/// The network settings of the configuration, if there is one that can be used.
+pub(super) fn network_settings(config: &Path, environment: &Environment) -> NetworkSettings {
+    if !config.exists() {
+        return NetworkSettings::default();
+    }
+    config::load(config, environment, SystemClock.now()).0.map(|config| config.network).unwrap_or_default()
+}
+
 /// Fetches a document as the daemon would, with the network settings of the configuration if there is one.
 pub(super) fn fetch(config: &Path, environment: &Environment, url: &str, kind: Kind) -> anyhow::Result<Document> {
-    let settings = if config.exists() {
-        config::load(config, environment, SystemClock.now()).0.map(|config| config.network).unwrap_or_default()
-    } else {
-        NetworkSettings::default()
-    };
     let url = parse_url(url)?;
-    let client = Client::new(&settings)?;
+    let client = Client::new(&network_settings(config, environment))?;
     let request = Request { url: &url, kind, validators: None };
     match runtime()?.block_on(client.fetch(&request))? {
         Fetched::Document(document) => Ok(*document),

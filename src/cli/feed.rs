@@ -1,8 +1,7 @@
 //! `vedetta feed …`.
 
-use std::fmt::Write as _;
-use std::io::{self, Read, Write as _};
-use std::path::Path;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use futures_util::StreamExt;
@@ -15,9 +14,10 @@ use crate::fetch::{self, Client, Fetched, Kind, OpmlFeed, Request};
 use crate::model::{Clock, SystemClock, Timestamp};
 
 use super::args::FeedCommand;
+use super::feed_list::{self, NewFeed};
 use super::output::Output;
 use super::run::progress_bar;
-use super::{Exit, article, deliveries, runtime};
+use super::{Exit, article, deliveries, discover, runtime};
 
 /// Largest document read from a file or stdin, in bytes; the daemon's own cap on decoded bodies.
 const MAX_BYTES: u64 = 10 << 20;
@@ -38,14 +38,22 @@ pub(super) fn feed(
             let document = article::fetch(config, environment, &url, Kind::Feed)?;
             show(&document.body, document.content_type.as_deref(), &document.final_url, output)
         }
+        FeedCommand::Discover { url, add, add_all, to } => {
+            let adding = match (add, add_all) {
+                (_, true) => discover::Adding::All,
+                (true, _) => discover::Adding::Best,
+                _ => discover::Adding::Nothing,
+            };
+            discover::discover(config, environment, &url, adding, to, output)
+        }
         FeedCommand::List => list(config, environment, output),
         FeedCommand::Export => export(&load(config, environment)?, output),
-        FeedCommand::Import { file, print, no_check } => {
+        FeedCommand::Import { file, print, no_check, to } => {
             let opml = fetch::read_opml(&read(&file)?).with_context(|| format!("cannot read {}", file.display()))?;
             for skipped in &opml.skipped {
                 output.say(&format!("warning: {skipped}"));
             }
-            import(config, environment, opml.feeds, print, no_check, output)
+            import(config, environment, opml.feeds, &ImportOptions { print, no_check, to }, output)
         }
     }
 }
@@ -64,7 +72,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn load(config: &Path, environment: &Environment) -> anyhow::Result<Config> {
+pub(super) fn load(config: &Path, environment: &Environment) -> anyhow::Result<Config> {
     let (config, report) = config::load(config, environment, SystemClock.now());
     Ok(config.ok_or_else(|| StartError::Invalid(Box::new(report)))?)
 }
@@ -133,15 +141,23 @@ fn export(config: &Config, output: &Output) -> anyhow::Result<Exit> {
     Ok(Exit::Fine)
 }
 
+struct ImportOptions {
+    print: bool,
+    no_check: bool,
+    to: Option<PathBuf>,
+}
+
 fn import(
     config: &Path,
     environment: &Environment,
     opml: Vec<OpmlFeed>,
-    print: bool,
-    no_check: bool,
+    options: &ImportOptions,
     output: &Output,
 ) -> anyhow::Result<Exit> {
+    let ImportOptions { print, no_check, to } = options;
+    let (print, no_check) = (*print, *no_check);
     let loaded = load(config, environment)?;
+    let target = feed_list::target(to.clone(), config, &loaded)?;
     let mut known: std::collections::HashSet<Url> = loaded.feeds.iter().map(|feed| feed.url.clone()).collect();
     let in_file = opml.len();
     let fresh: Vec<OpmlFeed> = opml.into_iter().filter(|feed| known.insert(feed.url.clone())).collect();
@@ -149,20 +165,42 @@ fn import(
     for (url, why) in &failed {
         output.say(&format!("warning: {url}: {why}"));
     }
-    let tables: String = fresh.iter().map(table_of).collect();
+    let new: Vec<NewFeed> = fresh
+        .iter()
+        .map(|feed| NewFeed { url: feed.url.clone(), name: feed.name.clone(), labels: feed.labels.clone() })
+        .collect();
     if print {
-        output.line(tables.trim_end())?;
-    } else if !fresh.is_empty() {
-        append(config, &tables)?;
+        output.line(feed_list::tables_of(&new).trim())?;
+    } else {
+        add(&target, &new, config, &loaded, output)?;
     }
     output.say(&format!(
         "{} feeds {}, {} already known, {} did not answer as a feed should (they are kept: polling tells when they do)",
         fresh.len(),
-        if print { "printed" } else { "added" },
+        if print { "printed".to_owned() } else { format!("added to {}", target.display()) },
         in_file - fresh.len(),
         failed.len()
     ));
     Ok(if failed.is_empty() { Exit::Fine } else { Exit::Found })
+}
+
+/// Adds feeds to a file; says so where nothing reads that file.
+pub(super) fn add(
+    target: &Path,
+    feeds: &[NewFeed],
+    config: &Path,
+    loaded: &Config,
+    output: &Output,
+) -> anyhow::Result<()> {
+    feed_list::add(target, feeds)?;
+    if !feeds.is_empty() && !feed_list::is_read(target, config, loaded) {
+        output.say(&format!(
+            "warning: {} is not among the lists of {}\nhint: name it in `[feeds] paths`",
+            target.display(),
+            config.display()
+        ));
+    }
+    Ok(())
 }
 
 /// Fetches and parses each feed once. Returns those that fail, with the reason.
@@ -203,58 +241,5 @@ pub(super) async fn try_feed(client: &Client, url: &Url) -> Result<usize, String
         }
         Ok(Fetched::NotModified { .. }) => Err("it says “not modified” to a first request".to_owned()),
         Err(error) => Err(error.to_string()),
-    }
-}
-
-fn table_of(feed: &OpmlFeed) -> String {
-    let mut table = format!("\n[[feed]]\nurl = {}\n", quoted(feed.url.as_str()));
-    if let Some(name) = &feed.name {
-        let _ = writeln!(table, "name = {}", quoted(name));
-    }
-    if !feed.labels.is_empty() {
-        let labels: Vec<_> =
-            feed.labels.iter().map(|(key, value)| format!("{} = {}", quoted(key), quoted(value))).collect();
-        let _ = writeln!(table, "labels = {{ {} }}", labels.join(", "));
-    }
-    table
-}
-
-/// A TOML basic string.
-fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
-}
-
-/// Adds tables to the end of the configuration file, which stays as it is otherwise; replaced in one step.
-fn append(config: &Path, tables: &str) -> anyhow::Result<()> {
-    let cannot = || format!("cannot write {}", config.display());
-    let mut text = std::fs::read_to_string(config).with_context(cannot)?;
-    if !text.ends_with('\n') {
-        text.push('\n');
-    }
-    text.push_str(tables);
-    let temporary = config.with_extension("toml.new");
-    let mut file = std::fs::File::create(&temporary).with_context(cannot)?;
-    file.write_all(text.as_bytes()).with_context(cannot)?;
-    file.set_permissions(std::fs::metadata(config)?.permissions()).with_context(cannot)?;
-    file.sync_all().with_context(cannot)?;
-    std::fs::rename(&temporary, config).with_context(cannot)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_imported_feed_reads_back_as_it_was() {
-        let feed = OpmlFeed {
-            url: Url::parse("https://example.org/\"новости\".xml").expect("a URL"),
-            name: Some("La \"Gazzetta\"\nнаша".into()),
-            labels: [("folder".to_owned(), "Asia/中国".to_owned())].into(),
-        };
-        let table: toml::Table = table_of(&feed).parse().expect("TOML");
-        let entry = &table["feed"][0];
-        assert_eq!(entry["url"].as_str(), Some(feed.url.as_str()));
-        assert_eq!(entry["name"].as_str(), feed.name.as_deref());
-        assert_eq!(entry["labels"]["folder"].as_str(), Some("Asia/中国"));
     }
 }

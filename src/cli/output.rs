@@ -25,6 +25,11 @@ impl Output {
         self.format == Format::Json
     }
 
+    /// Whether a person looks at stdout.
+    pub(super) fn is_for_people(&self) -> bool {
+        self.stdout_is_terminal
+    }
+
     /// Whether a person looks at stderr.
     pub(super) fn has_watcher(&self) -> bool {
         self.stderr_is_terminal

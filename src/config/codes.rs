@@ -19,6 +19,7 @@
 //! | E215 | a route asks for a severity that does not exist |
 //! | E216 | a header that can't be sent |
 //! | E220 | a pace that does not hold its interval |
+//! | E230 | a list of feeds that is not there or can't be read |
 //! | W201 | a secret stands in the file |
 //! | W202 | everyone on this machine can read a secret's file |
 //! | W203 | no default route: alerts that no route takes go to all channels |
@@ -30,6 +31,7 @@
 //! | W209 | the HTTP listener is reachable from other machines |
 //! | W210 | a channel that no route leads to |
 //! | W211 | a recipient is named twice |
+//! | W230 | a feed in a list is left out: it is listed already, or is no feed |
 
 /// The database can't be used.
 pub const STORE: &str = "E201";
@@ -57,6 +59,10 @@ pub const LISTEN: &str = "E211";
 pub const QUIET: &str = "E212";
 /// Leads to nobody.
 pub const NOBODY: &str = "E213";
+/// A list of feeds that can't be read.
+pub const FEED_LIST: &str = "E230";
+/// A feed in a list is left out.
+pub const LEFT_OUT: &str = "W230";
 /// No such rule path.
 pub const RULES: &str = "E214";
 /// No such severity.

@@ -1,42 +1,30 @@
 //! `[[feed]]`.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::model::{CronSchedule, Diagnostic, Feed, FeedId, ScheduleError, Span};
 use crate::network::{BadTarget, parse_target};
-use crate::settings::{TableReader, TextValue, nearest};
+use crate::settings::{Findings, TableReader, TextValue, nearest};
 
 use super::basics::{INTERVALS, check_pace};
 use super::{Reading, codes, report_at_top};
 
 impl Reading<'_> {
-    /// The enabled feeds; those that are set aside are checked all the same.
+    /// The enabled feeds of the file and of its lists; those that are set aside are checked all the same.
     /// `default_interval` is that of `[poll]`.
-    pub(super) fn feeds(&self, root: &mut TableReader<'_>, default_interval: Duration) -> Vec<Feed> {
-        let tables = root.tables("feed");
-        let mut feeds = Vec::with_capacity(tables.len());
-        let mut places: HashMap<FeedId, Span> = HashMap::with_capacity(tables.len());
-        let has_any = root.has("feed");
-        for mut table in tables {
-            let Some((feed, place, enabled)) = self.feed(&mut table, default_interval) else {
-                table.finish();
-                continue;
-            };
-            if let Some(first) = places.get(&feed.id) {
-                table.report(
-                    Diagnostic::error(codes::FEED_TWICE, "this feed is listed twice")
-                        .label(place, "again here")
-                        .label(*first, "first here")
-                        .help("keep one of them"),
-                );
-            } else {
-                places.insert(feed.id, place);
-                if enabled {
-                    feeds.push(feed);
-                }
-            }
-            table.finish();
+    pub(super) fn feeds(
+        &mut self,
+        root: &mut TableReader<'_>,
+        lists: &[(PathBuf, Span)],
+        default_interval: Duration,
+    ) -> Vec<Feed> {
+        let mut gathered = Gathered { default_interval, feeds: Vec::new(), places: HashMap::new() };
+        let has_any = root.has("feed") || root.has("feeds");
+        self.feed_tables(root, &mut gathered);
+        for (path, place) in lists {
+            self.feed_list(path, *place, &mut gathered);
         }
         if !has_any && !root.is_damaged() {
             report_at_top(
@@ -45,7 +33,25 @@ impl Reading<'_> {
                     .help("add a `[[feed]]` with its `url`"),
             );
         }
-        feeds
+        gathered.feeds
+    }
+
+    /// The `[[feed]]` tables of a file.
+    pub(super) fn feed_tables(&self, root: &mut TableReader<'_>, gathered: &mut Gathered) {
+        for mut table in root.tables("feed") {
+            if let Some((feed, place, enabled)) = self.feed(&mut table, gathered.default_interval) {
+                match gathered.places.get(&feed.id) {
+                    Some(first) => table.report(
+                        Diagnostic::error(codes::FEED_TWICE, "this feed is listed twice")
+                            .label(place, "again here")
+                            .label(*first, "first here")
+                            .help("keep one of them"),
+                    ),
+                    None => gathered.add(feed, place, enabled),
+                }
+            }
+            table.finish();
+        }
     }
 
     /// One feed, the place of its address, and whether it is in use.
@@ -100,14 +106,7 @@ impl Reading<'_> {
         let url = match parse_target(&written.text, None) {
             Ok(url) => url,
             Err(bad) => {
-                table.report(
-                    Diagnostic::error(codes::URL, "this feed's address can't be used")
-                        .label(written.content(), why(&bad))
-                        .help(match bad {
-                            BadTarget::Credentials(_) => "leave them out: feeds that ask for a password can't be read",
-                            _ => "write the whole address, beginning with `https://` or `http://`",
-                        }),
-                );
+                table.report(bad_address(written.content(), &bad));
                 return None;
             }
         };
@@ -169,6 +168,44 @@ impl Reading<'_> {
             }
         }
     }
+}
+
+/// Feeds as they are found, from one file after the other.
+pub(super) struct Gathered {
+    /// That of `[poll]`.
+    default_interval: Duration,
+    feeds: Vec<Feed>,
+    /// Where each address stands first.
+    places: HashMap<FeedId, Span>,
+}
+
+impl Gathered {
+    fn add(&mut self, feed: Feed, place: Span, enabled: bool) {
+        self.places.insert(feed.id, place);
+        if enabled {
+            self.feeds.push(feed);
+        }
+    }
+
+    /// Adds a feed of which only the address is known for sure, unless it is there already.
+    pub(super) fn add_listed(&mut self, feed: Feed, place: Span, findings: &Findings) {
+        match self.places.get(&feed.id) {
+            Some(first) => findings.add(
+                Diagnostic::warning(codes::LEFT_OUT, "this feed is listed already: what is said of it first counts")
+                    .label(place, "again here")
+                    .label(*first, "first here"),
+            ),
+            None => self.add(feed, place, true),
+        }
+    }
+}
+
+/// A feed's address that can't be used.
+pub(super) fn bad_address(place: Span, bad: &BadTarget) -> Diagnostic {
+    Diagnostic::error(codes::URL, "this feed's address can't be used").label(place, why(bad)).help(match bad {
+        BadTarget::Credentials(_) => "leave them out: feeds that ask for a password can't be read",
+        _ => "write the whole address, beginning with `https://` or `http://`",
+    })
 }
 
 /// What is wrong with an address, without repeating it: it stands above.

@@ -33,6 +33,7 @@ mod channels;
 pub mod codes;
 mod environment;
 mod feeds;
+mod lists;
 mod routes;
 mod secrets;
 
@@ -63,8 +64,10 @@ pub struct Config {
     pub poll: PollSettings,
     /// `[network]`.
     pub network: NetworkSettings,
-    /// `[[feed]]`, enabled ones only, in the order of the file; each address once.
+    /// `[[feed]]`, then those of the lists; enabled ones only, in the order of the files; each address once.
     pub feeds: Vec<Feed>,
+    /// The lists that `[feeds] paths` names, folders opened; absolute.
+    pub feed_lists: Vec<PathBuf>,
     /// `[channel.NAME]`.
     pub channels: BTreeMap<ChannelName, ChannelSettings>,
     /// `[[route]]`, and who stands behind the channels.
@@ -146,15 +149,22 @@ pub fn load(path: &Path, environment: &Environment, now: Timestamp) -> (Option<C
 pub fn check(source: Source, environment: &Environment, now: Timestamp) -> (Option<Config>, Report) {
     let findings = Findings::new();
     let base = base_folder(&source.path);
-    let mut reading = Reading { base: &base, environment, now, secrets: Vec::new() };
+    let mut reading =
+        Reading { base: &base, environment, now, findings: &findings, secrets: Vec::new(), lists: Vec::new() };
     let config = reading.file(read_document(&source, &findings));
+    let Reading { secrets: known, lists, .. } = reading;
     let has_errors = findings.has_errors();
-    let (shown, concealed) = secrets::concealed(&source, &reading.secrets);
     let mut diagnostics = findings.into_diagnostics();
-    for diagnostic in &mut diagnostics {
-        secrets::silence(diagnostic, &concealed);
+    let mut sources = Vec::with_capacity(1 + lists.len());
+    for source in std::iter::once(source).chain(lists) {
+        let known: Vec<_> = known.iter().filter(|span| span.source == source.id).copied().collect();
+        let (shown, concealed) = secrets::concealed(&source, &known);
+        for diagnostic in &mut diagnostics {
+            secrets::silence(diagnostic, source.id, &concealed);
+        }
+        sources.push(shown);
     }
-    let report = Report { sources: vec![shown], diagnostics };
+    let report = Report { sources, diagnostics };
     (config.filter(|_| !has_errors), report)
 }
 
@@ -193,8 +203,11 @@ struct Reading<'e> {
     base: &'e Path,
     environment: &'e Environment,
     now: Timestamp,
+    findings: &'e Findings,
     /// Where secrets stand in the file, to be concealed.
     secrets: Vec<crate::model::Span>,
+    /// The lists of feeds that were read.
+    lists: Vec<Source>,
 }
 
 impl Reading<'_> {
@@ -205,13 +218,26 @@ impl Reading<'_> {
         let rules = self.rules(root.table("rules"), &root);
         let poll = self.poll(root.table("poll"));
         let network = self.network(root.table("network"), &root);
-        let feeds = self.feeds(&mut root, poll.interval);
+        let lists = self.feed_lists(root.table("feeds"));
+        let feeds = self.feeds(&mut root, &lists, poll.interval);
+        let feed_lists = lists.into_iter().map(|(path, _)| path).collect();
         let channels = self.channels(&mut root);
         let router = self.routes(&mut root, &channels);
         let http_listen = self.http(root.table("http"));
         root.finish();
         let channels = channels.into_iter().filter_map(|(name, channel)| Some((name, channel.settings?))).collect();
-        Some(Config { store_url: store_url?, retention, rules, poll, network, feeds, channels, router, http_listen })
+        Some(Config {
+            store_url: store_url?,
+            retention,
+            rules,
+            poll,
+            network,
+            feeds,
+            feed_lists,
+            channels,
+            router,
+            http_listen,
+        })
     }
 
     /// A path of the file, made absolute.

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::model::{Diagnostic, Secret, Source, Span};
+use crate::model::{Diagnostic, Secret, Source, SourceId, Span};
 use crate::settings::{Item, TableReader, TextValue};
 
 use super::environment::variable_name;
@@ -247,9 +247,9 @@ fn end_of_value(text: &str, line: Range<usize>) -> usize {
     end.unwrap_or(line.end).max(line.end)
 }
 
-/// Takes words from a finding that may repeat a secret.
-pub(super) fn silence(diagnostic: &mut Diagnostic, concealed: &[Range<usize>]) {
-    let touches = diagnostic.labels.iter().any(|label| {
+/// Takes words from a finding that may repeat a secret of this file.
+pub(super) fn silence(diagnostic: &mut Diagnostic, source: SourceId, concealed: &[Range<usize>]) {
+    let touches = diagnostic.labels.iter().filter(|label| label.span.source == source).any(|label| {
         let range = label.span.range();
         concealed.iter().any(|secret| secret.start < range.end && range.start < secret.end)
     });
@@ -261,7 +261,6 @@ pub(super) fn silence(diagnostic: &mut Diagnostic, concealed: &[Range<usize>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::SourceId;
 
     #[test]
     fn whatever_sounds_like_a_secret_is_unreadable_and_nothing_moves() {

@@ -350,6 +350,8 @@ fn every_default_and_example_of_the_shipped_file_is_what_it_says() {
     for (name, secret) in [("smtp-password", "hunter2"), ("webhook-secret", KEY), ("ntfy-token", "tk_1")] {
         write_secret(&folder, name, secret);
     }
+    std::fs::create_dir(folder.path().join("feeds")).unwrap();
+    std::fs::write(folder.path().join("feeds.toml"), "").unwrap();
     let (config, report) = load_from(&folder, &Environment::default());
     assert_eq!(codes(&report), [] as [&str; 0], "{report}");
     let config = config.expect("usable");
@@ -395,4 +397,46 @@ fn every_key_that_is_read_is_in_the_shipped_file() {
         count += 1;
     }
     assert!(count >= 45, "{count}");
+}
+
+#[test]
+fn feeds_may_stand_in_lists_of_every_kind() {
+    let folder = folder("[feeds]\npaths = [\"lists\", \"feeds.txt\"]\n[[feed]]\nurl = \"https://example.org/0\"\n");
+    let lists = folder.path().join("lists");
+    std::fs::create_dir(&lists).unwrap();
+    for (name, text) in [
+        (
+            "a.opml",
+            "<opml version='2.0'><body><outline text='Мир'><outline text='中国'><outline text='新华' xmlUrl='https://example.org/1'/></outline></outline></body></opml>",
+        ),
+        (
+            "b.toml",
+            "[[feed]]\nurl = \"https://example.org/2\"\ninterval = \"5m\"\nlabels = { desk = \"آسيا\" }\n[[feed]]\nurl = \"https://example.org/3\"\nenabled = false\n",
+        ),
+        ("notes.md", "no list"),
+        (".b.toml.swp.toml", "no list"),
+    ] {
+        std::fs::write(lists.join(name), text).unwrap();
+    }
+    std::fs::write(folder.path().join("feeds.txt"), "\u{feff}# комментарий\r\nhttps://example.org/4\r\n\r\n").unwrap();
+    let config = good(&folder, &Environment::default());
+    let urls: Vec<_> = config.feeds.iter().map(|feed| feed.url.path()).collect();
+    assert_eq!(urls, ["/0", "/1", "/2", "/4"]);
+    assert_eq!(config.feeds[1].labels["folder"], "Мир/中国");
+    assert_eq!(config.feeds[1].name.as_deref(), Some("新华"));
+    assert_eq!(
+        (config.feeds[2].interval, config.feeds[2].labels["desk"].as_str()),
+        (Some(Duration::from_mins(5)), "آسيا")
+    );
+    assert_eq!(config.feed_lists.len(), 3);
+}
+
+#[test]
+fn an_address_with_a_password_in_a_list_is_not_shown() {
+    let folder = folder("[feeds]\npaths = [\"feeds.txt\"]\n");
+    std::fs::write(folder.path().join("feeds.txt"), "https://anna:hunter2@example.org/4\n").unwrap();
+    let (config, report) = load_from(&folder, &Environment::default());
+    assert!(config.is_none());
+    assert!(report.to_string().contains("feeds.txt:1:1: error[E202]"), "{report}");
+    assert!(!report.sources.iter().any(|source| source.text.contains("hunter2")));
 }

@@ -18,7 +18,7 @@ use crate::network::{GuardPolicy, build_client, parse_target, towards};
 use super::conditional::{ask_with, refreshed, validators};
 use super::decode::{self, BodyLimits, drain, read_body};
 use super::politeness::{Gates, Pass};
-use super::{FetchError, Hints, NetworkSettings};
+use super::{FetchError, HeaderLink, Hints, NetworkSettings, link_header};
 
 /// Short bodies of redirects and errors are read to keep the connection, up to this many bytes …
 const DRAIN_BYTES: u64 = 64 << 10;
@@ -78,6 +78,8 @@ pub struct Document {
     pub status: u16,
     /// Bytes that crossed the network for it.
     pub wire_bytes: u64,
+    /// What its `Link` headers name.
+    pub links: Vec<HeaderLink>,
 }
 
 /// Limits that are not the operator's to set; shortened in tests.
@@ -278,6 +280,7 @@ impl Client {
             _ if status.is_success() && !matches!(status.as_u16(), 206 | 226) => {
                 let content_type = text(response.headers(), &CONTENT_TYPE);
                 let validators = validators(response.headers());
+                let links = link_header::links(response.headers());
                 let body = read_body(response, host, &self.shared.body).await?;
                 Ok(Hop::Done(Fetched::Document(Box::new(Document {
                     body: body.bytes,
@@ -288,6 +291,7 @@ impl Client {
                     hints,
                     status: status.as_u16(),
                     wire_bytes: body.wire_bytes,
+                    links,
                 }))))
             }
             StatusCode::MOVED_PERMANENTLY

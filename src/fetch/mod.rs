@@ -4,11 +4,13 @@ mod cadence;
 mod client;
 mod conditional;
 mod decode;
+mod discover;
 mod draft;
 mod error;
 mod identity;
 mod jsonfeed;
 mod lenient;
+mod link_header;
 mod markup;
 mod opml;
 mod parse;
@@ -21,10 +23,12 @@ pub use crate::text::parse_date;
 pub use cadence::{Cadence, FULL_READ_EVERY, LONGEST_WAIT, PollEnd, SHORTEST_INTERVAL, slowest_hint, wants_full};
 pub use client::{Client, ClientError, Document, Fetched, Kind, Limits, Request};
 pub use conditional::Hints;
+pub use discover::{Discovered, Discovery, FoundBy, discover};
 pub use draft::to_article;
 pub use error::FetchError;
 pub use identity::{EntryIdentity, identify, unspoken_hash};
-pub use opml::{OpmlError, OpmlFeed, OpmlFile, SkippedOutline, read_opml, write_opml};
+pub use link_header::HeaderLink;
+pub use opml::{OpmlError, OpmlFeed, OpmlFile, SkippedOutline, opml_text, read_opml, write_opml};
 pub use parse::{Content, Enclosure, Entry, FeedKind, ParseError, ParsedFeed, parse_feed};
 pub use rhythm::{
     DefaultPace, Found, Pace, learn, learn_language, stale_after, usual_rate, usual_silence, wait as usual_wait,

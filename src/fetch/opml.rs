@@ -45,6 +45,8 @@ pub struct OpmlFeed {
     pub name: Option<String>,
     /// `folder`, if the feed is in one: the folders' names from the outside in, separated by `/`.
     pub labels: Labels,
+    /// Where it stands, from 1.
+    pub line: usize,
 }
 
 /// An outline that was left out.
@@ -105,6 +107,25 @@ pub enum OpmlError {
         /// Its last line, from 1.
         line: usize,
     },
+}
+
+impl OpmlError {
+    /// The line that it is about, from 1.
+    #[must_use]
+    pub const fn line(&self) -> Option<usize> {
+        match self {
+            Self::TooMany { line } | Self::TooDeep { line } | Self::Unclosed { line, .. } | Self::CutOff { line } => {
+                Some(*line)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The text of an OPML file, as [`read_opml`] counts its lines.
+#[must_use]
+pub fn opml_text(bytes: &[u8]) -> String {
+    charset::decode(bytes.get(..MAX_BYTES).unwrap_or(bytes), None).text
 }
 
 /// Reads an OPML file in any encoding. An address that is listed twice is taken once and reported.
@@ -259,7 +280,7 @@ impl<'a> Reader<'a> {
         }
         let name = (name != address).then(|| name.to_owned());
         self.seen.insert(url.clone(), line);
-        self.file.feeds.push(OpmlFeed { url, name, labels });
+        self.file.feeds.push(OpmlFeed { url, name, labels, line });
     }
 
     fn skip(&mut self, line: usize, name: &str, reason: &str) {

@@ -26,6 +26,20 @@ fn check(case: &Path, folder: &Path) -> Report {
         std::fs::write(secrets.join(name), text).unwrap();
         std::fs::set_permissions(secrets.join(name), std::fs::Permissions::from_mode(mode)).unwrap();
     }
+    let feeds = folder.join("feeds");
+    std::fs::create_dir_all(&feeds).unwrap();
+    for (name, text) in [
+        ("cut.opml", "<opml version=\"2.0\"><body>\n  <outline text=\"Азия\">\n"),
+        ("both.toml", "# Наши\n[[feed]]\nurl = \"https://example.org/rss.xml\"\nintervall = \"5m\"\n"),
+        (
+            "desk.opml",
+            "<opml version=\"2.0\"><body>\n<outline text=\"Азия\">\n  <outline text=\"中国\" xmlUrl=\"https://example.org/rss.xml\"/>\n\
+             <outline text=\"Posta\" xmlUrl=\"mailto:a@example.org\"/>\n</outline>\n</body></opml>\n",
+        ),
+        ("plain.txt", "# Один\nhttps://example.org/one.xml\n  https://example.org/one.xml\n"),
+    ] {
+        std::fs::write(feeds.join(name), text).unwrap();
+    }
     std::fs::copy(case, folder.join("vedetta.toml")).unwrap();
     let now = Timestamp::parse_rfc3339("2026-11-22T12:00:00Z").unwrap();
     let (config, mut report) = config::load(&folder.join("vedetta.toml"), &Environment::default(), now);

@@ -20,6 +20,8 @@ mod convert;
 mod crash;
 /// The demo's bundled feeds, read and judged.
 mod demo_feeds;
+/// Finding a site's feeds.
+mod discover;
 /// The two evaluators of the rule language against each other.
 mod evaluators;
 /// Explanations, rule tests, filters and JSON lines.

@@ -47,3 +47,27 @@ async fn a_bad_edit_keeps_the_old_rules_and_tells_the_operator() {
     let told = world.mailbox.wait_for(2, LIMIT).await;
     assert_eq!(header(&told[1].data, "X-Vedetta-Topic").as_deref(), Some("lookout"), "{}", world.log());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_added_to_a_list_is_polled_after_sighup() {
+    let world = World::new().await;
+    world.configure("\n[feeds]\npaths = [\"feeds.toml\"]\n");
+    world.write("feeds.toml", "# Наши источники\n");
+    world.server.put("/feed.xml", "application/rss+xml", rss(&[item("1", "Дозор вышел в море", "")]));
+    let daemon = world.daemon();
+    until("the daemon runs", LIMIT, || world.log().contains("feeds=0") || world.log().contains("vedetta runs")).await;
+    world.write("world.opml", &format!(
+        "<opml version=\"2.0\"><body><outline text=\"Моря\"><outline text=\"Маяк\" xmlUrl=\"{}\"/></outline></body></opml>",
+        world.server.url("/feed.xml")
+    ));
+    let import = world.vedetta(&["feed", "import", "world.opml"]).output().expect("it runs");
+    assert_eq!(import.status.code(), Some(0), "{}", String::from_utf8_lossy(&import.stderr));
+    let list = std::fs::read_to_string(world.folder.path().join("feeds.toml")).expect("the list");
+    assert!(list.starts_with("# Наши источники\n") && list.contains("Моря"), "{list}");
+    daemon.signal("HUP");
+    let calls = world.hook.wait_for(1, LIMIT).await;
+    assert_eq!(calls[0].json()["data"]["article"]["title"], "Дозор вышел в море");
+    let exported = world.vedetta(&["feed", "export"]).output().expect("it runs");
+    let exported = String::from_utf8(exported.stdout).expect("text");
+    assert!(exported.contains("<outline text=\"Моря\">") && exported.contains("text=\"Маяк\""), "{exported}");
+}
