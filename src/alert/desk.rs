@@ -102,6 +102,16 @@ impl Desk {
         Decision { alert: Some(AlertDraft { id, reason, deliveries }) }
     }
 
+    /// The alert for an edit of an article that matched before. Each edit is told once.
+    #[must_use]
+    pub fn changed(&self, article: &Article, matched: &Match, story: StoryId, now: Timestamp) -> AlertDraft {
+        let topic = &*matched.topic;
+        let version = format!("changed:{:x}", article.content_hash);
+        let id = AlertId::derive(&[topic.id.as_str(), &story.to_string(), &article.id.to_string(), &version]);
+        let deliveries = self.deliveries(id, &topic.id, matched.severity, &topic.labels, now);
+        AlertDraft { id, reason: AlertReason::Changed, deliveries }
+    }
+
     /// A health alert, for the default route; if it is about a channel, for the others: of the default route, or, where
     /// that has no other, all there are.
     #[must_use]
@@ -256,6 +266,7 @@ mod tests {
             labels: Labels::from([("desk".into(), "asia".into())]),
             story_window: Duration::from_secs(72 * 3600),
             alert_on_every: every,
+            alert_on_changed: false,
         };
         Match { topic: Arc::new(topic), score: 0, severity, excerpts: vec![] }
     }

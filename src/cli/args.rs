@@ -79,7 +79,7 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: FeedCommand,
     },
-    /// Articles: the text in a page
+    /// Articles: the text in a page, the edits of a stored one
     Article {
         #[command(subcommand)]
         command: ArticleCommand,
@@ -287,6 +287,12 @@ pub(super) enum ArticleCommand {
         /// Where it came from, for relative links
         #[arg(long, value_name = "URL")]
         url: Option<String>,
+    },
+    /// Shows what outlets altered in a stored article after it was first seen
+    History {
+        /// The article's id, as `alerts --format json` prints it, or its link
+        #[arg(value_name = "ARTICLE-ID|URL")]
+        article: String,
     },
 }
 

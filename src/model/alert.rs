@@ -12,7 +12,7 @@ pub enum AlertReason {
     NewStory,
     /// A further article, for a topic that asks for every one.
     Every,
-    /// An edited article that newly matches, and joins a story already told.
+    /// An edited article: it newly matches and joins a story already told, or its topic asks for edits.
     Changed,
     /// vedetta itself needs attention.
     Health,

@@ -2,6 +2,7 @@
 
 mod alert;
 mod article;
+mod change;
 mod delivery;
 mod diagnostic;
 mod feed;
@@ -20,6 +21,7 @@ mod topic;
 
 pub use alert::{AlertReason, HealthEvent};
 pub use article::{Article, TextStatus};
+pub use change::{Change, Passage, PriorText};
 pub use delivery::{Delivery, DeliveryOutcome, DeliveryState};
 pub use diagnostic::{Diagnostic, Label, Report, Severity as DiagnosticSeverity};
 pub use feed::{Feed, FeedState, Labels, Validators};

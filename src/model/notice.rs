@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AlertId, AlertReason, ArticleId, Field, Labels, Lang, Severity, StoryId, TextStatus, Timestamp, TopicId};
+use super::{
+    AlertId, AlertReason, ArticleId, Change, Field, Labels, Lang, Severity, StoryId, TextStatus, Timestamp, TopicId,
+};
 
 /// One message: an alert, or a digest of several.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,6 +51,9 @@ pub struct AlertNotice {
     pub follows: Option<AlertId>,
     /// Set when the article was published more than a day before it was seen.
     pub delayed: bool,
+    /// What the outlet altered in it, where an edit raised the alert.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub change: Option<Change>,
 }
 
 /// A topic in a notice.

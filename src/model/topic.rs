@@ -131,4 +131,6 @@ pub struct Topic {
     pub story_window: Duration,
     /// Whether every article of a story gets a message of its own (`alert_on = ["every"]`), not only the first.
     pub alert_on_every: bool,
+    /// Whether edits of an article that matches get a message (`alert_on = ["changed"]`).
+    pub alert_on_changed: bool,
 }

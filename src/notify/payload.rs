@@ -8,7 +8,7 @@
 
 use serde::Serialize;
 
-use crate::model::{AlertNotice, AlertReason, Field, Labels, Lang, Notice, NoticeKind, Severity, Timestamp};
+use crate::model::{AlertNotice, AlertReason, Change, Field, Labels, Lang, Notice, NoticeKind, Severity, Timestamp};
 
 use super::clean::{line, lines, piece, shorten};
 
@@ -40,6 +40,8 @@ struct Alert<'a> {
     delayed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     follows: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<Edit>,
     #[serde(skip_serializing_if = "Option::is_none")]
     story: Option<Story>,
     article: Article,
@@ -86,6 +88,25 @@ struct Matched {
     after: String,
     atom: String,
     concept: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Edit {
+    at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title_before: Option<String>,
+    passages: Vec<EditedPassage>,
+    /// Edited places that are not among them.
+    more: usize,
+}
+
+#[derive(Serialize)]
+struct EditedPassage {
+    field: Field,
+    before: String,
+    removed: String,
+    added: String,
+    after: String,
 }
 
 #[derive(Serialize)]
@@ -157,6 +178,7 @@ fn alert(notice: &AlertNotice, measure: Measure) -> Alert<'_> {
         reason: notice.reason,
         delayed: notice.delayed,
         follows: notice.follows.map(|id| id.to_string()),
+        change: notice.change.as_ref().map(|change| edit(change, measure)),
         story: notice.story.as_ref().map(|story| Story {
             id: story.id.to_string(),
             size: story.size,
@@ -206,6 +228,25 @@ fn alert(notice: &AlertNotice, measure: Measure) -> Alert<'_> {
                 published: other.published,
             })
             .collect(),
+    }
+}
+
+fn edit(change: &Change, measure: Measure) -> Edit {
+    let shown = change.passages.len().min(measure.matched);
+    Edit {
+        at: change.at,
+        title_before: change.title_before.as_deref().map(|title| shorten(&line(title), measure.title)),
+        passages: change.passages[..shown]
+            .iter()
+            .map(|passage| EditedPassage {
+                field: passage.field,
+                before: shorten(&piece(&passage.before), 200),
+                removed: shorten(&piece(&passage.removed), 600),
+                added: shorten(&piece(&passage.added), 600),
+                after: shorten(&piece(&passage.after), 200),
+            })
+            .collect(),
+        more: change.passages.len() - shown + change.more as usize,
     }
 }
 

@@ -130,6 +130,7 @@ mod tests {
             ("chinese", samples::single(samples::chinese())),
             ("arabic", samples::single(samples::arabic())),
             ("russian", samples::single(samples::russian())),
+            ("edited", samples::single(samples::edited())),
             ("health", samples::single(samples::health())),
             ("hostile", samples::single(samples::hostile())),
             ("digest", samples::digest()),

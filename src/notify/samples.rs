@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use crate::model::{
-    AlertId, AlertNotice, AlertReason, ArticleId, ArticleNotice, ChannelName, Delivery, DeliveryId, Excerpt, Field,
-    Labels, Lang, Notice, NoticeKind, OtherArticle, Severity, StoryId, StoryNotice, TextStatus, Timestamp, TopicId,
-    TopicNotice,
+    AlertId, AlertNotice, AlertReason, ArticleId, ArticleNotice, Change, ChannelName, Delivery, DeliveryId, Excerpt,
+    Field, Labels, Lang, Notice, NoticeKind, OtherArticle, Passage, Severity, StoryId, StoryNotice, TextStatus,
+    Timestamp, TopicId, TopicNotice,
 };
 
 /// Sunday 22 November 2026, 14:05:30 UTC.
@@ -162,6 +162,51 @@ pub fn follow_up() -> AlertNotice {
     alert
 }
 
+/// An edit of the article of [`italian`].
+#[must_use]
+pub fn edited() -> AlertNotice {
+    let mut alert = italian();
+    alert.follows = Some(alert.id);
+    alert.id = AlertId::derive(&["sample", "edited"]);
+    alert.reason = AlertReason::Changed;
+    let passage = |field, before: &str, removed: &str, added: &str, after: &str| Passage {
+        field,
+        before: before.to_owned(),
+        removed: removed.to_owned(),
+        added: added.to_owned(),
+        after: after.to_owned(),
+    };
+    alert.change = Some(Change {
+        at: now(),
+        title_before: Some("Difesa missilistica, no di Roma alla batteria comune con Parigi".into()),
+        passages: vec![
+            passage(
+                Field::Title,
+                "Difesa missilistica, ",
+                "no ",
+                "via libera ",
+                "di Roma alla batteria comune con Parigi",
+            ),
+            passage(
+                Field::Summary,
+                "Il governo ha ",
+                "respinto ",
+                "approvato ",
+                "l’acquisto di due nuove batterie antiaeree",
+            ),
+            passage(
+                Field::Body,
+                "I radar saranno costruiti in Campania; ",
+                "",
+                "secondo il ministro già dal 2027; ",
+                "l’opposizione chiede",
+            ),
+        ],
+        more: 0,
+    });
+    alert
+}
+
 /// vedetta's own trouble.
 #[must_use]
 pub fn health() -> AlertNotice {
@@ -252,6 +297,7 @@ fn alert(topic: &str, topic_name: &str, severity: Severity, lang: &str, source: 
         others: Vec::new(),
         follows: None,
         delayed: false,
+        change: None,
     }
 }
 

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::model::{
-    AlertNotice, AlertReason, Excerpt, Field, Lang, Notice, NoticeKind, OtherArticle, Severity, TextStatus, Timestamp,
+    AlertNotice, AlertReason, Change, Excerpt, Field, Lang, Notice, NoticeKind, OtherArticle, Passage, Severity,
+    TextStatus, Timestamp,
 };
 
 use super::clean::{Link, line, lines, link, piece, shorten};
@@ -20,6 +21,10 @@ const SUMMARY: usize = 600;
 const NAME: usize = 100;
 /// Most excerpts shown of one article; the notice has up to 20 and many are of one sentence.
 const EXCERPTS: usize = 6;
+/// Most places of an edit shown.
+const CHANGES: usize = 8;
+/// Longest part of an edited place shown, in characters.
+const CHANGE: usize = 300;
 /// Words before or after a hit from which on they are taken to be cut from something longer, in characters. The
 /// excerpt's own window is 60, less what it takes to begin at a word.
 const CUT: usize = 40;
@@ -117,7 +122,11 @@ pub(super) struct AlertView {
     pub(super) excerpts: Vec<ExcerptView>,
     /// Hits that are not shown.
     pub(super) more_excerpts: usize,
-    /// Said where less than the whole article was matched; else empty.
+    /// What an edit altered.
+    pub(super) changes: Vec<ChangeView>,
+    /// Altered places that are not shown.
+    pub(super) more_changes: u32,
+    /// Said where the article was edited, or less than the whole of it was matched; else empty.
     pub(super) text_note: String,
     pub(super) others: Vec<OtherView>,
     /// Outlets of the story that are not listed.
@@ -143,6 +152,17 @@ pub(super) struct ExcerptView {
 pub(super) struct Part {
     pub(super) text: String,
     pub(super) hit: bool,
+}
+
+/// A place that was edited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct ChangeView {
+    /// `headline`, `text`, …
+    pub(super) place: &'static str,
+    pub(super) before: String,
+    pub(super) removed: String,
+    pub(super) added: String,
+    pub(super) after: String,
 }
 
 /// Another article of the story.
@@ -272,18 +292,50 @@ impl AlertView {
             summary,
             excerpts,
             more_excerpts,
-            text_note: text_note(article.text_status, article.text_error.as_deref()),
+            text_note: [
+                edit_note(alert.change.as_ref()),
+                text_note(article.text_status, article.text_error.as_deref()),
+            ]
+            .into_iter()
+            .filter(|note| !note.is_empty())
+            .collect::<Vec<_>>()
+            .join(". "),
+            more_changes: alert.change.as_ref().map_or(0, more_changes),
+            changes: alert
+                .change
+                .iter()
+                .flat_map(|change| &change.passages)
+                .take(CHANGES)
+                .map(ChangeView::new)
+                .collect(),
             others,
             more_others: story.map_or(0, |story| (story.size as usize).saturating_sub(listed)),
             languages: story.map(|story| story.languages.iter().copied().map(language).collect()).unwrap_or_default(),
             because: match alert.reason {
                 AlertReason::NewStory => "it opens a new story on the topic",
                 AlertReason::Every => "every article of a story is wanted for the topic",
-                AlertReason::Changed => "the article was edited and now matches the topic",
+                AlertReason::Changed => "an edited article matches the topic",
                 AlertReason::Health => "vedetta itself needs attention",
             },
         }
     }
+}
+
+impl ChangeView {
+    fn new(passage: &Passage) -> Self {
+        let shown = |text: &str| shorten(&piece(text), CHANGE);
+        Self {
+            place: place(passage.field),
+            before: shown(&passage.before),
+            removed: shown(&passage.removed),
+            added: shown(&passage.added),
+            after: shown(&passage.after),
+        }
+    }
+}
+
+fn more_changes(change: &Change) -> u32 {
+    change.more + u32::try_from(change.passages.len().saturating_sub(CHANGES)).unwrap_or(0)
 }
 
 impl OtherView {
@@ -311,6 +363,29 @@ fn text_note(status: TextStatus, error: Option<&str>) -> String {
     }
     let error = shorten(&line(error.unwrap_or("the page could not be fetched")), 200);
     format!("Matched on the summary only: {error}")
+}
+
+fn edit_note(change: Option<&Change>) -> String {
+    let Some(change) = change else { return String::new() };
+    match change.title_before.as_deref().map(|title| shorten(&line(title), TITLE)) {
+        Some(title) if !title.is_empty() => format!("Edited; the headline was “{title}”"),
+        _ => match change.passages.len() + change.more as usize {
+            1 => "Edited in one place".to_owned(),
+            places => format!("Edited in {places} places"),
+        },
+    }
+}
+
+const fn place(field: Field) -> &'static str {
+    match field {
+        Field::Title => "headline",
+        Field::Summary => "summary",
+        Field::Body => "text",
+        Field::Author => "author",
+        Field::Tag => "tag",
+        Field::Source => "source",
+        Field::Url => "link",
+    }
 }
 
 /// The headline with its hits, where an excerpt has the whole of it.
@@ -438,15 +513,7 @@ impl Joined {
             }
         }
         ExcerptView {
-            place: match self.field {
-                Field::Title => "headline",
-                Field::Summary => "summary",
-                Field::Body => "text",
-                Field::Author => "author",
-                Field::Tag => "tag",
-                Field::Source => "source",
-                Field::Url => "link",
-            },
+            place: place(self.field),
             parts,
             reasons: self.reasons.iter().filter(|reason| !reason.is_empty()).cloned().collect(),
         }

@@ -9,9 +9,9 @@ use url::Url;
 
 use crate::config::FirstPoll;
 use crate::fetch::{self, Entry, EntryIdentity, FeedKind, ParsedFeed};
-use crate::model::{Article, ArticleId, Feed, TextStatus, Timestamp, normalise_link};
+use crate::model::{Article, ArticleId, Feed, PriorText, TextStatus, Timestamp, normalise_link};
 use crate::store::{EntryKey, KnownEntry, PollCommit, PolledArticle, SeenEntry, StoreError};
-use crate::story::Signature;
+use crate::story::{self, Signature};
 
 use super::poll::INLINE_BYTES;
 use super::{Line, Snapshot};
@@ -20,6 +20,10 @@ use super::{Line, Snapshot};
 const SEEN_AGAIN: Duration = Duration::from_secs(24 * 3600);
 /// What counts as recent on a feed's first poll.
 const RECENT: Duration = Duration::from_secs(24 * 3600);
+
+/// Edited articles whose former text is compared with the new one, for each poll; a feed of that many live reports is
+/// none.
+const COMPARED: usize = 200;
 
 /// What one document held.
 #[derive(Debug, Default)]
@@ -43,6 +47,8 @@ pub(super) struct Intake<'a> {
     seen: Vec<SeenEntry>,
     /// New and edited articles, each document's before those of the document that was added before it.
     drafts: Vec<Article>,
+    /// What the edited ones said before.
+    priors: HashMap<ArticleId, PriorText>,
 }
 
 impl<'a> Intake<'a> {
@@ -54,7 +60,8 @@ impl<'a> Intake<'a> {
         now: Timestamp,
     ) -> Self {
         let known = HashMap::new();
-        Self { line, snapshot, feed, is_first, now, known, seen: Vec::new(), drafts: Vec::new() }
+        let priors = HashMap::new();
+        Self { line, snapshot, feed, is_first, now, known, seen: Vec::new(), drafts: Vec::new(), priors }
     }
 
     /// Finds out which entries of a document are new or edited. `is_old`: those that are to be taken as on a first poll.
@@ -120,10 +127,17 @@ impl<'a> Intake<'a> {
                 // only became known is news if it is recent.
                 Some(KnownEntry { article: Some(id), .. }) => {
                     let article = article();
-                    let is_edit = is_edit(self.line, *id, &article).await?;
                     let recycled =
                         || ArticleId::derive(&[&feed.id.to_string(), &format!("edit:{:x}", identity.content_hash)]);
-                    let id = if is_edit { *id } else { recycled() };
+                    let id = match self.line.store.article(*id).await? {
+                        Some(before) if is_edit(&before, &article) => {
+                            self.priors.insert(*id, prior(before));
+                            *id
+                        }
+                        Some(_) => recycled(),
+                        // Forgotten, while its keys are not.
+                        None => *id,
+                    };
                     Some(Article { id, ..article })
                 }
                 Some(_) => Some(article()).filter(|article| !is_first && is_recent(article)),
@@ -154,7 +168,7 @@ impl<'a> Intake<'a> {
     pub(super) async fn finish(self, poll: &mut PollCommit) {
         poll.seen = self.seen;
         if !self.drafts.is_empty() {
-            poll.articles = judge_all(self.line, self.snapshot, self.feed, self.drafts, self.now).await;
+            poll.articles = judge_all(self.line, self.snapshot, self.feed, self.drafts, self.priors, self.now).await;
         }
     }
 }
@@ -166,12 +180,15 @@ fn is_home_page(entry: &Entry) -> bool {
 
 /// Whether a known entry with other words is the article that it was. Some feeds count their guids from one again, or have
 /// a single item with a constant guid: with another link, and nothing alike in headline and text, it is news.
-async fn is_edit(line: &Line, id: ArticleId, now: &Article) -> Result<bool, StoreError> {
-    let Some(before) = line.store.article(id).await? else { return Ok(true) };
+fn is_edit(before: &Article, now: &Article) -> bool {
     let link = |article: &Article| article.url.as_deref().and_then(normalise_link);
-    let same_link = link(&before).is_some_and(|before| link(now).as_ref() == Some(&before));
+    let same_link = link(before).is_some_and(|before| link(now).as_ref() == Some(&before));
     let feed_text = |article: &Article| Signature::of(&Article { url: None, ..article.clone() });
-    Ok(same_link || feed_text(&before).same_story(&feed_text(now)).is_some())
+    same_link || feed_text(before).same_story(&feed_text(now)).is_some()
+}
+
+fn prior(before: Article) -> PriorText {
+    PriorText { title: before.title, summary: before.summary, body: before.body, text_status: before.text_status }
 }
 
 /// Judges articles; those whose page is still to be fetched go on unjudged.
@@ -180,18 +197,26 @@ async fn judge_all(
     snapshot: &Arc<Snapshot>,
     feed: &Arc<Feed>,
     drafts: Vec<Article>,
+    priors: HashMap<ArticleId, PriorText>,
     now: Timestamp,
 ) -> Vec<PolledArticle> {
     let size: usize =
         drafts.iter().map(|article| article.title.len() + article.summary.len() + article.body.len()).sum();
     let (line, snapshot, feed) = (Arc::clone(line), Arc::clone(snapshot), Arc::clone(feed));
-    let judge = move |drafts: Vec<Article>| -> Vec<PolledArticle> {
+    let mut compared = 0;
+    let mut judge = move |drafts: Vec<Article>| -> Vec<PolledArticle> {
         drafts
             .into_iter()
             .map(|mut article| {
                 let waits = article.text_status == TextStatus::Pending;
                 let verdict = (!waits).then(|| line.judge(&snapshot, &mut article, &feed.labels, now));
-                PolledArticle { article, verdict }
+                // A feed that rewrites all its entries at every poll must not keep us comparing.
+                let prior = priors.get(&article.id).filter(|_| !waits && compared < COMPARED);
+                let change = prior.and_then(|prior| {
+                    compared += 1;
+                    story::change(prior, &article, now)
+                });
+                PolledArticle { article, verdict, change }
             })
             .collect()
     };
@@ -202,6 +227,6 @@ async fn judge_all(
     match tokio::task::spawn_blocking(move || judge(drafts)).await {
         Ok(judged) => judged,
         // The pool is gone only while the process stops; the articles wait in the `fresh` queue.
-        Err(_) => again.into_iter().map(|article| PolledArticle { article, verdict: None }).collect(),
+        Err(_) => again.into_iter().map(|article| PolledArticle { article, verdict: None, change: None }).collect(),
     }
 }

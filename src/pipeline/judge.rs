@@ -12,6 +12,7 @@ use url::Url;
 use crate::fetch::{self, FetchError, Fetched, Kind, Request};
 use crate::model::{Article, ArticleId, Labels, Leased, TextStatus, Timestamp};
 use crate::store::{StoreError, VerdictCommit};
+use crate::story;
 use crate::text::{Extracted, extract_article};
 
 use super::line::OnDrop;
@@ -115,6 +116,11 @@ pub(super) async fn judge_article(
             }
         }
     }
+    // Of an edited article, what it said before. Without an answer only the comparison is lost.
+    let prior = line.store.prior_text(article.id).await.unwrap_or_else(|error| {
+        tracing::warn!(article.id = %article.id, error = %line.chain(&error), "an edit's former text can't be had");
+        None
+    });
     let labels = snapshot.feeds.get(&article.feed).map(|feed| feed.labels.clone()).unwrap_or_default();
     let now = line.clock.now();
     let Some((article, mut verdict)) = judge_on_pool(line, &snapshot, article, labels, now).await else { return 0 };
@@ -124,7 +130,8 @@ pub(super) async fn judge_article(
         verdict.signature = None;
     }
     let title = article.title.clone();
-    let commit = VerdictCommit { lease, article, verdict };
+    let change = prior.and_then(|prior| story::change(&prior, &article, now));
+    let commit = VerdictCommit { lease, article, verdict, change };
     match line.store.commit_verdict(commit, Arc::clone(&snapshot.desk), now).await {
         Ok(committed) => {
             line.after_commit(&committed);

@@ -97,6 +97,7 @@ impl<'f> Lowering<'f> {
                 labels: topic.labels.clone(),
                 story_window: topic.story.window,
                 alert_on_every: topic.story.alert_on.contains(&AlertOn::Every),
+                alert_on_changed: topic.story.alert_on.contains(&AlertOn::Changed),
             }),
             enabled: topic.enabled,
             matches,

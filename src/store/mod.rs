@@ -16,8 +16,8 @@ use async_trait::async_trait;
 
 use crate::alert::{Desk, HealthDraft};
 use crate::model::{
-    AlertId, Article, ArticleId, ChannelName, Claim, Delivery, DeliveryId, DeliveryOutcome, DeliveryState, Feed,
-    FeedId, FeedState, Lease, Leased, Match, NodeId, Notice, Timestamp, Validators,
+    AlertId, Article, ArticleId, Change, ChannelName, Claim, Delivery, DeliveryId, DeliveryOutcome, DeliveryState,
+    Feed, FeedId, FeedState, Lease, Leased, Match, NodeId, Notice, Timestamp, Validators,
 };
 use crate::story::Signature;
 
@@ -98,6 +98,8 @@ pub struct PolledArticle {
     pub article: Article,
     /// Judged already, or `None`: it waits in the `fresh` queue (its page is still to be fetched).
     pub verdict: Option<Verdict>,
+    /// What is different in an edited one; `None` where nothing is, or where its page is still to be fetched.
+    pub change: Option<Change>,
 }
 
 /// What is remembered of one sitemap of an index between polls.
@@ -158,6 +160,8 @@ pub struct VerdictCommit {
     pub article: Article,
     /// What matching made of it.
     pub verdict: Verdict,
+    /// What is different, if it was known before its page was fetched.
+    pub change: Option<Change>,
 }
 
 /// A delivery to be attempted, with the words to send.

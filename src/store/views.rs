@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use serde::Serialize;
 
 use crate::model::{
-    AlertId, AlertReason, Article, ArticleId, ChannelName, DeliveryId, DeliveryState, FeedId, FeedState, Severity,
-    StoryId, Timestamp, TopicId,
+    AlertId, AlertReason, Article, ArticleId, Change, ChannelName, DeliveryId, DeliveryState, FeedId, FeedState,
+    PriorText, Severity, StoryId, Timestamp, TopicId,
 };
 
 use super::{ArchivePage, ArchiveSpan, ArchivedArticle, DeliveryFilter, StoreError};
@@ -115,6 +115,12 @@ pub trait Views: Send + Sync {
     async fn feeds(&self) -> Result<Vec<FeedRow>, StoreError>;
     /// An article.
     async fn article(&self, id: ArticleId) -> Result<Option<Article>, StoreError>;
+    /// An edited article's text before the edit, while its page is still to be fetched.
+    async fn prior_text(&self, id: ArticleId) -> Result<Option<PriorText>, StoreError>;
+    /// The edits of an article, oldest first.
+    async fn changes(&self, id: ArticleId) -> Result<Vec<Change>, StoreError>;
+    /// The articles with exactly this link, one for each feed that brought it; the newest first, at most 20.
+    async fn articles_at(&self, url: &str) -> Result<Vec<Article>, StoreError>;
     /// The newest alerts first; of one topic, since a time, if asked.
     async fn alerts(
         &self,

@@ -312,6 +312,7 @@ mod tests {
             others: Vec::new(),
             follows: None,
             delayed: false,
+            change: None,
         };
         Notice { kind, alerts: vec![alert] }
     }

@@ -51,7 +51,7 @@ async fn live(world: &StoreWorld, rules: &Ruleset, articles: &[Article]) {
         article.lang = judgement.lang;
         let signature = (!judgement.matches.is_empty()).then(|| Signature::of(&article));
         let verdict = Verdict { revision: rules.revision().to_owned(), matches: judgement.matches, signature };
-        world.poll(&desk(), vec![PolledArticle { article, verdict: Some(verdict) }], now).await;
+        world.poll(&desk(), vec![PolledArticle { article, verdict: Some(verdict), change: None }], now).await;
     }
 }
 
@@ -185,7 +185,7 @@ async fn an_archive_of_several_pages_is_read_whole_while_the_daemon_writes() {
                 if number % 100 == 7 { format!("Faro {number} spento") } else { format!("Molo {number} aperto") };
             let article = article(&number.to_string(), &title, "", start() + number * Duration::from_secs(60));
             let verdict = Verdict { revision: "r".to_owned(), matches: Vec::new(), signature: None };
-            PolledArticle { article, verdict: Some(verdict) }
+            PolledArticle { article, verdict: Some(verdict), change: None }
         })
         .collect();
     world.poll(&desk(), articles, start()).await;

@@ -127,3 +127,69 @@ async fn an_edited_article_that_newly_matches_alerts_once() {
         assert_eq!(world.mailbox.messages().len(), mails, "{title}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_is_recorded_and_told_to_a_topic_that_asks_for_it() {
+    let world = World::new().await;
+    let rules = format!("{}\n[topic.story]\nalert_on = [\"first\", \"changed\"]\n", crate::support::RULES);
+    world.write("rules/lookout.toml", &rules);
+    world.configure(&world.feed("/feed.xml"));
+    let told = [
+        ("La vedetta segnala 5 navi", "Дозорный видел пять кораблей.", 1),
+        ("La vedetta segnala 5 navi", "Дозорный видел пять кораблей.", 1),
+        ("La vedetta segnala 9 navi", "Дозорный видел девять кораблей.", 2),
+        ("La vedetta segnala 9 navi", "Дозорный  видел девять\nкораблей.", 2),
+    ];
+    for (title, text, mails) in told {
+        world.server.put("/feed.xml", "application/rss+xml", rss(&[item("1", title, text)]));
+        let output = world.vedetta(&["run", "--once"]).output().expect("it runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(world.mailbox.messages().len(), mails, "{title}: {text}");
+    }
+    let mails = world.mailbox.messages();
+    let text = body(&mails[1].data, "text/plain");
+    assert!(
+        text.contains("was: La vedetta segnala 5 navi") && text.contains("now: La vedetta segnala 9 navi"),
+        "{text}"
+    );
+    assert!(text.contains("Дозорный видел девять кораблей."), "{text}");
+    assert_eq!(header(&mails[1].data, "In-Reply-To"), header(&mails[0].data, "Message-ID"));
+    let json = world.hook.calls()[1].json();
+    assert_eq!(json["data"]["reason"], "changed");
+    assert_eq!(json["data"]["change"]["title_before"], "La vedetta segnala 5 navi");
+    assert_eq!(json["data"]["change"]["passages"][0]["removed"], "5 ");
+    let history = world.vedetta(&["article", "history", "https://outlet.example/1"]).output().expect("it runs");
+    let history = String::from_utf8_lossy(&history.stdout).into_owned();
+    assert!(history.contains("- title: La vedetta segnala 5 navi\n  + title: La vedetta segnala 9 navi"), "{history}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_of_an_article_whose_page_is_read_compares_the_pages() {
+    let world = World::new().await;
+    let rules = format!("{}\n[topic.story]\nalert_on = [\"first\", \"changed\"]\n", crate::support::RULES);
+    world.write("rules/lookout.toml", &rules);
+    world.configure(&format!("{}full_text = true\n", world.feed("/feed.xml")));
+    for (round, ships) in ["cinque", "nove"].into_iter().enumerate() {
+        let page = format!(
+            "<html lang=it><head><title>Porto</title></head><body><article><h1>Notizie dal porto</h1>\
+            <p>Questa mattina la vedetta del molo ha contato {ships} navi in rada, in attesa dei rimorchiatori della sera.</p>\
+            <p>Il traffico è stato regolare per tutta la giornata, secondo la capitaneria, che ha lodato i piloti del porto.</p>\
+            </article></body></html>"
+        );
+        world.server.put("/page", "text/html; charset=utf-8", page);
+        let entry = format!(
+            "<item><guid>1</guid><link>{}</link><title>Notizie dal porto ({round})</title></item>",
+            world.server.url("/page")
+        );
+        let feed = format!("<rss version=\"2.0\"><channel><title>T</title>{entry}</channel></rss>");
+        world.server.put("/feed.xml", "application/rss+xml", feed);
+        let output = world.vedetta(&["run", "--once"]).output().expect("it runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let calls = world.hook.calls();
+    assert_eq!(calls.len(), 2);
+    let passages = &calls[1].json()["data"]["change"]["passages"];
+    let body = passages.as_array().expect("passages").iter().find(|passage| passage["field"] == "body");
+    let body = body.unwrap_or_else(|| panic!("no passage of the body in {passages}"));
+    assert_eq!((&body["removed"], &body["added"]), (&"cinque ".into(), &"nove ".into()));
+}

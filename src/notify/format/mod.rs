@@ -179,6 +179,7 @@ mod tests {
             let name = WebhookFormat::ALL.iter().find(|(_, one)| *one == format).map_or("?", |(name, _)| name);
             for (kind, notice) in [
                 ("alert", samples::single(samples::italian())),
+                ("edited", samples::single(samples::edited())),
                 ("hostile", samples::single(samples::hostile())),
                 ("digest", samples::digest()),
             ] {

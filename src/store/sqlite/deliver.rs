@@ -179,7 +179,7 @@ impl Words {
             "SELECT ",
             article_columns!(),
             ", al.id, al.raised_at, al.reason, al.severity, al.topic, al.topic_name, al.topic_labels, al.story, \
-             al.follows, al.excerpts, al.title, al.detail \
+             al.follows, al.excerpts, al.title, al.detail, al.change \
              FROM delivery_alerts AS da CROSS JOIN alerts AS al ON al.id = da.alert \
              LEFT JOIN articles AS a ON a.article_no = al.article_no LEFT JOIN feeds AS f ON f.feed_no = a.feed_no \
              WHERE da.delivery = $1 ORDER BY al.raised_at, al.rowid"
@@ -226,6 +226,12 @@ impl Words {
             article: article_notice(article, row, raised_at)?,
             others,
             follows: rows::parse_optional(row, BASE + 8)?,
+            change: match row.try_get::<Option<&str>, _>(BASE + 12)? {
+                Some(text) => {
+                    Some(serde_json::from_str(text).map_err(|error| unreadable("an edit can't be read", error))?)
+                }
+                None => None,
+            },
         })
     }
 

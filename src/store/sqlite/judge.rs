@@ -11,7 +11,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::alert::{AlertDraft, DeliveryDraft, Desk, HealthDraft, StoryPlace};
-use crate::model::{AlertId, Article, DeliveryId, Match, NoticeKind, Severity, StoryId, Timestamp, TopicId};
+use crate::model::{AlertId, Article, Change, DeliveryId, Match, NoticeKind, Severity, StoryId, Timestamp, TopicId};
 use crate::story::{Assignment, BOARD_LIMIT, BoardMember, Signature, StoryBoard};
 
 use super::super::{Committed, StoreError, Verdict};
@@ -118,6 +118,8 @@ pub(super) struct Judged<'a> {
     pub(super) is_known: bool,
     /// What matching made of it.
     pub(super) verdict: &'a Verdict,
+    /// What is different in an edited one.
+    pub(super) change: Option<&'a Change>,
     /// Who decides.
     pub(super) desk: &'a Desk,
     /// The time of the decision.
@@ -132,9 +134,23 @@ pub(super) async fn settle(
     committed: &mut Committed,
 ) -> Result<(), StoreError> {
     let signature = Arc::new(judged.verdict.signature.clone().unwrap_or_default());
+    let change = judged.change.map(rows::to_json);
+    if let Some(change) = &change {
+        sqlx::query(
+            "INSERT INTO article_changes (article_no, changed_at, change) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        )
+        .bind(judged.article_no)
+        .bind(judged.now.as_millis())
+        .bind(change.as_str())
+        .execute(&mut *conn)
+        .await?;
+    }
     for matched in &judged.verdict.matches {
         let excerpts = rows::to_json(&matched.excerpts);
         if judged.is_stored && refresh_match(conn, judged, matched, &excerpts).await? {
+            if let Some(change) = &change {
+                tell_change(conn, judged, matched, &excerpts, change, committed).await?;
+            }
             continue;
         }
         let place = place(conn, boards, judged, matched, &signature).await?;
@@ -166,6 +182,7 @@ pub(super) async fn settle(
                 article_no: Some(judged.article_no),
                 follows: place.first_alert,
                 excerpts: &excerpts,
+                change: change.as_deref(),
                 title: "",
                 detail: "",
             };
@@ -173,6 +190,45 @@ pub(super) async fn settle(
         }
     }
     Ok(())
+}
+
+/// An article that matched already was edited: a topic that asks for it hears so.
+async fn tell_change(
+    conn: &mut SqliteConnection,
+    judged: Judged<'_>,
+    matched: &Match,
+    excerpts: &str,
+    change: &str,
+    committed: &mut Committed,
+) -> Result<(), StoreError> {
+    if !matched.topic.alert_on_changed {
+        return Ok(());
+    }
+    let row = sqlx::query(
+        "SELECT s.id, s.first_alert FROM matches AS m JOIN stories AS s ON s.id = m.story \
+         WHERE m.article_no = $1 AND m.topic = $2",
+    )
+    .bind(judged.article_no)
+    .bind(matched.topic.id.as_str())
+    .fetch_one(&mut *conn)
+    .await?;
+    let story: StoryId = rows::parse(&row, 0)?;
+    let draft = judged.desk.changed(judged.article, matched, story, judged.now);
+    let snapshot = Snapshot {
+        severity: matched.severity,
+        score: matched.score,
+        topic: &matched.topic.id,
+        topic_name: &matched.topic.name,
+        topic_labels: &rows::to_json(&matched.topic.labels),
+        story: Some(story),
+        article_no: Some(judged.article_no),
+        follows: rows::parse_optional(&row, 1)?,
+        excerpts,
+        change: Some(change),
+        title: "",
+        detail: "",
+    };
+    write_alert(conn, &draft, &snapshot, judged.now, committed).await.map(drop)
 }
 
 /// Whether the match is recorded already; if so its evidence is brought up to date.
@@ -238,6 +294,7 @@ struct Snapshot<'a> {
     article_no: Option<i64>,
     follows: Option<AlertId>,
     excerpts: &'a str,
+    change: Option<&'a str>,
     title: &'a str,
     detail: &'a str,
 }
@@ -258,6 +315,7 @@ pub(super) async fn write_health(
         article_no: None,
         follows: None,
         excerpts: "[]",
+        change: None,
         title: &draft.event.title,
         detail: &draft.event.detail,
     };
@@ -274,7 +332,8 @@ async fn write_alert(
 ) -> Result<bool, StoreError> {
     let done = sqlx::query(
         "INSERT INTO alerts (id, raised_at, reason, severity, score, topic, topic_name, topic_labels, story, article_no, \
-         follows, excerpts, title, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+         follows, excerpts, title, detail, change) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
          ON CONFLICT (id) DO NOTHING",
     )
     .bind(draft.id.to_string())
@@ -291,6 +350,7 @@ async fn write_alert(
     .bind(snapshot.excerpts)
     .bind(snapshot.title)
     .bind(snapshot.detail)
+    .bind(snapshot.change)
     .execute(&mut *conn)
     .await?;
     if done.rows_affected() == 0 {

@@ -120,6 +120,7 @@ pub(super) async fn commit_polls(
             is_stored: plan.is_stored,
             is_known: plan.is_known,
             verdict,
+            change: polled.change.as_ref(),
             desk: &job.desk,
             now: job.now,
         };
@@ -285,7 +286,8 @@ fn tags(article: &Article) -> String {
 }
 
 /// Replaces an article's text. Whoever had it claimed loses it: what they judged is no longer what it says.
-/// `fetched_at` stays: when it was first seen does not change.
+/// `fetched_at` stays: when it was first seen does not change. Where the new text is still to be completed by its page, the
+/// one that was judged before is kept beside it.
 async fn replace_article(
     conn: &mut SqliteConnection,
     article_no: i64,
@@ -297,7 +299,9 @@ async fn replace_article(
         "UPDATE articles SET content_hash = $2, claimable_at = $3, node = NULL, \
          revision = coalesce($4, revision), published = $5, updated = $6, lang = $7, declared_lang = $8, \
          text_status = $9, source = $10, feed_name = $11, url = $12, author = $13, tags = $14, text_error = $15, \
-         title = $16, summary = $17, body = $18 WHERE article_no = $1",
+         title = $16, summary = $17, body = $18, prior = CASE WHEN $3 IS NULL THEN NULL WHEN revision IS NULL THEN prior \
+         ELSE coalesce(prior, json_object('title', title, 'summary', summary, 'body', body, 'text_status', text_status)) \
+         END WHERE article_no = $1",
     )
     .bind(article_no)
     .bind(article.content_hash)
@@ -419,7 +423,7 @@ pub(super) async fn commit_verdict(
     boards: &mut Boards,
     job: &mut VerdictJob,
 ) -> Result<(), StoreError> {
-    let VerdictCommit { lease, article, verdict } = &job.commit;
+    let VerdictCommit { lease, article, verdict, change } = &job.commit;
     let found = sqlx::query(
         "SELECT article_no, revision IS NOT NULL FROM articles \
          WHERE feed_no = (SELECT feed_no FROM feeds WHERE id = $1) AND id = $2 AND fence = $3 AND node IS NOT NULL",
@@ -441,6 +445,7 @@ pub(super) async fn commit_verdict(
         is_stored: true,
         is_known: row.try_get(1)?,
         verdict,
+        change: change.as_ref(),
         desk: &job.desk,
         now: job.now,
     };

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use crate::model::{AlertReason, Article, ArticleId, DeliveryState, FeedId, FeedState, Timestamp, TopicId};
+use crate::model::{
+    AlertReason, Article, ArticleId, Change, DeliveryState, FeedId, FeedState, PriorText, Timestamp, TopicId,
+};
 
 use super::super::{
     AlertRow, ArchivePage, ArchiveSpan, ArchivedArticle, DeliveryFilter, DeliveryRow, FeedRow, StoreError, StoreStats,
@@ -58,6 +60,44 @@ impl Views for SqliteStore {
         .fetch_optional(&self.reader)
         .await?;
         row.as_ref().map(|row| rows::article(row, 0)).transpose()
+    }
+
+    async fn prior_text(&self, id: ArticleId) -> Result<Option<PriorText>, StoreError> {
+        let found: Option<Option<String>> = sqlx::query_scalar(
+            "SELECT a.prior FROM feeds AS f CROSS JOIN articles AS a ON a.feed_no = f.feed_no AND a.id = $1 LIMIT 1",
+        )
+        .bind(id.to_string())
+        .fetch_optional(&self.reader)
+        .await?;
+        let Some(text) = found.flatten() else { return Ok(None) };
+        serde_json::from_str(&text)
+            .map(Some)
+            .map_err(|error| unreadable("an article's former text can't be read", error))
+    }
+
+    async fn changes(&self, id: ArticleId) -> Result<Vec<Change>, StoreError> {
+        let found: Vec<String> = sqlx::query_scalar(
+            "SELECT c.change FROM feeds AS f CROSS JOIN articles AS a ON a.feed_no = f.feed_no AND a.id = $1 \
+             JOIN article_changes AS c ON c.article_no = a.article_no ORDER BY c.changed_at",
+        )
+        .bind(id.to_string())
+        .fetch_all(&self.reader)
+        .await?;
+        let read = |text: &String| serde_json::from_str(text);
+        found.iter().map(read).collect::<Result<_, _>>().map_err(|error| unreadable("an edit can't be read", error))
+    }
+
+    async fn articles_at(&self, url: &str) -> Result<Vec<Article>, StoreError> {
+        let found = sqlx::query(concat!(
+            "SELECT ",
+            article_columns!(),
+            " FROM articles AS a JOIN feeds AS f ON f.feed_no = a.feed_no WHERE a.url = $1 \
+             ORDER BY a.fetched_at DESC LIMIT 20"
+        ))
+        .bind(url)
+        .fetch_all(&self.reader)
+        .await?;
+        found.iter().map(|row| rows::article(row, 0)).collect()
     }
 
     async fn alerts(

@@ -41,7 +41,7 @@ async fn what_was_answered_survives_a_crash() {
 #[tokio::test]
 async fn claims_of_the_dead_are_taken_back_at_once() {
     let world = World::with_feeds(2).await;
-    let polled = PolledArticle { article: article("1", "Mosca", "testo", start()), verdict: None };
+    let polled = PolledArticle { article: article("1", "Mosca", "testo", start()), verdict: None, change: None };
     let wire = judged(article("2", "Russia e Cina, al via le manovre navali", WIRE, start()), &[&topic("t")]);
     world.poll(&desk(), vec![polled, wire], start()).await;
     world.claim_feed(start()).await;

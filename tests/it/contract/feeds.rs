@@ -357,7 +357,7 @@ async fn five_thousand_feeds_are_taken_in_within_a_second() {
 async fn an_article_that_waits_for_its_page_is_judged_once() {
     let world = World::with_feeds(1).await;
     let pending = Article { text_status: TextStatus::Pending, ..article("1", "Mosca", "breve", start()) };
-    let polled = PolledArticle { article: pending.clone(), verdict: None };
+    let polled = PolledArticle { article: pending.clone(), verdict: None, change: None };
     let committed = world.poll(&desk(), vec![polled], start()).await;
     assert_eq!((committed.new_articles, committed.matches), (1, 0));
     assert_eq!(world.store.stats(start()).await.unwrap().articles_fresh, 1);
@@ -367,7 +367,8 @@ async fn an_article_that_waits_for_its_page_is_judged_once() {
     assert!(world.store.claim_articles(&claim("b", start(), 10)).await.unwrap().is_empty());
     let full = Article { text_status: TextStatus::Page, body: WIRE.to_owned(), ..pending };
     let verdict = judged(full.clone(), &[&topic("t")]).verdict.unwrap();
-    let commit = vedetta::store::VerdictCommit { lease: leased.lease.clone(), article: full.clone(), verdict };
+    let commit =
+        vedetta::store::VerdictCommit { lease: leased.lease.clone(), article: full.clone(), verdict, change: None };
     let committed = world.store.commit_verdict(commit.clone(), desk(), start()).await.unwrap();
     assert_eq!((committed.new_articles, committed.matches, committed.alerts.len()), (0, 1, 1));
     assert!(is_lease_lost(&world.store.commit_verdict(commit, desk(), start()).await));
@@ -380,13 +381,13 @@ async fn an_article_that_waits_for_its_page_is_judged_once() {
 async fn an_edit_takes_a_waiting_article_away_from_whoever_was_reading_its_old_page() {
     let world = World::with_feeds(1).await;
     let pending = Article { text_status: TextStatus::Pending, ..article("1", "Mosca", "breve", start()) };
-    world.poll(&desk(), vec![PolledArticle { article: pending.clone(), verdict: None }], start()).await;
+    world.poll(&desk(), vec![PolledArticle { article: pending.clone(), verdict: None, change: None }], start()).await;
     let now = start() + HOUR;
     let leased = world.store.claim_articles(&claim("a", now, 10)).await.unwrap().remove(0);
     let edited = Article { title: "Mosca: rettifica".to_owned(), content_hash: 7, ..pending };
-    world.poll(&desk(), vec![PolledArticle { article: edited.clone(), verdict: None }], now).await;
+    world.poll(&desk(), vec![PolledArticle { article: edited.clone(), verdict: None, change: None }], now).await;
     let verdict = judged(leased.item.clone(), &[]).verdict.unwrap();
-    let commit = vedetta::store::VerdictCommit { lease: leased.lease, article: leased.item, verdict };
+    let commit = vedetta::store::VerdictCommit { lease: leased.lease, article: leased.item, verdict, change: None };
     assert!(is_lease_lost(&world.store.commit_verdict(commit, desk(), now).await));
     let again = world.store.claim_articles(&claim("a", now, 10)).await.unwrap().remove(0);
     assert_eq!(again.item, edited);

@@ -156,6 +156,7 @@ pub(crate) fn topic(id: &str) -> Arc<Topic> {
         labels: Labels::from([("desk".to_owned(), "asia".to_owned())]),
         story_window: 72 * HOUR,
         alert_on_every: false,
+        alert_on_changed: false,
     })
 }
 
@@ -215,7 +216,7 @@ pub(crate) fn matched(topic: &Arc<Topic>) -> Match {
 pub(crate) fn judged(article: Article, topics: &[&Arc<Topic>]) -> PolledArticle {
     let signature = (!topics.is_empty()).then(|| Signature::of(&article));
     let matches = topics.iter().map(|topic| matched(topic)).collect();
-    PolledArticle { article, verdict: Some(Verdict { revision: "r1".to_owned(), matches, signature }) }
+    PolledArticle { article, verdict: Some(Verdict { revision: "r1".to_owned(), matches, signature }), change: None }
 }
 
 /// What a poll that found these articles commits; the next one is due in an hour.

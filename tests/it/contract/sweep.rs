@@ -64,7 +64,7 @@ async fn nothing_that_a_due_delivery_needs_is_forgotten() {
 #[tokio::test]
 async fn articles_that_wait_for_their_page_are_not_forgotten() {
     let world = World::with_feeds(1).await;
-    let polled = PolledArticle { article: article("1", "Mosca", "testo", start()), verdict: None };
+    let polled = PolledArticle { article: article("1", "Mosca", "testo", start()), verdict: None, change: None };
     world.poll(&desk(), vec![polled], start()).await;
     world.store.sweep(&RETENTION, start() + 400 * DAY).await.unwrap();
     assert_eq!(world.store.stats(start()).await.unwrap().articles_fresh, 1);
