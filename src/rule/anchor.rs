@@ -1,147 +1,302 @@
-//! Which terms an article must hold one of before a query can hold: of an AND the cheapest part, of an OR all of them.
-//! An article that has none of a topic's anchors costs that topic nothing.
+//! What an article must hold before a query can hold: of an AND what each part needs, of an OR one of what its parts need.
+//! The rarest of these needs is a topic's anchor. Each of the anchor's words leads to the topic ([`Postings`]), together
+//! with the next two needs, so that most topics are dismissed without being looked at. An article that has none of a
+//! topic's anchors costs that topic nothing.
 
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::expr::{AtomKind, CompiledTopic, Expr, ExprId, Program, TermId, Test};
-use super::term::{Pattern, Term};
+use super::code::Code;
+use super::expr::{AtomKind, CompiledTopic, Expr, ExprId, Item, Program, Test};
+use super::frequency::{ALL, Frequencies};
 
-/// What has to be there.
-#[derive(Debug, Clone)]
-pub(super) enum Anchor {
-    /// At least one of these terms; `cost` is how often, by a rough estimate, one of them will be.
-    OneOf { terms: Rc<[TermId]>, cost: u64 },
-    /// Nothing can be said: the query has to be tried on every article.
-    Nothing,
+/// For each term, the topics that it leads to.
+#[derive(Debug, Default)]
+pub(super) struct Postings {
+    /// By term, where its entries begin in `entries`; one more for the end of the last. Terms numbered from
+    /// `program.terms.len()` are groups: they are there when one of their members is.
+    starts: Vec<u32>,
+    /// Entries `[topic, counts, terms…]`: three groups of terms, of each of which that isn't empty one must be there;
+    /// `counts` has eight bits for the size of each. Before them `[GROUP | group, 0]` for the groups that the term belongs
+    /// to.
+    entries: Vec<u32>,
+    /// Topics that must be tried on every article.
+    pub always: Vec<u32>,
 }
 
-impl Anchor {
-    fn cost(&self) -> u64 {
-        match self {
-            Self::OneOf { cost, .. } => *cost,
-            Self::Nothing => u64::MAX,
-        }
-    }
+/// Marks an entry that names a group.
+pub(super) const GROUP: u32 = 1 << 31;
 
-    fn any(parts: impl IntoIterator<Item = Self>) -> Self {
-        let (mut terms, mut sum) = (Vec::new(), 0_u64);
-        for part in parts {
-            match part {
-                Self::OneOf { terms: more, cost } => {
-                    terms.extend(more.iter().copied());
-                    sum = sum.saturating_add(cost);
+/// Most terms of a need that are checked before a topic is looked at; in longer lists one will be there anyway.
+const MOST_CHECKED: usize = 16;
+
+/// A shared list of more terms than this becomes a group, so that a thousand topics that use a concept of a thousand words
+/// have a thousand entries each, not a million.
+const LONGEST_PLAIN: usize = 16;
+
+/// A need that so many articles of [`ALL`] meet is not worth checking.
+const TOO_COMMON: u64 = ALL * 6 / 10;
+
+/// One of these terms must be there.
+#[derive(Debug, Clone)]
+struct Need {
+    branches: Rc<[Branch]>,
+    /// How many articles of [`ALL`] meet it, roughly and at most.
+    cost: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Branch {
+    term: u32,
+    /// Another one that must be there if this one is the reason.
+    also: u32,
+}
+
+const NOTHING_ELSE: u32 = u32::MAX;
+
+/// The cheapest needs, cheapest first; none where nothing can be said.
+type Needs = Vec<Need>;
+
+/// Needs that are kept of a query: the anchor and two that are checked.
+const MOST_NEEDS: usize = 3;
+
+impl Postings {
+    /// The entries for topics in this order (numbers of the program); they are named by their place in it.
+    pub(super) fn new(program: &Program, code: &Code, frequencies: &Frequencies) -> Self {
+        let mut anchors = Anchors {
+            program,
+            code,
+            frequencies,
+            known: FxHashMap::default(),
+            groups: Vec::new(),
+            grouped: FxHashMap::default(),
+        };
+        let mut always = Vec::new();
+        let mut pool: Vec<u32> = Vec::new();
+        // Term, and where its entry stands in the pool.
+        let mut found: Vec<(u32, u32)> = Vec::new();
+        for (rank, of) in (0_u32..).zip(&code.topics) {
+            let needs = anchors.of_topic(&program.topics[of.topic as usize]);
+            let Some((anchor, others)) = needs.split_first() else {
+                always.push(rank);
+                continue;
+            };
+            let mut checks: Vec<Vec<u32>> = Vec::new();
+            for need in others {
+                if need.branches.len() <= MOST_CHECKED && need.cost < TOO_COMMON {
+                    let mut terms: Vec<u32> = need.branches.iter().map(|branch| branch.term).collect();
+                    terms.dedup();
+                    checks.push(terms);
                 }
-                Self::Nothing => return Self::Nothing,
+            }
+            for branch in anchor.branches.iter() {
+                found.push((branch.term, clip(pool.len())));
+                let own = (branch.also != NOTHING_ELSE).then(|| vec![branch.also]);
+                let groups: Vec<&Vec<u32>> = own.iter().chain(&checks).take(MOST_NEEDS).collect();
+                let counts = groups.iter().rev().fold(0, |counts, group| counts << 8 | clip(group.len()));
+                pool.extend([rank, counts]);
+                pool.extend(groups.into_iter().flatten());
             }
         }
-        terms.sort_unstable();
-        terms.dedup();
-        Self::OneOf { terms: terms.into(), cost: sum }
+        let mut memberships: Vec<(u32, u32)> = Vec::new();
+        for (group, members) in (clip(program.terms.len())..).zip(&anchors.groups) {
+            for &term in members.iter() {
+                memberships.push((term, clip(pool.len())));
+                pool.extend([GROUP | group, 0]);
+            }
+        }
+        memberships.extend(found);
+        let found = memberships;
+        let terms = program.terms.len() + anchors.groups.len();
+        let mut starts = vec![0_u32; terms + 1];
+        for &(term, at) in &found {
+            starts[term as usize + 1] += clip(length(&pool, at as usize));
+        }
+        for term in 0..terms {
+            starts[term + 1] += starts[term];
+        }
+        let mut next = starts.clone();
+        let mut entries = vec![0; pool.len()];
+        for (term, at) in found {
+            let (from, length) = (at as usize, length(&pool, at as usize));
+            let to = next[term as usize] as usize;
+            entries[to..to + length].copy_from_slice(&pool[from..from + length]);
+            next[term as usize] += clip(length);
+        }
+        Self { starts, entries, always }
     }
 
-    fn cheapest(parts: impl IntoIterator<Item = Self>) -> Self {
-        parts.into_iter().min_by_key(Self::cost).unwrap_or(Self::Nothing)
+    /// The entries of a term or group.
+    #[inline]
+    pub(super) fn of(&self, term: u32) -> &[u32] {
+        &self.entries[self.starts[term as usize] as usize..self.starts[term as usize + 1] as usize]
+    }
+
+    /// How many terms and groups there are.
+    pub(super) fn terms(&self) -> usize {
+        self.starts.len().saturating_sub(1)
     }
 }
 
-/// Finds the anchors of a program's queries.
-pub(super) struct Anchors<'p> {
+/// Words of the entry that stands here.
+fn length(entries: &[u32], at: usize) -> usize {
+    let counts = entries[at + 1];
+    2 + (counts & 0xFF) as usize + (counts >> 8 & 0xFF) as usize + (counts >> 16 & 0xFF) as usize
+}
+
+/// Finds the needs of a program's queries.
+struct Anchors<'p> {
     program: &'p Program,
-    known: FxHashMap<ExprId, Anchor>,
+    code: &'p Code,
+    frequencies: &'p Frequencies,
+    /// Of the expressions that several queries share.
+    known: FxHashMap<ExprId, Needs>,
+    /// Members of each group.
+    groups: Vec<Rc<[u32]>>,
+    /// Groups that exist already, by their members.
+    grouped: FxHashMap<Rc<[u32]>, u32>,
 }
 
-impl<'p> Anchors<'p> {
-    pub(super) fn new(program: &'p Program) -> Self {
-        Self { program, known: FxHashMap::default() }
-    }
-
-    /// The anchor of a topic: of its `match`, or of what can make its score rise.
-    pub(super) fn of_topic(&mut self, topic: &CompiledTopic) -> Anchor {
-        let by_match = topic.matches.map_or(Anchor::Nothing, |id| self.of(id));
+impl Anchors<'_> {
+    /// The needs of a topic: of its `match`, and of what can make its score rise.
+    fn of_topic(&mut self, topic: &CompiledTopic) -> Needs {
+        let by_match = topic.matches.map(|id| self.of(id)).unwrap_or_default();
         let must_score = topic.threshold.unwrap_or(i64::from(topic.matches.is_none())) > 0;
         if !must_score {
             return by_match;
         }
-        let rising: Vec<Anchor> =
-            topic.score.iter().filter(|part| part.add > 0).map(|part| self.of(part.when)).collect();
-        Anchor::cheapest([by_match, Anchor::any(rising)])
+        let rising = self.any(topic.score.iter().filter(|part| part.add > 0).map(|part| part.when));
+        all([by_match, rising])
     }
 
-    fn of(&mut self, id: ExprId) -> Anchor {
-        if let Some(known) = self.known.get(&id) {
+    fn of(&mut self, id: ExprId) -> Needs {
+        let is_shared = self.code.is_placed(id);
+        if is_shared && let Some(known) = self.known.get(&id) {
             return known.clone();
         }
-        let program = self.program;
-        let anchor = match program.expr(id) {
-            Expr::Atom { atom, .. } => match &program.atoms[atom.index()].kind {
-                AtomKind::Sequence(items) => {
-                    let term = items.iter().filter_map(|item| match item.test {
-                        Test::Term(term) => Some((frequency(&program.terms[term.index()]), term)),
-                        Test::Any | Test::Stretch => None,
-                    });
-                    match term.min() {
-                        Some((cost, term)) => Anchor::OneOf { terms: Rc::new([term]), cost },
-                        None => Anchor::Nothing,
-                    }
-                }
-                AtomKind::Regex(_) => Anchor::Nothing,
-            },
-            Expr::And(parts) => Anchor::cheapest(parts.iter().map(|&part| self.of(part)).collect::<Vec<_>>()),
-            Expr::Or(parts) => Anchor::any(parts.iter().map(|&part| self.of(part)).collect::<Vec<_>>()),
-            Expr::Not(_) => Anchor::Nothing,
-            Expr::Near { left, right, negated, .. } => {
-                if *negated {
-                    self.of(*left)
-                } else {
-                    Anchor::cheapest([self.of(*left), self.of(*right)])
+        let mut needs = self.find(id);
+        if is_shared {
+            for need in &mut needs {
+                if need.branches.len() > LONGEST_PLAIN {
+                    *need = self.group(need);
                 }
             }
-            Expr::AtLeast { count: 0, .. } | Expr::SomeOf { count: 0, .. } => Anchor::Nothing,
+            self.known.insert(id, needs.clone());
+        }
+        needs
+    }
+
+    fn group(&mut self, need: &Need) -> Need {
+        let terms: FxHashSet<u32> = need.branches.iter().map(|branch| branch.term).collect();
+        let mut members: Vec<u32> = terms.into_iter().collect();
+        members.sort_unstable();
+        let members: Rc<[u32]> = members.into();
+        let next = clip(self.program.terms.len() + self.groups.len());
+        let group = *self.grouped.entry(Rc::clone(&members)).or_insert(next);
+        if group == next {
+            self.groups.push(members);
+        }
+        Need { branches: Rc::new([Branch { term: group, also: NOTHING_ELSE }]), cost: need.cost }
+    }
+
+    fn find(&mut self, id: ExprId) -> Needs {
+        let program = self.program;
+        match program.expr(id) {
+            Expr::Atom { atom, .. } => match &program.atoms[atom.index()] {
+                AtomKind::Sequence(items) => {
+                    let rarest = self.rarest(items);
+                    let is_there = |&(_, &(_, term)): &(usize, &(u64, u32))| term != NOTHING_ELSE;
+                    let need = |(at, &(cost, term)): (usize, &(u64, u32))| {
+                        // Only what is the rarest becomes an anchor.
+                        let also = if at == 0 { rarest[1].1 } else { NOTHING_ELSE };
+                        Need { branches: Rc::new([Branch { term, also }]), cost }
+                    };
+                    rarest.iter().enumerate().filter(is_there).map(need).collect()
+                }
+                AtomKind::Regex(_) => Needs::new(),
+            },
+            Expr::And(parts) => all(parts.iter().map(|&part| self.of(part)).collect::<Vec<_>>()),
+            Expr::Or(parts) => self.any(parts.iter().copied()),
+            Expr::Not(_) => Needs::new(),
+            Expr::Near { left, right, negated, .. } => {
+                let left = self.of(*left);
+                if *negated { left } else { all([left, self.of(*right)]) }
+            }
+            Expr::AtLeast { count: 0, .. } | Expr::SomeOf { count: 0, .. } => Needs::new(),
             Expr::AtLeast { of, .. } | Expr::Topic { of, .. } => self.of(*of),
             Expr::SomeOf { count, of } => {
                 // Of any n - count + 1 of them at least one must hold.
-                let mut parts: Vec<Anchor> = of.iter().map(|&part| self.of(part)).collect();
-                parts.sort_by_key(Anchor::cost);
+                let mut parts: Vec<(u64, ExprId)> =
+                    of.iter().map(|&part| (self.of(part).first().map_or(u64::MAX, |need| need.cost), part)).collect();
+                parts.sort_unstable();
                 let enough = (parts.len() + 1).saturating_sub(*count as usize);
-                Anchor::any(parts.into_iter().take(enough))
+                self.any(parts.into_iter().take(enough).map(|(_, part)| part))
             }
             Expr::Concept { any, lists, .. } => {
-                let lists: Vec<ExprId> = any.iter().copied().chain(lists.iter().map(|&(_, list)| list)).collect();
-                Anchor::any(lists.into_iter().map(|list| self.of(list)).collect::<Vec<_>>())
+                self.any(any.iter().copied().chain(lists.iter().map(|&(_, list)| list)))
             }
-        };
-        self.known.insert(id, anchor.clone());
-        anchor
+        }
+    }
+
+    /// What one of several parts needs: the cheapest need of each, together.
+    fn any(&mut self, parts: impl IntoIterator<Item = ExprId>) -> Needs {
+        let mut branches: Vec<Branch> = Vec::new();
+        let mut cost = 0_u64;
+        for part in parts {
+            match self.add_cheapest(part, &mut branches) {
+                Some(of_part) => cost = cost.saturating_add(of_part),
+                None => return Needs::new(),
+            }
+        }
+        branches.sort_unstable();
+        branches.dedup();
+        // Without a part nothing holds, and no article is worth trying.
+        vec![Need { branches: branches.into(), cost: cost.min(ALL) }]
+    }
+
+    /// Adds the branches of a query's cheapest need and tells its cost; `None` where there is none.
+    fn add_cheapest(&mut self, id: ExprId, branches: &mut Vec<Branch>) -> Option<u64> {
+        // Nearly all parts of an OR are atoms; these need no list of their own.
+        if let Expr::Atom { atom, .. } = self.program.expr(id)
+            && let AtomKind::Sequence(items) = &self.program.atoms[atom.index()]
+        {
+            let [(cost, term), (_, also), _] = self.rarest(items);
+            branches.push(Branch { term, also });
+            return (term != NOTHING_ELSE).then_some(cost);
+        }
+        let needs = self.of(id);
+        let cheapest = needs.first()?;
+        branches.extend(cheapest.branches.iter().copied());
+        Some(cheapest.cost)
+    }
+
+    /// The three rarest terms of a sequence with their costs, rarest first, each once; [`NOTHING_ELSE`] for those that it
+    /// lacks.
+    fn rarest(&self, items: &[Item]) -> [(u64, u32); MOST_NEEDS] {
+        let mut rarest = [(u64::MAX, NOTHING_ELSE); MOST_NEEDS];
+        for item in items {
+            let Test::Term(term) = item.test else { continue };
+            let own = (self.frequencies.of(term), term.0);
+            if !rarest.contains(&own)
+                && let Some(at) = rarest.iter().position(|&other| own < other)
+            {
+                rarest[at..].rotate_right(1);
+                rarest[at] = own;
+            }
+        }
+        rarest
     }
 }
 
-/// How often a term occurs, very roughly, in articles out of 100,000. By length alone, the one thing that is known of a
-/// word in any language: short words are frequent ones. A better figure changes the speed, never the result.
-fn frequency(term: &Term) -> u64 {
-    let by_length = |length: usize| match length {
-        0 | 1 => 30_000,
-        2 => 20_000,
-        3 => 6_000,
-        4 => 2_500,
-        5 => 1_200,
-        6 => 700,
-        7 => 450,
-        8 => 300,
-        9 => 200,
-        _ => 120,
-    };
-    let of_word = |word: &str| {
-        let is_ideograph = word.chars().next().is_some_and(crate::text::segment::is_unspaced);
-        if is_ideograph { 3_000 } else { by_length(word.chars().count()) }
-    };
-    match term {
-        Term::Word(word) | Term::Exact(word) => of_word(word),
-        Term::Stem { folded, .. } => 3 * of_word(folded),
-        Term::Pattern(Pattern::Prefix(part)) => 4 * by_length(part.chars().count()),
-        Term::Pattern(Pattern::Suffix(part) | Pattern::Infix(part)) => 8 * by_length(part.chars().count()),
-        Term::Pattern(Pattern::General(glyphs)) => 4 * by_length(glyphs.len() / 2),
-        Term::ExactPattern(_) => 1_000,
-    }
+/// What all of several parts need.
+fn all(parts: impl IntoIterator<Item = Needs>) -> Needs {
+    let mut needs: Needs = parts.into_iter().flatten().collect();
+    needs.sort_by_key(|need| need.cost);
+    needs.truncate(MOST_NEEDS);
+    needs
+}
+
+fn clip(number: usize) -> u32 {
+    u32::try_from(number).expect("rule files are smaller than 4 GiB, so they hold fewer things than that")
 }

@@ -114,6 +114,19 @@ pub struct WhereDef {
     pub min_words: Option<u32>,
 }
 
+impl WhereDef {
+    /// Whether every article passes.
+    pub(super) fn asks_nothing(&self) -> bool {
+        let Self { languages, sources, exclude_sources, feed_labels, max_age, min_words } = self;
+        languages.is_empty()
+            && sources.is_empty()
+            && exclude_sources.is_empty()
+            && feed_labels.is_empty()
+            && max_age.is_none()
+            && min_words.is_none()
+    }
+}
+
 /// `[topic.story]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoryDef {

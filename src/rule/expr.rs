@@ -90,13 +90,30 @@ index! {
     ConceptId;
 }
 
-/// An atom: what it looks for, and how it was written.
-#[derive(Debug, Clone)]
-pub(super) struct Atom {
-    /// As written in the rule.
-    pub written: String,
-    /// What it looks for.
-    pub kind: AtomKind,
+/// Many short texts in one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Texts {
+    all: String,
+    ends: Vec<u32>,
+}
+
+impl Texts {
+    /// Adds one; its number is how many there were.
+    ///
+    /// # Panics
+    /// Beyond 4 GiB.
+    pub(super) fn push(&mut self, text: &str) {
+        self.all.push_str(text);
+        self.ends.push(u32::try_from(self.all.len()).expect("rule files, all together, are smaller than 4 GiB"));
+    }
+
+    /// The text of this number.
+    #[must_use]
+    pub(super) fn of(&self, number: u32) -> &str {
+        let number = number as usize;
+        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.all[start as usize..self.ends[number] as usize]
+    }
 }
 
 /// What an atom looks for.
@@ -199,8 +216,10 @@ pub(super) enum Expr {
 pub(super) struct Program {
     /// Distinct terms.
     pub terms: Vec<Term>,
-    /// Distinct atoms.
-    pub atoms: Vec<Atom>,
+    /// Distinct atoms: what each looks for.
+    pub atoms: Vec<AtomKind>,
+    /// And how it was written.
+    pub written: Texts,
     /// Distinct expressions; children come before their parents.
     pub exprs: Vec<Expr>,
     /// Names of the concepts.
@@ -324,7 +343,7 @@ impl Program {
         match self.expr(id) {
             Expr::Atom { atom, fields } => {
                 out.push_str(fields.prefix());
-                out.push_str(&self.atoms[atom.index()].written);
+                out.push_str(self.written.of(atom.0));
             }
             Expr::And(parts) => self.join(parts, " AND ", nested, out),
             Expr::Or(parts) => self.join(parts, " OR ", nested, out),

@@ -8,9 +8,9 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::document::Document;
-use super::ruleset::{Circumstances, Ruleset, TopicHit};
+use super::ruleset::{Circumstances, Hit, HitPlace, Ruleset};
 use super::scanner::Scratch;
-use crate::model::{Evidence, Field, Lang, Severity, Timestamp};
+use crate::model::{Field, Lang, Timestamp};
 use crate::text::detect_language;
 
 /// An article as it comes in.
@@ -118,33 +118,6 @@ fn borrowed<'b>(part: &'b Option<Cow<'_, str>>) -> Cow<'b, str> {
     Cow::Borrowed(part.as_deref().unwrap_or(""))
 }
 
-#[derive(Serialize)]
-struct MatchLine<'a> {
-    article: &'a str,
-    topic: &'a str,
-    score: i64,
-    severity: Severity,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lang: Option<Lang>,
-    hits: Vec<HitLine<'a>>,
-}
-
-#[derive(Serialize)]
-struct HitLine<'a> {
-    field: Field,
-    start: u32,
-    end: u32,
-    atom: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    concept: Option<&'a str>,
-}
-
-impl<'a> HitLine<'a> {
-    fn new(hit: &'a Evidence) -> Self {
-        Self { field: hit.field, start: hit.start, end: hit.end, atom: &hit.atom, concept: hit.concept.as_deref() }
-    }
-}
-
 /// What a run of [`match_jsonl`] did.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct MatchStats {
@@ -177,8 +150,9 @@ pub const MOST_PROBLEMS: usize = 20;
 /// Bytes of a line; a longer one is refused rather than read into memory.
 const LONGEST_LINE: u64 = 64 << 20;
 
-/// Lines that one thread works on at a time.
+/// Lines that one thread works on at a time, and bytes that it is to write for them.
 const BATCH: usize = 64;
+const MOST_WRITTEN: usize = 256 << 10;
 
 /// Reads articles, writes matches in the order of the articles and then by topic id. A line that can't be read is counted
 /// and skipped. `now` is what `max_age` counts from.
@@ -194,9 +168,9 @@ pub fn match_jsonl(
 ) -> io::Result<MatchStats> {
     let mut stats = MatchStats { topics: ruleset.topics().len(), ..MatchStats::default() };
     let start = Instant::now();
-    let mut lines = Lines { reader, number: 0 };
+    let mut lines = Lines { reader, number: 0, batch: BATCH };
     if threads <= 1 {
-        let mut worker = Worker { ruleset, scratch: Scratch::default(), now };
+        let mut worker = Worker { ruleset, scratch: Scratch::default(), places: WrittenPlaces::default(), now };
         let mut batch = Batch::default();
         loop {
             batch.clear();
@@ -204,6 +178,7 @@ pub fn match_jsonl(
             worker.run(&mut batch);
             writer.write_all(&batch.out)?;
             stats.add(&mut batch);
+            lines.adapt(&batch);
             if !more {
                 break;
             }
@@ -237,7 +212,8 @@ fn run_threads(
                 let (to_worker, work) = sync_channel::<Batch>(1);
                 let (done, from_worker) = sync_channel::<Batch>(1);
                 scope.spawn(move || {
-                    let mut worker = Worker { ruleset, scratch: Scratch::default(), now };
+                    let mut worker =
+                        Worker { ruleset, scratch: Scratch::default(), places: WrittenPlaces::default(), now };
                     for mut batch in work {
                         worker.run(&mut batch);
                         if done.send(batch).is_err() {
@@ -263,6 +239,7 @@ fn run_threads(
                 received += 1;
                 writer.write_all(&batch.out)?;
                 stats.add(&mut batch);
+                lines.adapt(&batch);
                 spare.push(batch);
             }
         }
@@ -273,13 +250,15 @@ fn run_threads(
 struct Lines<R> {
     reader: R,
     number: u64,
+    /// Lines of the next batch.
+    batch: usize,
 }
 
 impl<R: BufRead> Lines<R> {
     /// Reads up to a batch of lines; whether there may be more.
     fn read(&mut self, batch: &mut Batch) -> io::Result<bool> {
         batch.first_number = self.number + 1;
-        for _ in 0..BATCH {
+        for _ in 0..self.batch {
             let before = batch.text.len();
             let mut limited = io::Read::take(&mut self.reader, LONGEST_LINE);
             let length = limited.read_until(b'\n', &mut batch.text)?;
@@ -299,6 +278,12 @@ impl<R: BufRead> Lines<R> {
             }
         }
         Ok(true)
+    }
+
+    /// Where an article has many matches, fewer articles make a batch, so that what is written stays near the processor.
+    fn adapt(&mut self, written: &Batch) {
+        let lines = written.ends.len().max(1);
+        self.batch = (MOST_WRITTEN * lines / written.out.len().max(1)).clamp(1, BATCH);
     }
 
     fn skip_line(&mut self) -> io::Result<()> {
@@ -356,6 +341,7 @@ impl MatchStats {
 struct Worker<'r> {
     ruleset: &'r Ruleset,
     scratch: Scratch,
+    places: WrittenPlaces,
     now: Timestamp,
 }
 
@@ -376,17 +362,15 @@ impl Worker<'_> {
                 Ok(article) => {
                     batch.articles += 1;
                     let document = article.document();
-                    let scanned = self.ruleset.scan(
-                        &mut self.scratch,
-                        &document,
-                        Circumstances { feed_labels: None, now: self.now },
-                    );
-                    batch.candidates += scanned.candidates as u64;
-                    batch.problems.extend(scanned.errors.into_iter().map(|error| format!("line {number}: {error}")));
-                    for hit in &scanned.hits {
-                        batch.matches += 1;
-                        write_match(&mut batch.out, &article.id(), document.lang, hit);
-                    }
+                    let circumstances = Circumstances { feed_labels: None, now: self.now };
+                    let mut line = MatchLine::new(&article.id(), document.lang, &mut self.places);
+                    let Batch { out, matches, .. } = batch;
+                    let survey = self.ruleset.scan_each(&mut self.scratch, &document, circumstances, |hit| {
+                        *matches += 1;
+                        line.write(out, &hit);
+                    });
+                    batch.candidates += survey.candidates as u64;
+                    batch.problems.extend(survey.errors.into_iter().map(|error| format!("line {number}: {error}")));
                 }
                 Err(error) => batch.problems.push(format!("line {number}: {error}")),
             }
@@ -394,17 +378,111 @@ impl Worker<'_> {
     }
 }
 
-fn write_match(out: &mut Vec<u8>, article: &str, lang: Option<Lang>, hit: &TopicHit) {
-    let line = MatchLine {
-        article,
-        topic: hit.topic.id.as_str(),
-        score: hit.score,
-        severity: hit.severity,
-        lang,
-        hits: hit.evidence.iter().map(HitLine::new).collect(),
-    };
-    serde_json::to_writer(&mut *out, &line).expect("plain data and a vector can't fail to serialise");
-    out.push(b'\n');
+/// What the matches of one article have in common in the output. Written by hand: there may be a hundred matches, and a
+/// thousand hits, for each article that is read.
+struct MatchLine<'w> {
+    places: &'w mut WrittenPlaces,
+    /// `{"article":"a1","topic":`
+    before: Vec<u8>,
+    /// `,"lang":"it"`, or nothing.
+    lang: String,
+}
+
+impl<'w> MatchLine<'w> {
+    fn new(article: &str, lang: Option<Lang>, places: &'w mut WrittenPlaces) -> Self {
+        let mut before = b"{\"article\":".to_vec();
+        write_text(&mut before, article);
+        before.extend_from_slice(b",\"topic\":");
+        Self { places, before, lang: lang.map(|lang| format!(",\"lang\":\"{lang}\"")).unwrap_or_default() }
+    }
+
+    fn write(&mut self, out: &mut Vec<u8>, hit: &Hit<'_>) {
+        out.extend_from_slice(&self.before);
+        write_text(out, hit.id());
+        out.extend_from_slice(b",\"score\":");
+        if hit.score() < 0 {
+            out.push(b'-');
+        }
+        write_number(out, hit.score().unsigned_abs());
+        out.extend_from_slice(b",\"severity\":\"");
+        out.extend_from_slice(hit.severity().as_str().as_bytes());
+        out.push(b'"');
+        out.extend_from_slice(self.lang.as_bytes());
+        out.extend_from_slice(b",\"hits\":[");
+        for (index, place) in hit.places().enumerate() {
+            let written = self.places.written(&place);
+            out.extend_from_slice(&written[usize::from(index == 0)..]);
+            write_text(out, place.atom);
+            if let Some(concept) = place.concept {
+                out.extend_from_slice(b",\"concept\":");
+                write_text(out, concept);
+            }
+            out.push(b'}');
+        }
+        out.extend_from_slice(b"]}\n");
+    }
+}
+
+/// `,{"field":"body","start":12,"end":20,"atom":` for the places written last: many topics hit the same few words of an
+/// article.
+#[derive(Default)]
+struct WrittenPlaces(Vec<WrittenPlace>);
+
+#[derive(Clone, Default)]
+struct WrittenPlace {
+    /// Field, start and end.
+    of: Option<(Field, u32, u32)>,
+    text: Vec<u8>,
+}
+
+impl WrittenPlaces {
+    fn written(&mut self, place: &HitPlace<'_>) -> &[u8] {
+        /// How many; a guess: an article has a few hundred words.
+        const MOST: u32 = 1024;
+        if self.0.is_empty() {
+            self.0.resize(MOST as usize, WrittenPlace::default());
+        }
+        let slot = place.start.wrapping_mul(5).wrapping_add(place.end) % MOST;
+        let slot = &mut self.0[slot as usize];
+        let of = Some((place.field, place.start, place.end));
+        if slot.of != of {
+            slot.of = of;
+            slot.text.clear();
+            slot.text.extend_from_slice(b",{\"field\":\"");
+            slot.text.extend_from_slice(place.field.as_str().as_bytes());
+            slot.text.extend_from_slice(b"\",\"start\":");
+            write_number(&mut slot.text, place.start.into());
+            slot.text.extend_from_slice(b",\"end\":");
+            write_number(&mut slot.text, place.end.into());
+            slot.text.extend_from_slice(b",\"atom\":");
+        }
+        &slot.text
+    }
+}
+
+/// Appends a JSON string.
+fn write_text(out: &mut Vec<u8>, text: &str) {
+    if text.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\')) {
+        serde_json::to_writer(&mut *out, text).expect("a text and a vector can't fail to serialise");
+    } else {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    }
+}
+
+fn write_number(out: &mut Vec<u8>, mut number: u64) {
+    let mut digits = [b'0'; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] += (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
 }
 
 /// The greatest memory that this process had so far (Linux: `VmHWM`), in bytes; 0 where the system doesn't say.

@@ -168,11 +168,18 @@ struct Slot {
     entry: Entry,
 }
 
-/// The terms of a spelling: a range in the memo's list.
-#[derive(Debug, Clone, Copy, Default)]
+/// The terms of a spelling: a single one, which is the usual case, or a range in the memo's list.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
-    start: u32,
-    end: u32,
+    /// The term, if there is one; where the list begins, if there are several.
+    first: TermId,
+    count: u32,
+}
+
+impl Default for Entry {
+    fn default() -> Self {
+        Self { first: TermId(0), count: 0 }
+    }
 }
 
 impl Memo {
@@ -282,19 +289,26 @@ impl Memo {
     fn work_out(&mut self, lookup: &Lookup, raw: &str, article: Languages) -> Entry {
         self.found.clear();
         lookup.collect(raw, &mut self.folded, article, &mut self.found);
-        let start = self.terms.len();
-        if self.found.is_empty() {
-            return Entry::default();
-        }
-        self.terms.extend(&self.found);
         let clip = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
-        Entry { start: clip(start), end: clip(self.terms.len()) }
+        match self.found.as_slice() {
+            [] => Entry::default(),
+            [only] => Entry { first: *only, count: 1 },
+            several => {
+                let first = TermId(clip(self.terms.len()));
+                self.terms.extend(several);
+                Entry { first, count: clip(several.len()) }
+            }
+        }
     }
 
     /// The terms of an entry, in rising order.
     #[inline]
-    pub(super) fn terms(&self, entry: Entry) -> &[TermId] {
-        &self.terms[entry.start as usize..entry.end as usize]
+    pub(super) fn terms<'e>(&'e self, entry: &'e Entry) -> &'e [TermId] {
+        match entry.count {
+            0 => &[],
+            1 => std::slice::from_ref(&entry.first),
+            count => &self.terms[entry.first.index()..entry.first.index() + count as usize],
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use super::ast::{self, Node, NodeKind, PhrasePart, Word, WordForm};
 use super::codes;
 use super::def::{AlertOn, RuleFiles, TopicDef};
 use super::expr::{
-    Atom, AtomId, AtomKind, CompiledTopic, ConceptId, Expr, ExprId, FieldSet, Item, Program, ScorePart, TermId, Test,
+    AtomId, AtomKind, CompiledTopic, ConceptId, Expr, ExprId, FieldSet, Item, Program, ScorePart, TermId, Test,
 };
 use super::term::{Pattern, Term};
 use crate::model::{Diagnostic, Lang, Span, Topic};
@@ -229,7 +229,8 @@ impl<'f> Lowering<'f> {
             Some(&id) => id,
             None => {
                 let id = AtomId(count(self.program.atoms.len()));
-                self.program.atoms.push(Atom { written: key.0.clone(), kind: AtomKind::Sequence(key.1.clone()) });
+                self.program.atoms.push(AtomKind::Sequence(key.1.clone()));
+                self.program.written.push(&key.0);
                 self.atoms.insert(key, id);
                 id
             }
@@ -244,7 +245,8 @@ impl<'f> Lowering<'f> {
             None => match RegexBuilder::new(pattern).size_limit(REGEX_SIZE).build() {
                 Ok(regex) => {
                     let id = AtomId(count(self.program.atoms.len()));
-                    self.program.atoms.push(Atom { written: key.0.clone(), kind: AtomKind::Regex(regex) });
+                    self.program.atoms.push(AtomKind::Regex(regex));
+                    self.program.written.push(&key.0);
                     self.atoms.insert(key, id);
                     id
                 }

@@ -203,7 +203,7 @@ impl<'p> Plain<'p> {
 
     fn atom(&self, id: AtomId, fields: FieldSet, concept: Option<ConceptId>) -> BTreeMap<Pos, BTreeSet<Leaf>> {
         let mut hits: BTreeMap<Pos, BTreeSet<Leaf>> = BTreeMap::new();
-        match &self.program.atoms[id.index()].kind {
+        match &self.program.atoms[id.index()] {
             AtomKind::Sequence(items) => {
                 for start in 0..self.pieces.len() {
                     let Some(end) = self.sequence_end(items, start, start) else { continue };

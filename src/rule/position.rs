@@ -51,19 +51,24 @@ pub(super) struct Leaf {
 /// million times shall not make a message of a million lines.
 pub(super) const MOST_EVIDENCE: usize = 1_000;
 
-/// Hits as the rest of the product knows them: in the order of fields and text.
-#[must_use]
-pub(super) fn evidence(program: &Program, mut leaves: Vec<Leaf>) -> Vec<Evidence> {
+/// Puts hits in the order of fields and text, each once, and leaves out what is too many.
+pub(super) fn settle(leaves: &mut Vec<Leaf>) {
     leaves.sort_unstable();
     leaves.dedup();
     leaves.truncate(MOST_EVIDENCE);
+}
+
+/// Hits as the rest of the product knows them: in the order of fields and text.
+#[must_use]
+pub(super) fn evidence(program: &Program, mut leaves: Vec<Leaf>) -> Vec<Evidence> {
+    settle(&mut leaves);
     leaves
         .into_iter()
         .map(|leaf| Evidence {
             field: FIELDS[usize::from(leaf.field)],
             start: leaf.start,
             end: leaf.end,
-            atom: program.atoms[leaf.atom.index()].written.clone(),
+            atom: program.written.of(leaf.atom.0).to_owned(),
             concept: leaf.concept.map(|concept| program.concepts[concept.index()].clone()),
         })
         .collect()

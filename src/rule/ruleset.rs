@@ -8,17 +8,18 @@ use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 
+use super::code::{NONE, TopicCode};
 use super::cost::{Costs, TopicCost};
 use super::def::{RuleFiles, SurgeDef, TestDef, WhereDef};
 use super::document::Document;
 use super::excerpt::excerpts;
-use super::expr::{CompiledTopic, ExprId, Program};
+use super::expr::{CompiledTopic, ExprId, Program, Texts};
 use super::lower::lower;
 use super::plain::Plain;
-use super::position::{Leaf, evidence};
+use super::position::{Leaf, evidence, settle};
 use super::scanner::{Index, Scan, Scratch};
-use crate::model::{Article, Evidence, Labels, Lang, Match, Report, Severity, Timestamp, Topic, TopicId};
-use crate::text::analyzed::HalfWords;
+use crate::model::{Article, Evidence, Field, Labels, Lang, Match, Report, Severity, Timestamp, Topic, TopicId};
+use crate::text::analyzed::{FIELDS, HalfWords};
 
 /// Compiled rules.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct Ruleset {
     index: Index,
     revision: String,
     topics: Vec<Arc<Topic>>,
+    /// The ids of `topics`, near each other.
+    ids: Texts,
     tests: Vec<(usize, TestDef)>,
     surges: Vec<SurgeDef>,
 }
@@ -66,6 +69,94 @@ pub struct Scanned {
     pub errors: Vec<String>,
 }
 
+/// What one pass over an article met on its way.
+#[derive(Debug, Clone, Default)]
+pub struct Survey {
+    /// How many topics had to be evaluated.
+    pub candidates: usize,
+    /// Topics that could not be judged, and why.
+    pub errors: Vec<String>,
+}
+
+/// A topic that an article satisfies, as long as the article is at hand.
+#[derive(Debug, Clone, Copy)]
+pub struct Hit<'s> {
+    ruleset: &'s Ruleset,
+    /// Its place among the ruleset's topics.
+    rank: u32,
+    score: i64,
+    severity: Severity,
+    /// In order.
+    leaves: &'s [Leaf],
+}
+
+/// A place in the text that hit: an [`Evidence`] that owns nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HitPlace<'s> {
+    /// The field.
+    pub field: Field,
+    /// First byte in the field's text.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+    /// The atom, as written in the rule.
+    pub atom: &'s str,
+    /// The concept through which it was reached, if any.
+    pub concept: Option<&'s str>,
+}
+
+impl<'s> Hit<'s> {
+    /// The topic.
+    #[must_use]
+    pub fn topic(&self) -> &'s Arc<Topic> {
+        &self.ruleset.topics[self.rank as usize]
+    }
+
+    /// The topic's id.
+    #[must_use]
+    pub fn id(&self) -> &'s str {
+        self.ruleset.ids.of(self.rank)
+    }
+
+    /// Sum of the score's parts.
+    #[must_use]
+    pub fn score(&self) -> i64 {
+        self.score
+    }
+
+    /// How much it matters.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// What hit, in the order of fields and text.
+    pub fn places(&self) -> impl Iterator<Item = HitPlace<'s>> + use<'s> {
+        let program = &self.ruleset.program;
+        self.leaves.iter().map(|leaf| HitPlace {
+            field: FIELDS[usize::from(leaf.field)],
+            start: leaf.start,
+            end: leaf.end,
+            atom: program.written.of(leaf.atom.0),
+            concept: leaf.concept.map(|concept| program.concepts[concept.index()].as_str()),
+        })
+    }
+
+    /// The same for keeping.
+    #[must_use]
+    pub fn to_owned(&self) -> TopicHit {
+        let evidence = self.places().map(|place| Evidence {
+            field: place.field,
+            start: place.start,
+            end: place.end,
+            atom: place.atom.to_owned(),
+            concept: place.concept.map(str::to_owned),
+        });
+        let topic = Arc::clone(self.topic());
+        TopicHit { topic, score: self.score, severity: self.severity, evidence: evidence.collect() }
+    }
+}
+
 /// The circumstances of an article that filters ask for.
 #[derive(Debug, Clone, Copy)]
 pub struct Circumstances<'a> {
@@ -100,17 +191,21 @@ impl Ruleset {
             hash.update(source.text.as_bytes());
         }
         let revision = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let mut topics: Vec<Arc<Topic>> =
-            program.topics.iter().filter(|topic| topic.enabled).map(|topic| Arc::clone(&topic.info)).collect();
-        topics.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut order: Vec<u32> =
+            (0_u32..).zip(&program.topics).filter(|(_, topic)| topic.enabled).map(|(number, _)| number).collect();
+        let info = |number: u32| &program.topics[number as usize].info;
+        order.sort_by(|&a, &b| info(a).id.cmp(&info(b).id));
+        let topics: Vec<Arc<Topic>> = order.iter().map(|&number| Arc::clone(info(number))).collect();
+        let mut ids = Texts::default();
+        topics.iter().for_each(|topic| ids.push(topic.id.as_str()));
         let tests = files
             .topics
             .iter_mut()
             .enumerate()
             .flat_map(|(index, topic)| std::mem::take(&mut topic.tests).into_iter().map(move |test| (index, test)))
             .collect();
-        let index = Index::new(&program);
-        (Some(Self { program, index, revision, topics, tests, surges: files.surges }), report)
+        let index = Index::new(&program, &order);
+        (Some(Self { program, index, revision, topics, ids, tests, surges: files.surges }), report)
     }
 
     /// 16 hexadecimal digits that change with the text of any rule file.
@@ -163,40 +258,79 @@ impl Ruleset {
 
     /// The same with the bare hits.
     pub fn scan(&self, scratch: &mut Scratch, document: &Document<'_>, circumstances: Circumstances<'_>) -> Scanned {
-        let mut scanned = Scanned::default();
+        let mut hits = Vec::new();
+        let survey = self.scan_each(scratch, document, circumstances, |hit| hits.push(hit.to_owned()));
+        Scanned { hits, candidates: survey.candidates, errors: survey.errors }
+    }
+
+    /// The same without making anything that outlives the article: `found` is given each topic that it satisfies, by id.
+    pub fn scan_each(
+        &self,
+        scratch: &mut Scratch,
+        document: &Document<'_>,
+        circumstances: Circumstances<'_>,
+        mut found: impl FnMut(Hit<'_>),
+    ) -> Survey {
+        let mut survey = Survey::default();
         let result = catch_unwind(AssertUnwindSafe(|| {
             let mut scan = Scan::new(&self.program, &self.index, document, scratch);
-            let candidates = scan.take_candidates();
-            scanned.candidates = candidates.len();
-            for &candidate in &candidates {
-                let topic = &self.program.topics[candidate as usize];
-                let start = scan.keeps_costs().then(Instant::now);
+            let (candidates, mut leaves) = scan.take_candidates();
+            survey.candidates = candidates.len();
+            let mut next = 0;
+            while next < candidates.len() {
                 // A rule that panics must not take the others with it.
-                let verdict = catch_unwind(AssertUnwindSafe(|| verdict(topic, &mut scan, document, circumstances)));
-                if let Some(start) = start {
-                    scan.charge(candidate, start.elapsed(), matches!(verdict, Ok(Some(_))));
-                }
-                match verdict {
-                    Ok(Some(verdict)) => scanned.hits.push(TopicHit {
-                        topic: Arc::clone(&topic.info),
-                        score: verdict.score,
-                        severity: topic.severity_of(verdict.score),
-                        evidence: evidence(&self.program, verdict.leaves),
-                    }),
-                    Ok(None) => {}
-                    Err(panic) => {
-                        scanned.errors.push(format!("topic `{}`: {}", topic.info.id, panic_text(panic.as_ref())));
+                let result = catch_unwind(AssertUnwindSafe(|| {
+                    while let Some(&rank) = candidates.get(next) {
+                        next += 1;
+                        let start = scan.keeps_costs().then(Instant::now);
+                        let hit = self.try_topic(rank, &mut scan, document, circumstances, &mut leaves);
+                        if let Some(start) = start {
+                            let topic = self.index.code.topics[rank as usize].topic;
+                            scan.charge(topic, start.elapsed(), hit.is_some());
+                        }
+                        if let Some((score, severity)) = hit {
+                            found(Hit { ruleset: self, rank, score, severity, leaves: &leaves });
+                        }
                     }
+                }));
+                if let Err(panic) = result {
+                    let id = &self.topics[candidates[next - 1] as usize].id;
+                    survey.errors.push(format!("topic `{id}`: {}", panic_text(panic.as_ref())));
                 }
             }
-            scan.give_back(candidates);
+            scan.give_back(candidates, leaves);
         }));
         if let Err(panic) = result {
             scratch.reset();
-            scanned.errors.push(format!("analysing the article: {}", panic_text(panic.as_ref())));
+            survey.errors.push(format!("analysing the article: {}", panic_text(panic.as_ref())));
         }
-        scanned.hits.sort_by(|a, b| a.topic.id.cmp(&b.topic.id));
-        scanned
+        survey
+    }
+
+    /// Score and severity, if the topic is satisfied; its hits are then in `leaves`, in order.
+    fn try_topic(
+        &self,
+        rank: u32,
+        scan: &mut Scan<'_>,
+        document: &Document<'_>,
+        circumstances: Circumstances<'_>,
+        leaves: &mut Vec<Leaf>,
+    ) -> Option<(i64, Severity)> {
+        let of = self.index.code.topics[rank as usize];
+        if !of.is_plain {
+            let topic = &self.program.topics[of.topic as usize];
+            let verdict = verdict(topic, scan, document, circumstances)?;
+            *leaves = verdict.leaves;
+            settle(leaves);
+            return Some((verdict.score, topic.severity_of(verdict.score)));
+        }
+        if !scan.holds_at(of.matches as usize) || (of.except != NONE && scan.holds_at(of.except as usize)) {
+            return None;
+        }
+        leaves.clear();
+        scan.leaves_at(of.matches as usize, leaves);
+        settle(leaves);
+        Some((0, of.severity))
     }
 
     /// What the enabled topics have cost, by id; none if the costs were gathered with another ruleset.
@@ -205,21 +339,12 @@ impl Ruleset {
         if costs.owner != self.index.number() {
             return Vec::new();
         }
-        let mut of_topics: Vec<TopicCost> = self
-            .program
-            .topics
-            .iter()
-            .zip(&costs.of_topics)
-            .filter(|(topic, _)| topic.enabled)
-            .map(|(topic, cost)| TopicCost {
-                topic: Arc::clone(&topic.info),
-                candidates: cost.candidates,
-                matches: cost.matches,
-                time: cost.time,
-            })
-            .collect();
-        of_topics.sort_by(|a, b| a.topic.id.cmp(&b.topic.id));
-        of_topics
+        let cost_of = |(topic, of): (&Arc<Topic>, &TopicCode)| {
+            let cost = costs.of_topics.get(of.topic as usize)?;
+            let topic = Arc::clone(topic);
+            Some(TopicCost { topic, candidates: cost.candidates, matches: cost.matches, time: cost.time })
+        };
+        self.topics.iter().zip(&self.index.code.topics).filter_map(cost_of).collect()
     }
 
     /// What [`scan`](Self::scan) finds, by the plain evaluator: slow; for comparing.
@@ -287,15 +412,17 @@ pub(super) trait Evaluate {
 
 impl Evaluate for Scan<'_> {
     fn holds(&mut self, id: ExprId) -> bool {
-        Self::holds(self, id)
+        self.holds_at(self.index.code.place(id))
     }
 
     fn count(&mut self, id: ExprId) -> usize {
-        Self::count(self, id)
+        self.count_at(self.index.code.place(id))
     }
 
     fn leaves(&mut self, id: ExprId) -> Vec<Leaf> {
-        Self::leaves(self, id)
+        let mut leaves = Vec::new();
+        self.leaves_at(self.index.code.place(id), &mut leaves);
+        leaves
     }
 
     fn weight(&self) -> HalfWords {

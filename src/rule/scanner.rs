@@ -1,22 +1,24 @@
-//! The fast evaluator: one pass over an article notes where the terms of all rules occur; topics that have an anchor among
-//! them are evaluated, equal expressions once per article.
+//! The fast evaluator's first half: one pass over an article notes where the terms of all rules occur, and which topics are
+//! worth trying. [`super::evaluate`] tries them.
 //!
 //! [`super::plain`] says what everything means; the two must always agree.
 
 use std::cell::OnceCell;
-use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use rustc_hash::FxHashMap;
 
-use super::anchor::{Anchor, Anchors};
-use super::ast::Reach;
+use super::anchor::{GROUP, Postings};
+use super::code::{Code, NONE};
 use super::cost::{Cost, Costs};
 use super::document::Document;
-use super::expr::{AtomId, AtomKind, ConceptId, Expr, ExprId, FieldSet, Item, Program, STRETCH, TermId, Test};
+use super::expr::{Expr, FieldSet, Program, TermId};
+use super::frequency::Frequencies;
 use super::lookup::{Entry, Lookup, Memo, Met};
-use super::position::{Layout, Leaf, MOST_EVIDENCE, Pos, count_without_overlap};
+use super::position::{Layout, Leaf, Pos};
 use super::term::Languages;
 use crate::text::analyzed::{FIELDS, HalfWords, LEDE, weight};
 use crate::text::segment::{PieceKind, paragraphs, pieces, sentences};
@@ -27,54 +29,21 @@ pub(super) struct Index {
     /// Tells scratches of different programs apart.
     number: u64,
     lookup: Lookup,
-    /// Topics to try when a term is there; by term.
-    anchored: Vec<Vec<u32>>,
-    /// Topics to try on every article.
-    always: Vec<u32>,
+    pub(super) code: Code,
+    /// Which topics each term leads to. Made anew when counting has shown which terms are rare.
+    postings: ArcSwap<Postings>,
+    /// How many articles the postings' counts come from.
+    learned: AtomicU32,
     /// Fields that any query looks at.
     fields: FieldSet,
-    /// By expression, what an atom of one single term asks for: most of all expressions, so they get a short way.
-    single: Vec<Single>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Single {
-    /// [`NONE`] where the expression is something else.
-    term: u32,
-    fields: u8,
-}
-
-impl Single {
-    fn new(program: &Program, expr: &Expr) -> Self {
-        if let Expr::Atom { atom, fields } = expr
-            && let AtomKind::Sequence(items) = &program.atoms[atom.index()].kind
-            && let [Item { test: Test::Term(term), .. }] = items.as_slice()
-        {
-            return Self { term: term.0, fields: fields.0 };
-        }
-        Self { term: NONE, fields: 0 }
-    }
 }
 
 impl Index {
-    pub(super) fn new(program: &Program) -> Self {
+    /// For the enabled topics, given by their numbers in the program; they are known by their place in this order.
+    pub(super) fn new(program: &Program, order: &[u32]) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(1);
-        let mut anchors = Anchors::new(program);
-        let mut anchored = vec![Vec::new(); program.terms.len()];
-        let mut always = Vec::new();
-        for (index, topic) in (0_u32..).zip(&program.topics) {
-            if !topic.enabled {
-                continue;
-            }
-            match anchors.of_topic(topic) {
-                Anchor::OneOf { terms, .. } => {
-                    for term in terms.iter() {
-                        anchored[term.index()].push(index);
-                    }
-                }
-                Anchor::Nothing => always.push(index),
-            }
-        }
+        let code = Code::new(program, order);
+        let postings = Postings::new(program, &code, &Frequencies::guess(program));
         let mut fields = FieldSet::TEXT;
         for expr in &program.exprs {
             if let Expr::Atom { fields: of_atom, .. } = expr {
@@ -84,10 +53,10 @@ impl Index {
         Self {
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
             lookup: Lookup::new(&program.terms),
-            anchored,
-            always,
+            code,
+            postings: ArcSwap::from_pointee(postings),
+            learned: AtomicU32::new(0),
             fields,
-            single: program.exprs.iter().map(|expr| Single::new(program, expr)).collect(),
         }
     }
 
@@ -95,7 +64,28 @@ impl Index {
     pub(super) fn number(&self) -> u64 {
         self.number
     }
+
+    /// Chooses the anchors again where a scratch has seen far more articles than they were chosen by. That takes a
+    /// microsecond or two per topic, so it comes when many articles share the price, and ever more rarely.
+    fn learn(&self, program: &Program, scratch: &Scratch) {
+        let topics = u32::try_from(self.code.topics.len()).unwrap_or(u32::MAX);
+        let learned = self.learned.load(Ordering::Relaxed);
+        if scratch.articles < FIRST_LESSON.max(topics / TOPICS_PER_ARTICLE) || scratch.articles / 8 < learned {
+            return;
+        }
+        // Of several threads that come here at once one does the work.
+        if self.learned.compare_exchange(learned, scratch.articles, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            let counts = scratch.heads.iter().map(|head| head.articles);
+            let frequencies = Frequencies::counted(program, counts, scratch.articles);
+            self.postings.store(Arc::new(Postings::new(program, &self.code, &frequencies)));
+        }
+    }
 }
+
+/// Articles before anchors are chosen again for the first time; with fewer, counts say little more than the guess.
+const FIRST_LESSON: u32 = 500;
+/// And, where there are many topics, an article for so many of them: choosing takes about as long as their matching.
+const TOPICS_PER_ARTICLE: u32 = 50;
 
 /// Memory that scanning uses again and again; one per thread. It belongs to no ruleset: given to another one it starts
 /// afresh.
@@ -104,36 +94,48 @@ pub struct Scratch {
     /// The program that the rest belongs to.
     owner: u64,
     /// Counts articles; what carries another number is of an earlier article.
-    epoch: u32,
+    pub(super) epoch: u32,
+    /// Articles read for this program.
+    articles: u32,
     memos: FxHashMap<Languages, Memo>,
-    pieces: Vec<Place>,
+    pub(super) pieces: Vec<Piece>,
     heads: Vec<Head>,
-    occurrences: Vec<Occurrence>,
-    seen: Vec<TermId>,
-    truths: Vec<(u32, bool)>,
+    pub(super) occurrences: Vec<Occurrence>,
+    /// Terms, and groups of them, that the article holds; each once.
+    seen: Vec<u32>,
+    /// The same as bits.
+    pub(super) present: Vec<u64>,
+    /// The terms among them that title, summary or body hold.
+    pub(super) in_text: Vec<u64>,
     candidates: Vec<u32>,
-    places: FxHashMap<ExprId, (u32, u32)>,
-    place_pool: Vec<Pos>,
+    marks: Marks,
+    /// By number of a remembered node: the epoch, and in the lowest bit whether it holds.
+    pub(super) truths: Vec<u32>,
+    /// By number of a remembered node, its part of `place_pool`.
+    pub(super) places: FxHashMap<u32, (u32, u32)>,
+    pub(super) place_pool: Vec<Pos>,
+    pub(super) buffers: Vec<Vec<Pos>>,
+    leaves: Vec<Leaf>,
     /// Where costs are asked for.
     costs: Option<Costs>,
 }
 
 /// A piece of the article, or the empty place after a field.
 #[derive(Debug, Clone, Copy)]
-struct Place {
-    start: u32,
-    end: u32,
+pub(super) struct Piece {
+    pub(super) start: u32,
+    pub(super) end: u32,
     at: HalfWords,
-    terms: Entry,
+    pub(super) terms: Entry,
     /// The field's bit, and the lede's if the piece belongs to it.
-    fields: u8,
-    field: u8,
-    glued: bool,
-    kind: Kind,
+    pub(super) fields: u8,
+    pub(super) field: u8,
+    pub(super) glued: bool,
+    pub(super) kind: Kind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Word,
     Character,
     End,
@@ -141,21 +143,59 @@ enum Kind {
 
 /// Where a term occurs: a list through `occurrences`.
 #[derive(Debug, Clone, Copy, Default)]
-struct Head {
+pub(super) struct Head {
     epoch: u32,
-    first: u32,
+    pub(super) first: u32,
     last: u32,
-    count: u32,
-    fields: u8,
+    pub(super) count: u32,
+    /// Articles that held the term.
+    articles: u32,
+    pub(super) fields: u8,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Occurrence {
-    piece: u32,
-    next: u32,
+pub(super) struct Occurrence {
+    pub(super) piece: u32,
+    pub(super) next: u32,
 }
 
-const NONE: u32 = u32::MAX;
+/// A set of topics that gives them back in order, at the price of those that are in it.
+#[derive(Debug, Default)]
+struct Marks {
+    bits: Vec<u64>,
+    /// A bit for each of `bits` that isn't zero.
+    summary: Vec<u64>,
+}
+
+impl Marks {
+    fn resize(&mut self, length: usize) {
+        self.bits.resize(length.div_ceil(64), 0);
+        self.summary.resize(self.bits.len().div_ceil(64), 0);
+    }
+
+    #[inline]
+    fn add(&mut self, number: u32) {
+        let word = (number >> 6) as usize;
+        self.bits[word] |= 1 << (number & 63);
+        self.summary[word >> 6] |= 1 << (word & 63);
+    }
+
+    /// Moves all of them to a list, in rising order.
+    fn drain(&mut self, into: &mut Vec<u32>) {
+        for (block, summary) in self.summary.iter_mut().enumerate() {
+            let mut words = std::mem::take(summary);
+            while words != 0 {
+                let word = block * 64 + words.trailing_zeros() as usize;
+                words &= words - 1;
+                let mut bits = std::mem::take(&mut self.bits[word]);
+                while bits != 0 {
+                    into.push(clip(word * 64) + bits.trailing_zeros());
+                    bits &= bits - 1;
+                }
+            }
+        }
+    }
+}
 
 impl Scratch {
     /// One that also gathers what each topic costs.
@@ -175,12 +215,14 @@ impl Scratch {
         *self = Self { costs: self.costs.take(), ..Self::default() };
     }
 
-    fn begin(&mut self, program: &Program, index: &Index) {
-        if self.owner != index.number || self.epoch == u32::MAX {
+    fn begin(&mut self, program: &Program, index: &Index, postings: &Postings) {
+        // The truths keep the epoch in 31 bits.
+        if self.owner != index.number || self.epoch == u32::MAX >> 1 {
             self.reset();
             self.owner = index.number;
             self.heads.resize(program.terms.len(), Head::default());
-            self.truths.resize(program.exprs.len(), (0, false));
+            self.truths.resize(index.code.memos as usize, 0);
+            self.marks.resize(index.code.topics.len());
         }
         if let Some(costs) = &mut self.costs {
             if costs.owner != index.number || costs.of_topics.len() != program.topics.len() {
@@ -190,34 +232,75 @@ impl Scratch {
             costs.articles += 1;
         }
         self.epoch += 1;
+        self.articles = self.articles.saturating_add(1);
+        for &term in &self.seen {
+            self.present[(term >> 6) as usize] = 0;
+            self.in_text[(term >> 6) as usize] = 0;
+        }
+        let words = postings.terms().max(program.terms.len()).div_ceil(64);
+        self.present.resize(words, 0);
+        self.in_text.resize(words, 0);
         self.pieces.clear();
         self.occurrences.clear();
         self.seen.clear();
         self.candidates.clear();
         self.places.clear();
         self.place_pool.clear();
+        self.leaves.clear();
         // A single huge article must not keep its memory for good.
         self.pieces.shrink_to(MOST_KEPT);
         self.occurrences.shrink_to(MOST_KEPT);
         self.place_pool.shrink_to(MOST_KEPT);
+        self.leaves.shrink_to(MOST_KEPT);
+    }
+
+    /// Notes that the next piece satisfies these terms.
+    #[inline]
+    fn note(&mut self, terms: &[TermId], fields: u8) {
+        let place = clip(self.pieces.len());
+        for &term in terms {
+            let occurrence = clip(self.occurrences.len());
+            self.occurrences.push(Occurrence { piece: place, next: NONE });
+            let head = &mut self.heads[term.index()];
+            if head.epoch == self.epoch {
+                self.occurrences[head.last as usize].next = occurrence;
+                head.last = occurrence;
+                head.count += 1;
+                head.fields |= fields;
+                continue;
+            }
+            let (epoch, articles) = (self.epoch, head.articles.saturating_add(1));
+            *head = Head { epoch, first: occurrence, last: occurrence, count: 1, articles, fields };
+            self.seen.push(term.0);
+            let (word, bit) = ((term.0 >> 6) as usize, 1_u64 << (term.0 & 63));
+            self.present[word] |= bit;
+            // The fields of the text come first, so a term that it holds is met there first.
+            if fields & FieldSet::TEXT.0 != 0 {
+                self.in_text[word] |= bit;
+            }
+        }
     }
 }
 
 /// Pieces of an article for which memory is kept.
-const MOST_KEPT: usize = 1 << 20;
+pub(super) const MOST_KEPT: usize = 1 << 20;
+
+/// Words of code in a line of the processor's cache, and how many of a long query are fetched before they are asked for.
+const LINE: usize = 16;
+const MOST_FETCHED: usize = 8 * LINE;
 
 /// Languages for which spellings are remembered at the same time, where that depends on the language at all.
 const MOST_MEMOS: usize = 24;
 
 /// One article, scanned.
 pub(super) struct Scan<'a> {
-    program: &'a Program,
-    index: &'a Index,
-    document: &'a Document<'a>,
-    languages: Languages,
+    pub(super) program: &'a Program,
+    pub(super) index: &'a Index,
+    pub(super) document: &'a Document<'a>,
+    pub(super) languages: Languages,
     memo_key: Languages,
-    memo: Memo,
-    scratch: &'a mut Scratch,
+    pub(super) memo: Memo,
+    pub(super) scratch: &'a mut Scratch,
     blocks: OnceCell<Blocks>,
 }
 
@@ -260,7 +343,11 @@ impl<'a> Scan<'a> {
         document: &'a Document<'a>,
         scratch: &'a mut Scratch,
     ) -> Self {
-        scratch.begin(program, index);
+        if scratch.owner == index.number {
+            index.learn(program, scratch);
+        }
+        let postings = index.postings.load();
+        scratch.begin(program, index, &postings);
         let languages = document.languages();
         let memo_key = if index.lookup.depends_on_language() { languages } else { Languages::All };
         if scratch.memos.len() > MOST_MEMOS {
@@ -272,18 +359,19 @@ impl<'a> Scan<'a> {
         for field in 0..FIELDS.len() {
             scan.read_field(index, field);
         }
-        scan.find_candidates(index);
+        scan.find_candidates(&postings);
         scan
     }
 
-    /// The topics worth trying, by index, in rising order. Their memory is to be given back.
-    pub(super) fn take_candidates(&mut self) -> Vec<u32> {
-        std::mem::take(&mut self.scratch.candidates)
+    /// The topics worth trying, by their places in the index's order, rising. Their memory is to be given back.
+    pub(super) fn take_candidates(&mut self) -> (Vec<u32>, Vec<Leaf>) {
+        (std::mem::take(&mut self.scratch.candidates), std::mem::take(&mut self.scratch.leaves))
     }
 
-    /// Takes back the memory of the candidates.
-    pub(super) fn give_back(&mut self, candidates: Vec<u32>) {
+    /// Takes back the memory of the candidates and of leaves.
+    pub(super) fn give_back(&mut self, candidates: Vec<u32>, leaves: Vec<Leaf>) {
         self.scratch.candidates = candidates;
+        self.scratch.leaves = leaves;
     }
 
     /// Whether costs are asked for.
@@ -315,7 +403,8 @@ impl<'a> Scan<'a> {
         let bit = 1_u8 << field;
         let text: &str = &self.document.fields[number];
         // The lede is made of the first three fields, which are always read.
-        let is_read = number < 3 || index.fields.meets(FieldSet(bit));
+        let in_text = number < 3;
+        let is_read = in_text || index.fields.meets(FieldSet(bit));
         let article = self.languages;
         let mut at = 0;
         let scratch = &mut *self.scratch;
@@ -324,25 +413,10 @@ impl<'a> Scan<'a> {
             while self.memo.read(&index.lookup, text, &mut rest, article) {
                 for &Met { piece, terms, .. } in self.memo.batch() {
                     let end_at = at + weight(piece.kind);
-                    let in_lede = number == 0 || (number < 3 && end_at <= LEDE);
+                    let in_lede = number == 0 || (in_text && end_at <= LEDE);
                     let fields = if in_lede { bit | FieldSet::LEDE.0 } else { bit };
-                    let place = clip(scratch.pieces.len());
-                    for &term in self.memo.terms(terms) {
-                        let occurrence = clip(scratch.occurrences.len());
-                        scratch.occurrences.push(Occurrence { piece: place, next: NONE });
-                        let head = &mut scratch.heads[term.index()];
-                        if head.epoch == scratch.epoch {
-                            scratch.occurrences[head.last as usize].next = occurrence;
-                            head.last = occurrence;
-                            head.count += 1;
-                            head.fields |= fields;
-                        } else {
-                            *head =
-                                Head { epoch: scratch.epoch, first: occurrence, last: occurrence, count: 1, fields };
-                            scratch.seen.push(term);
-                        }
-                    }
-                    scratch.pieces.push(Place {
+                    scratch.note(self.memo.terms(&terms), fields);
+                    scratch.pieces.push(Piece {
                         start: clip(piece.start),
                         end: clip(piece.end),
                         at,
@@ -356,7 +430,7 @@ impl<'a> Scan<'a> {
                 }
             }
         }
-        scratch.pieces.push(Place {
+        scratch.pieces.push(Piece {
             start: clip(text.len()),
             end: clip(text.len()),
             at,
@@ -368,407 +442,66 @@ impl<'a> Scan<'a> {
         });
     }
 
-    fn find_candidates(&mut self, index: &Index) {
-        let scratch = &mut *self.scratch;
-        scratch.candidates.extend(&index.always);
-        for term in &scratch.seen {
-            scratch.candidates.extend(&index.anchored[term.index()]);
+    fn find_candidates(&mut self, postings: &Postings) {
+        let Scratch { seen, present, marks, candidates, .. } = &mut *self.scratch;
+        for &topic in &postings.always {
+            marks.add(topic);
         }
-        scratch.candidates.sort_unstable();
-        scratch.candidates.dedup();
+        // First the groups that the terms belong to, since any entry may ask for them; `seen` grows by them.
+        let mut next = 0;
+        while let Some(&term) = seen.get(next) {
+            next += 1;
+            let mut entries = postings.of(term);
+            while let [group, _, rest @ ..] = entries
+                && group & GROUP != 0
+            {
+                let group = group ^ GROUP;
+                let (word, bit) = ((group >> 6) as usize, 1_u64 << (group & 63));
+                if present[word] & bit == 0 {
+                    present[word] |= bit;
+                    seen.push(group);
+                }
+                entries = rest;
+            }
+        }
+        for &term in seen.iter() {
+            let mut entries = postings.of(term);
+            while let [topic, counts, rest @ ..] = entries {
+                let (mut counts, mut terms, mut may_hold) = (*counts, rest, topic & GROUP == 0);
+                while counts != 0 {
+                    let (group, others) = terms.split_at((counts & 0xFF) as usize);
+                    may_hold = may_hold && group.iter().any(|&term| is_set(present, term));
+                    terms = others;
+                    counts >>= 8;
+                }
+                if may_hold {
+                    marks.add(*topic);
+                }
+                entries = terms;
+            }
+        }
+        marks.drain(candidates);
+        // The topics lie far apart in memory; asking for all of them at once lets the processor fetch them side by side.
+        let code = &self.index.code;
+        let place = |topic: &u32| code.topics[*topic as usize].matches as usize;
+        let word = |at: usize| code.words.get(at).copied().unwrap_or(0);
+        let lengths = candidates.iter().fold(0, |sum, topic| sum ^ word(place(topic) + 1));
+        let rest = candidates.iter().map(place).fold(0, |sum, at| {
+            let end = (at + word(at + 1) as usize).min(at + MOST_FETCHED);
+            (at + LINE..end).step_by(LINE).fold(sum, |sum, at| sum ^ word(at))
+        });
+        std::hint::black_box((lengths, rest));
     }
 
-    fn piece(&self, number: u32) -> &Place {
+    #[inline]
+    pub(super) fn piece(&self, number: u32) -> &Piece {
         &self.scratch.pieces[number as usize]
     }
 
-    /// Whether a node holds.
-    pub(super) fn holds(&mut self, id: ExprId) -> bool {
-        let single = self.index.single[id.index()];
-        if single.term != NONE {
-            return self.head(TermId(single.term)).is_some_and(|head| head.fields & single.fields != 0);
-        }
-        let (epoch, known) = self.scratch.truths[id.index()];
-        if epoch == self.scratch.epoch {
-            return known;
-        }
-        let holds = self.find_out(id);
-        self.scratch.truths[id.index()] = (self.scratch.epoch, holds);
-        holds
-    }
-
-    fn find_out(&mut self, id: ExprId) -> bool {
-        let program = self.program;
-        match program.expr(id) {
-            Expr::Atom { atom, fields } => self.atom_holds(*atom, *fields),
-            Expr::And(parts) => parts.iter().all(|&part| self.holds(part)),
-            Expr::Or(parts) => parts.iter().any(|&part| self.holds(part)),
-            Expr::Not(of) => !self.holds(*of),
-            Expr::Near { left, right, reach, ordered, negated } => {
-                if !self.holds(*left) {
-                    return false;
-                }
-                let right_holds = self.holds(*right);
-                if *negated {
-                    let left = self.places(*left);
-                    // Without a right one every left one stands alone, if it has a place at all.
-                    if !right_holds {
-                        return !left.is_empty();
-                    }
-                    let right = Side::new(self.places(*right));
-                    return left.iter().any(|&place| !self.has_partner(place, &right, *reach, *ordered));
-                }
-                if !right_holds {
-                    return false;
-                }
-                let left = Side::new(self.places(*left));
-                let right = Side::new(self.places(*right));
-                self.pairs(&left, &right, *reach, *ordered, |_, _| ControlFlow::Break(())).is_break()
-            }
-            Expr::AtLeast { count, of } => {
-                self.holds(*of) && count_without_overlap(self.places(*of).into_iter()) >= *count as usize
-            }
-            Expr::SomeOf { count, of } => {
-                let mut missing = *count;
-                for &part in of {
-                    if missing == 0 {
-                        break;
-                    }
-                    missing -= u32::from(self.holds(part));
-                }
-                missing == 0
-            }
-            Expr::Concept { any, lists, .. } => {
-                let languages = self.languages;
-                any.is_some_and(|list| self.holds(list))
-                    || lists.iter().any(|&(lang, list)| languages.include(lang) && self.holds(list))
-            }
-            Expr::Topic { of, .. } => self.holds(*of),
-        }
-    }
-
-    fn atom_holds(&self, atom: AtomId, fields: FieldSet) -> bool {
-        match &self.program.atoms[atom.index()].kind {
-            AtomKind::Sequence(items) => self.sequences(items, fields, |_, _| ControlFlow::Break(())).is_break(),
-            AtomKind::Regex(_) => self.regex_hits(atom, fields, |_, _| ControlFlow::Break(())).is_break(),
-        }
-    }
-
-    fn head(&self, term: TermId) -> Option<&Head> {
-        let head = &self.scratch.heads[term.index()];
-        (head.epoch == self.scratch.epoch).then_some(head)
-    }
-
-    /// Calls `found` with the first piece and one past the last of every place where the sequence stands.
-    fn sequences(
-        &self,
-        items: &[Item],
-        fields: FieldSet,
-        mut found: impl FnMut(u32, u32) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        // All terms must be there; the rarest of those at a known distance from the beginning says where to look.
-        let mut rarest: Option<(Head, u32)> = None;
-        let mut distance = Some(0);
-        for item in items {
-            match item.test {
-                Test::Term(term) => {
-                    let Some(&head) = self.head(term) else { return ControlFlow::Continue(()) };
-                    if head.fields & fields.0 == 0 {
-                        return ControlFlow::Continue(());
-                    }
-                    if let Some(distance) = distance
-                        && rarest.is_none_or(|(best, _)| head.count < best.count)
-                    {
-                        rarest = Some((head, distance));
-                    }
-                }
-                Test::Any => {}
-                Test::Stretch => distance = None,
-            }
-            distance = distance.map(|distance| distance + 1);
-        }
-        let Some((head, distance)) = rarest else { return ControlFlow::Continue(()) };
-        let mut next = head.first;
-        while next != NONE {
-            let occurrence = self.scratch.occurrences[next as usize];
-            next = occurrence.next;
-            let Some(start) = occurrence.piece.checked_sub(distance) else { continue };
-            if let Some(end) = self.sequence_end(items, start)
-                && self.scratch.pieces[start as usize..end as usize].iter().all(|piece| piece.fields & fields.0 != 0)
-            {
-                found(start, end)?;
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn sequence_end(&self, items: &[Item], start: u32) -> Option<u32> {
-        let mut at = start;
-        let mut rest = items;
-        while let Some((item, after)) = rest.split_first() {
-            if item.test == Test::Stretch {
-                return (0..=STRETCH)
-                    .map_while(|step| {
-                        // The characters skipped so far, the last one included, must be of one run.
-                        let crosses = step > 0 && {
-                            let piece = self.piece(at + step - 1);
-                            piece.kind != Kind::Character || !piece.glued
-                        };
-                        (!crosses).then(|| self.glued_rest(after, at + step))
-                    })
-                    .flatten()
-                    .next();
-            }
-            let piece = self.scratch.pieces.get(at as usize).filter(|piece| piece.kind != Kind::End)?;
-            let fits = match item.test {
-                Test::Term(term) => {
-                    let terms = self.memo.terms(piece.terms);
-                    if terms.len() > 8 { terms.binary_search(&term).is_ok() } else { terms.contains(&term) }
-                }
-                Test::Any | Test::Stretch => true,
-            };
-            if !fits || (item.glued && at > start && !piece.glued) {
-                return None;
-            }
-            at += 1;
-            rest = after;
-        }
-        Some(at)
-    }
-
-    /// What follows a stretch; its first piece must be glued as its item says, since it is never the sequence's first.
-    fn glued_rest(&self, items: &[Item], at: u32) -> Option<u32> {
-        if let Some(item) = items.first()
-            && item.glued
-            && item.test != Test::Stretch
-            && !self.scratch.pieces.get(at as usize)?.glued
-        {
-            return None;
-        }
-        self.sequence_end(items, at)
-    }
-
-    fn regex_hits(
-        &self,
-        atom: AtomId,
-        fields: FieldSet,
-        mut found: impl FnMut(Pos, Leaf) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        let AtomKind::Regex(regex) = &self.program.atoms[atom.index()].kind else { return ControlFlow::Continue(()) };
-        for (number, text) in self.document.fields.iter().enumerate() {
-            let field = clip(number) as u8;
-            let in_lede = number < 3 && fields.meets(FieldSet::LEDE);
-            if !in_lede && !FieldSet(1 << field).meets(fields) {
-                continue;
-            }
-            let first = self.scratch.pieces.partition_point(|piece| piece.field < field);
-            let last = self.scratch.pieces.partition_point(|piece| piece.field <= field) - 1;
-            let of_field = &self.scratch.pieces[first..last];
-            for hit in regex.find_iter(text).filter(|hit| !hit.is_empty()) {
-                let (start, end) = (clip(hit.start()), clip(hit.end()));
-                let from = of_field.partition_point(|piece| piece.end <= start);
-                let to = of_field.partition_point(|piece| piece.start < end);
-                let place = Pos { start: clip(first + from), end: clip(first + to.max(from)) };
-                let inside = if from < to {
-                    of_field[from..to].iter().all(|piece| piece.fields & fields.0 != 0)
-                } else {
-                    FieldSet(1 << field).meets(fields)
-                };
-                if inside {
-                    found(place, Leaf { field, start, end, atom, concept: None })?;
-                }
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// Calls `found` for the hits of an atom, in the order of the text.
-    fn atom_hits(
-        &self,
-        atom: AtomId,
-        fields: FieldSet,
-        mut found: impl FnMut(Pos, Leaf) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        let AtomKind::Sequence(items) = &self.program.atoms[atom.index()].kind else {
-            return self.regex_hits(atom, fields, found);
-        };
-        self.sequences(items, fields, |start, end| {
-            let (first, last) = (self.piece(start), self.piece(end - 1));
-            let leaf = Leaf { field: first.field, start: first.start, end: last.end, atom, concept: None };
-            found(Pos { start, end }, leaf)
-        })
-    }
-
-    /// Where a node's hits are, sorted, each place once.
-    fn places(&mut self, id: ExprId) -> Vec<Pos> {
-        if let Some(&(from, to)) = self.scratch.places.get(&id) {
-            return self.scratch.place_pool[from as usize..to as usize].to_vec();
-        }
-        let mut places = self.find_places(id);
-        places.sort_unstable();
-        places.dedup();
-        let from = clip(self.scratch.place_pool.len());
-        self.scratch.place_pool.extend(&places);
-        self.scratch.places.insert(id, (from, clip(self.scratch.place_pool.len())));
-        places
-    }
-
-    fn find_places(&mut self, id: ExprId) -> Vec<Pos> {
-        let program = self.program;
-        if !self.holds(id) {
-            return Vec::new();
-        }
-        match program.expr(id) {
-            Expr::Atom { atom, fields } => {
-                let mut places = Vec::new();
-                let _ = self.atom_hits(*atom, *fields, |place, _| {
-                    places.push(place);
-                    ControlFlow::Continue(())
-                });
-                places
-            }
-            Expr::And(parts) | Expr::Or(parts) | Expr::SomeOf { of: parts, .. } => {
-                parts.iter().flat_map(|&part| self.raw_places(part)).collect()
-            }
-            Expr::Not(_) => Vec::new(),
-            Expr::Near { left, right, reach, ordered, negated } => {
-                let left = Side::new(self.places(*left));
-                let right = Side::new(self.places(*right));
-                if *negated {
-                    let alone = |&&place: &&Pos| !self.has_partner(place, &right, *reach, *ordered);
-                    return left.places.iter().filter(alone).copied().collect();
-                }
-                let mut places = Vec::new();
-                let _ = self.pairs(&left, &right, *reach, *ordered, |a, b| {
-                    places.push(a.cover(b));
-                    ControlFlow::Continue(())
-                });
-                places
-            }
-            Expr::AtLeast { of, .. } | Expr::Topic { of, .. } => self.raw_places(*of),
-            Expr::Concept { any, lists, .. } => {
-                let lists: Vec<ExprId> = program.lists(*any, lists, self.languages).collect();
-                lists.into_iter().flat_map(|list| self.raw_places(list)).collect()
-            }
-        }
-    }
-
-    /// Places of a part: those of atoms are cheap to find again and need not be kept.
-    fn raw_places(&mut self, id: ExprId) -> Vec<Pos> {
-        match self.program.expr(id) {
-            Expr::Atom { .. } | Expr::Or(_) => self.find_places(id),
-            _ => self.places(id),
-        }
-    }
-
-    /// The atoms' hits that make a node hold, unsorted; nothing if it doesn't hold. Of each atom at most the first
-    /// [`MOST_EVIDENCE`], which is all that is ever reported.
-    pub(super) fn leaves(&mut self, id: ExprId) -> Vec<Leaf> {
-        let mut leaves = Vec::new();
-        self.collect_leaves(id, None, None, &mut leaves);
-        leaves
-    }
-
-    /// Collects the leaves of a node's hits, of all of them or only of those at the given places (sorted). Going down with
-    /// places, instead of up with leaves, keeps the memory to that of the places.
-    fn collect_leaves(&mut self, id: ExprId, concept: Option<ConceptId>, at: Option<&[Pos]>, leaves: &mut Vec<Leaf>) {
-        let program = self.program;
-        if at.is_some_and(<[Pos]>::is_empty) || !self.holds(id) {
-            return;
-        }
-        let is_asked = |place: Pos| at.is_none_or(|places| places.binary_search(&place).is_ok());
-        match program.expr(id) {
-            Expr::Atom { atom, fields } => {
-                let mut room = MOST_EVIDENCE;
-                let _ = self.atom_hits(*atom, *fields, |place, leaf| {
-                    if is_asked(place) {
-                        leaves.push(Leaf { concept, ..leaf });
-                        room -= 1;
-                    }
-                    if room == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-                });
-            }
-            Expr::And(parts) | Expr::Or(parts) | Expr::SomeOf { of: parts, .. } => {
-                for &part in parts {
-                    self.collect_leaves(part, concept, at, leaves);
-                }
-            }
-            Expr::Not(_) => {}
-            Expr::Near { left, right, reach, ordered, negated } => {
-                let left_side = Side::new(self.places(*left));
-                let right_side = Side::new(self.places(*right));
-                if *negated {
-                    let alone =
-                        |place: &Pos| is_asked(*place) && !self.has_partner(*place, &right_side, *reach, *ordered);
-                    let alone: Vec<Pos> = left_side.places.iter().copied().filter(alone).collect();
-                    self.collect_leaves(*left, concept, Some(&alone), leaves);
-                    return;
-                }
-                let (mut of_left, mut of_right) = (Vec::new(), Vec::new());
-                let _ = self.pairs(&left_side, &right_side, *reach, *ordered, |a, b| {
-                    if is_asked(a.cover(b)) {
-                        of_left.push(a);
-                        of_right.push(b);
-                    }
-                    ControlFlow::Continue(())
-                });
-                for (side, mut places) in [(*left, of_left), (*right, of_right)] {
-                    places.sort_unstable();
-                    places.dedup();
-                    self.collect_leaves(side, concept, Some(&places), leaves);
-                }
-            }
-            Expr::AtLeast { of, .. } => self.collect_leaves(*of, concept, at, leaves),
-            Expr::Topic { of, .. } => self.collect_leaves(*of, None, at, leaves),
-            Expr::Concept { concept: named, any, lists } => {
-                let concept = concept.or(Some(*named));
-                for list in program.lists(*any, lists, self.languages) {
-                    self.collect_leaves(list, concept, at, leaves);
-                }
-            }
-        }
-    }
-
-    /// How many hits of a node count.
-    pub(super) fn count(&mut self, id: ExprId) -> usize {
-        count_without_overlap(self.places(id).into_iter())
-    }
-
-    /// Calls `pair` for each place of either side and its nearest partners within reach; see the plain evaluator.
-    fn pairs(
-        &self,
-        left: &Side,
-        right: &Side,
-        reach: Reach,
-        ordered: bool,
-        mut pair: impl FnMut(Pos, Pos) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        let mut test = |a: Pos, b: Pos| if self.is_near(a, b, reach) { pair(a, b) } else { ControlFlow::Continue(()) };
-        for &a in &left.places {
-            let over = if ordered { right.first_over_from(a) } else { right.first_over(a) };
-            for b in over.into_iter().chain(right.after(a)) {
-                test(a, b)?;
-            }
-            if !ordered && let Some(b) = right.before(a) {
-                test(a, b)?;
-            }
-        }
-        for &b in &right.places {
-            let over = left.first_over(b).filter(|a| !ordered || a.start <= b.start);
-            for a in over.into_iter().chain(left.before(b)) {
-                test(a, b)?;
-            }
-            if !ordered && let Some(a) = left.after(b) {
-                test(a, b)?;
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn has_partner(&self, place: Pos, right: &Side, reach: Reach, ordered: bool) -> bool {
-        let over = if ordered { right.first_over_from(place) } else { right.first_over(place) };
-        let before = if ordered { None } else { right.before(place) };
-        over.into_iter().chain(right.after(place)).chain(before).any(|partner| self.is_near(place, partner, reach))
+    /// Where a term occurs that is present.
+    #[inline]
+    pub(super) fn head(&self, term: u32) -> &Head {
+        &self.scratch.heads[term as usize]
     }
 
     fn blocks(&self) -> &Blocks {
@@ -794,57 +527,12 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Places of one operand, arranged for finding the nearest.
-struct Side {
-    /// By start, then end.
-    places: Vec<Pos>,
-    /// The greatest end among the places up to each one.
-    furthest: Vec<u32>,
-    /// By end, then start; empty where that is the same order.
-    by_end: Vec<Pos>,
+/// Whether a set of numbers, kept as bits, has this one.
+#[inline]
+pub(super) fn is_set(bits: &[u64], number: u32) -> bool {
+    bits[(number >> 6) as usize] >> (number & 63) & 1 != 0
 }
 
-impl Side {
-    /// From sorted places.
-    fn new(places: Vec<Pos>) -> Self {
-        let mut furthest = Vec::with_capacity(places.len());
-        let mut greatest = 0;
-        for place in &places {
-            greatest = greatest.max(place.end);
-            furthest.push(greatest);
-        }
-        let mut by_end = Vec::new();
-        if !places.is_sorted_by_key(|place| (place.end, place.start)) {
-            by_end.clone_from(&places);
-            by_end.sort_unstable_by_key(|place| (place.end, place.start));
-        }
-        Self { places, furthest, by_end }
-    }
-
-    fn before(&self, of: Pos) -> Option<Pos> {
-        let by_end = if self.by_end.is_empty() { &self.places } else { &self.by_end };
-        let count = by_end.partition_point(|place| place.end <= of.start);
-        count.checked_sub(1).map(|last| by_end[last])
-    }
-
-    fn after(&self, of: Pos) -> Option<Pos> {
-        self.places.get(self.places.partition_point(|place| place.start < of.end)).copied()
-    }
-
-    /// The first place that overlaps.
-    fn first_over(&self, of: Pos) -> Option<Pos> {
-        // The first one that ends after `of` begins; those before it end too early, those after it begin later still.
-        let first = self.furthest.partition_point(|&end| end <= of.start);
-        self.places[first..].iter().take_while(|place| place.start < of.end).find(|place| place.overlaps(of)).copied()
-    }
-
-    /// The first place that overlaps and begins no earlier.
-    fn first_over_from(&self, of: Pos) -> Option<Pos> {
-        let first = self.places.partition_point(|place| place.start < of.start);
-        self.places[first..].iter().take_while(|place| place.start < of.end).find(|place| place.overlaps(of)).copied()
-    }
-}
-
-fn clip(number: usize) -> u32 {
+pub(super) fn clip(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }

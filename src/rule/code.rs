@@ -1,0 +1,362 @@
+//! A [`Program`] as the scanner walks it: all queries in one list of numbers, every topic's nodes next to each other, so that
+//! trying a topic costs one or two visits to memory instead of one for each of its words.
+//!
+//! A node is `[operation and fields, length of the node in words, …]`; operands follow in it, one after the other. What
+//! several queries share (a concept, another topic) is written once and called. Operands of an AND stand in the order of
+//! what they cost to try, `NOT` last; the order never changes the result.
+
+use super::ast::Reach;
+use super::expr::{AtomKind, Expr, ExprId, FieldSet, Item, Program, Test};
+use crate::model::{Lang, Severity};
+
+/// What a node does. The lowest eight bits of its first word.
+pub(super) mod op {
+    /// Any of these terms: `atoms, terms…`; `atoms` says where in [`Code::atoms`](super::Code) theirs begin.
+    pub(in super::super) const ANY: u32 = 0;
+    /// A sequence: `atom, items…`.
+    pub(in super::super) const SEQUENCE: u32 = 1;
+    /// A regular expression: `atom`.
+    pub(in super::super) const REGEX: u32 = 2;
+    /// All operands.
+    pub(in super::super) const AND: u32 = 3;
+    /// At least one operand.
+    pub(in super::super) const OR: u32 = 4;
+    /// Not the operand.
+    pub(in super::super) const NOT: u32 = 5;
+    /// Proximity: `kind, words, left, right`.
+    pub(in super::super) const NEAR: u32 = 6;
+    /// So many hits: `count, operand`.
+    pub(in super::super) const AT_LEAST: u32 = 7;
+    /// So many operands: `count, operands…`.
+    pub(in super::super) const SOME_OF: u32 = 8;
+    /// A concept: `number, lists…`, each list `LIST`.
+    pub(in super::super) const CONCEPT: u32 = 9;
+    /// A list of a concept: `language (or ALL_LANGUAGES), operand`.
+    pub(in super::super) const LIST: u32 = 10;
+    /// Another topic: `operand`.
+    pub(in super::super) const TOPIC: u32 = 11;
+    /// The operand, whose truth is remembered during an article: `number, operand`.
+    pub(in super::super) const MEMO: u32 = 12;
+    /// The node that stands elsewhere: `place`.
+    pub(in super::super) const CALL: u32 = 13;
+}
+
+/// No place, no term, no number.
+pub(super) const NONE: u32 = u32::MAX;
+/// The list that applies in every language.
+pub(super) const ALL_LANGUAGES: u32 = u32::MAX;
+
+/// All queries of a program, in order.
+#[derive(Debug, Default)]
+pub(super) struct Code {
+    /// The nodes.
+    pub words: Vec<u32>,
+    /// The atoms of runs of terms. They are asked for only where a topic holds, so they stand apart.
+    pub atoms: Vec<u32>,
+    /// By expression, where its node stands, if it is the root of a query or is shared; [`NONE`] otherwise.
+    places: Vec<u32>,
+    /// The languages that lists name.
+    pub langs: Vec<Lang>,
+    /// How many nodes are remembered.
+    pub memos: u32,
+    /// What the topics ask, in the order given to [`Code::new`].
+    pub topics: Vec<TopicCode>,
+}
+
+/// What the scanner must know of a topic.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TopicCode {
+    /// Where its `match` stands; [`NONE`] without one.
+    pub matches: u32,
+    /// Where its `except` stands; [`NONE`] without one.
+    pub except: u32,
+    /// Its number in the program.
+    pub topic: u32,
+    /// Whether `match` and `except` alone decide: no filter, no score, no threshold.
+    pub is_plain: bool,
+    /// The severity of a match where that is so.
+    pub severity: Severity,
+}
+
+impl Code {
+    /// Lays out the queries of these topics (numbers of the program) in this order, then those of all others.
+    pub(super) fn new(program: &Program, order: &[u32]) -> Self {
+        let mut writer = Writer { program, uses: uses(program), code: Self::default() };
+        writer.code.places = vec![NONE; program.exprs.len()];
+        // Children come before their parents, so whatever is called stands there already.
+        for index in 0..program.exprs.len() {
+            if writer.is_shared(index) {
+                let place = writer.here();
+                writer.memoised(&program.exprs[index]);
+                writer.code.places[index] = place;
+            }
+        }
+        for &topic in order {
+            let of = &program.topics[topic as usize];
+            let matches = of.matches.map_or(NONE, |id| writer.root(id));
+            let except = of.except.map_or(NONE, |id| writer.root(id));
+            for part in &of.score {
+                writer.root(part.when);
+            }
+            let is_plain =
+                of.matches.is_some() && of.score.is_empty() && of.threshold.is_none() && of.filter.asks_nothing();
+            writer.code.topics.push(TopicCode { matches, except, topic, is_plain, severity: of.severity_of(0) });
+        }
+        for topic in program.topics.iter().filter(|topic| !topic.enabled) {
+            let queries = topic.matches.into_iter().chain(topic.except);
+            for id in queries.chain(topic.score.iter().map(|part| part.when)) {
+                writer.root(id);
+            }
+        }
+        let mut code = writer.code;
+        code.words.shrink_to_fit();
+        code.atoms.shrink_to_fit();
+        code
+    }
+
+    /// Whether the expression stands for itself: as a query, or for several that share it.
+    pub(super) fn is_placed(&self, id: ExprId) -> bool {
+        self.places[id.index()] != NONE
+    }
+
+    /// Where the node of a query stands.
+    pub(super) fn place(&self, id: ExprId) -> usize {
+        self.places[id.index()] as usize
+    }
+}
+
+/// How often each expression is used.
+fn uses(program: &Program) -> Vec<u32> {
+    let mut uses = vec![0_u32; program.exprs.len()];
+    let mut add = |id: &ExprId| uses[id.index()] = uses[id.index()].saturating_add(1);
+    for expr in &program.exprs {
+        match expr {
+            Expr::Atom { .. } => {}
+            Expr::And(parts) | Expr::Or(parts) | Expr::SomeOf { of: parts, .. } => parts.iter().for_each(&mut add),
+            Expr::Not(of) | Expr::AtLeast { of, .. } | Expr::Topic { of, .. } => add(of),
+            Expr::Near { left, right, .. } => {
+                add(left);
+                add(right);
+            }
+            Expr::Concept { any, lists, .. } => {
+                any.iter().for_each(&mut add);
+                lists.iter().for_each(|(_, list)| add(list));
+            }
+        }
+    }
+    for topic in &program.topics {
+        topic.matches.iter().chain(&topic.except).for_each(&mut add);
+        topic.score.iter().for_each(|part| add(&part.when));
+    }
+    uses
+}
+
+struct Writer<'p> {
+    program: &'p Program,
+    uses: Vec<u32>,
+    code: Code,
+}
+
+impl Writer<'_> {
+    fn here(&self) -> u32 {
+        u32::try_from(self.code.words.len()).expect("rule files are smaller than 4 GiB, and so is what they become")
+    }
+
+    /// Whether the node is written once for all who use it, and remembered. Only what is small is written again for each:
+    /// what holds other nodes would grow with every level.
+    fn is_shared(&self, index: usize) -> bool {
+        self.uses[index] > 1 && !self.is_small(&self.program.exprs[index])
+    }
+
+    fn is_small(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Atom { atom, .. } => matches!(self.program.atoms[atom.index()], AtomKind::Sequence(_)),
+            Expr::Or(parts) => parts.len() <= 8 && parts.iter().all(|&part| self.single(part).is_some()),
+            _ => false,
+        }
+    }
+
+    /// Writes a query that is asked for by its id.
+    fn root(&mut self, id: ExprId) -> u32 {
+        if self.code.places[id.index()] == NONE {
+            self.code.places[id.index()] = self.here();
+            self.node(id);
+        }
+        self.code.places[id.index()]
+    }
+
+    fn node(&mut self, id: ExprId) {
+        let program = self.program;
+        if self.is_shared(id.index()) {
+            let place = self.code.places[id.index()];
+            return self.within(op::CALL, FieldSet(0), |this| this.code.words.push(place));
+        }
+        match program.expr(id) {
+            expr @ (Expr::Near { .. } | Expr::AtLeast { .. }) => self.memoised(expr),
+            expr => self.expr(expr),
+        }
+    }
+
+    fn memoised(&mut self, expr: &Expr) {
+        let number = self.code.memos;
+        self.code.memos += 1;
+        self.within(op::MEMO, FieldSet(0), |this| {
+            this.code.words.push(number);
+            this.expr(expr);
+        });
+    }
+
+    fn within(&mut self, operation: u32, fields: FieldSet, write: impl FnOnce(&mut Self)) {
+        let start = self.code.words.len();
+        self.code.words.extend([operation | u32::from(fields.0) << 8, 0]);
+        write(self);
+        let length = self.code.words.len() - start;
+        self.code.words[start + 1] = u32::try_from(length).expect("the whole is smaller than that");
+    }
+
+    fn expr(&mut self, expr: &Expr) {
+        let program = self.program;
+        match expr {
+            Expr::Atom { atom, fields } => {
+                let atom = *atom;
+                match &program.atoms[atom.index()] {
+                    AtomKind::Regex(_) => self.within(op::REGEX, *fields, |this| this.code.words.push(atom.0)),
+                    AtomKind::Sequence(items) => match items.as_slice() {
+                        [Item { test: Test::Term(term), .. }] => {
+                            self.run(*fields, &[term.0], &[atom.0]);
+                        }
+                        items => self.within(op::SEQUENCE, *fields, |this| {
+                            this.code.words.push(atom.0);
+                            this.code.words.extend(items.iter().map(|&item| pack(item)));
+                        }),
+                    },
+                }
+            }
+            Expr::And(parts) => {
+                let mut parts = parts.to_vec();
+                parts.sort_by_key(|&part| self.effort(part));
+                self.within(op::AND, FieldSet(0), |this| parts.into_iter().for_each(|part| this.node(part)));
+            }
+            Expr::Or(parts) => self.any_of(parts),
+            Expr::Not(of) => self.within(op::NOT, FieldSet(0), |this| this.node(*of)),
+            Expr::Near { left, right, reach, ordered, negated } => {
+                let (kind, words) = match reach {
+                    Reach::Words(words) => (0, *words),
+                    Reach::Sentence => (1, 0),
+                    Reach::Paragraph => (2, 0),
+                };
+                let kind = kind | u32::from(*ordered) << 2 | u32::from(*negated) << 3;
+                self.within(op::NEAR, FieldSet(0), |this| {
+                    this.code.words.extend([kind, words]);
+                    this.node(*left);
+                    this.node(*right);
+                });
+            }
+            Expr::AtLeast { count, of } => self.within(op::AT_LEAST, FieldSet(0), |this| {
+                this.code.words.push(*count);
+                this.node(*of);
+            }),
+            Expr::SomeOf { count, of } => self.within(op::SOME_OF, FieldSet(0), |this| {
+                this.code.words.push(*count);
+                of.iter().for_each(|&part| this.node(part));
+            }),
+            Expr::Concept { concept, any, lists } => self.within(op::CONCEPT, FieldSet(0), |this| {
+                this.code.words.push(concept.0);
+                if let &Some(list) = any {
+                    this.list(ALL_LANGUAGES, list);
+                }
+                for &(lang, list) in lists {
+                    let number = this.code.langs.iter().position(|&known| known == lang).unwrap_or_else(|| {
+                        this.code.langs.push(lang);
+                        this.code.langs.len() - 1
+                    });
+                    this.list(u32::try_from(number).expect("there are a few hundred languages"), list);
+                }
+            }),
+            Expr::Topic { of, .. } => self.within(op::TOPIC, FieldSet(0), |this| this.node(*of)),
+        }
+    }
+
+    fn list(&mut self, lang: u32, of: ExprId) {
+        self.within(op::LIST, FieldSet(0), |this| {
+            this.code.words.push(lang);
+            this.node(of);
+        });
+    }
+
+    /// An OR: its single terms in one run for each set of fields, then the rest.
+    fn any_of(&mut self, parts: &[ExprId]) {
+        let mut runs: Vec<(FieldSet, Vec<u32>, Vec<u32>)> = Vec::new();
+        let mut rest = Vec::new();
+        for &part in parts {
+            match self.single(part) {
+                Some((fields, term, atom)) => match runs.iter_mut().find(|(of, ..)| *of == fields) {
+                    Some((_, terms, atoms)) => {
+                        terms.push(term);
+                        atoms.push(atom);
+                    }
+                    None => runs.push((fields, vec![term], vec![atom])),
+                },
+                None => rest.push(part),
+            }
+        }
+        rest.sort_by_key(|&part| self.effort(part));
+        if let ([(fields, terms, atoms)], []) = (runs.as_slice(), rest.as_slice()) {
+            return self.run(*fields, terms, atoms);
+        }
+        self.within(op::OR, FieldSet(0), |this| {
+            runs.iter().for_each(|(fields, terms, atoms)| this.run(*fields, terms, atoms));
+            rest.into_iter().for_each(|part| this.node(part));
+        });
+    }
+
+    fn run(&mut self, fields: FieldSet, terms: &[u32], atoms: &[u32]) {
+        let place = u32::try_from(self.code.atoms.len()).expect("there are fewer atoms than bytes of rules");
+        self.code.atoms.extend_from_slice(atoms);
+        self.within(op::ANY, fields, |this| {
+            this.code.words.push(place);
+            this.code.words.extend_from_slice(terms);
+        });
+    }
+
+    fn single(&self, id: ExprId) -> Option<(FieldSet, u32, u32)> {
+        let Expr::Atom { atom, fields } = self.program.expr(id) else { return None };
+        match &self.program.atoms[atom.index()] {
+            AtomKind::Sequence(items) => match items.as_slice() {
+                [Item { test: Test::Term(term), .. }] => Some((*fields, term.0, atom.0)),
+                _ => None,
+            },
+            AtomKind::Regex(_) => None,
+        }
+    }
+
+    /// What trying a node costs, roughly: to put the cheap ones first.
+    fn effort(&self, id: ExprId) -> u32 {
+        match self.program.expr(id) {
+            Expr::Atom { .. } if self.single(id).is_some() => 0,
+            Expr::Atom { atom, .. } if matches!(self.program.atoms[atom.index()], AtomKind::Regex(_)) => 7,
+            Expr::Atom { .. } => 2,
+            Expr::Or(parts) if parts.iter().all(|&part| self.single(part).is_some()) => 1,
+            Expr::Or(_) | Expr::And(_) => 3,
+            Expr::Concept { .. } | Expr::Topic { .. } | Expr::SomeOf { .. } => 4,
+            Expr::AtLeast { .. } => 5,
+            Expr::Near { .. } => 6,
+            Expr::Not(_) => 8,
+        }
+    }
+}
+
+/// An item of a sequence as a number: the term, or [`ANYTHING`] or [`STRETCHES`], and in the lowest bit whether it is glued.
+fn pack(item: Item) -> u32 {
+    let test = match item.test {
+        Test::Term(term) => term.0,
+        Test::Any => ANYTHING,
+        Test::Stretch => STRETCHES,
+    };
+    test << 1 | u32::from(item.glued)
+}
+
+/// The item that any piece is. Terms are numbered below: each takes more than two bytes of a rule file.
+pub(super) const ANYTHING: u32 = (1 << 31) - 2;
+/// The item that is up to [`STRETCH`](super::expr::STRETCH) characters.
+pub(super) const STRETCHES: u32 = (1 << 31) - 1;

@@ -1,0 +1,529 @@
+//! The fast evaluator's second half: whether a node of the [`Code`](super::code::Code) holds, and where.
+//!
+//! Truths are remembered for nodes that several queries share and for proximities, which are asked again when hits are
+//! collected; places only for those, and only while they are few: a page of one word repeated a million times must not be
+//! kept once for every topic that looks for it.
+
+use std::ops::ControlFlow;
+
+use super::ast::Reach;
+use super::code::{ALL_LANGUAGES, ANYTHING, NONE, STRETCHES, op};
+use super::expr::{AtomId, AtomKind, ConceptId, FieldSet, STRETCH, TermId};
+use super::nearest::Side;
+use super::position::{Layout, Leaf, MOST_EVIDENCE, Pos, count_without_overlap};
+use super::scanner::{Head, Kind, MOST_KEPT, Occurrence, Scan, clip, is_set};
+
+impl Scan<'_> {
+    /// Whether the node holds that stands here.
+    pub(super) fn holds_at(&mut self, at: usize) -> bool {
+        let code = self.index.code.words.as_slice();
+        let (operation, end) = (code[at] & 0xFF, at + code[at + 1] as usize);
+        let fields = FieldSet((code[at] >> 8) as u8);
+        match operation {
+            op::ANY => {
+                let terms = &code[at + 3..end];
+                if fields == FieldSet::TEXT {
+                    terms.iter().any(|&term| is_set(&self.scratch.in_text, term))
+                } else {
+                    terms.iter().any(|&term| self.term_in(term, fields).is_some())
+                }
+            }
+            op::SEQUENCE => self.sequences(&code[at + 3..end], fields, |_, _| ControlFlow::Break(())).is_break(),
+            op::REGEX => self.regex_hits(AtomId(code[at + 2]), fields, |_, _| ControlFlow::Break(())).is_break(),
+            op::AND => operands(code, at + 2, end).all(|operand| self.holds_at(operand)),
+            op::OR => operands(code, at + 2, end).any(|operand| self.holds_at(operand)),
+            op::NOT => !self.holds_at(at + 2),
+            op::NEAR => self.near_holds(&Near::at(code, at)),
+            op::AT_LEAST => {
+                if !self.holds_at(at + 3) {
+                    return false;
+                }
+                let count = self.count_at(at + 3);
+                count >= code[at + 2] as usize
+            }
+            op::SOME_OF => {
+                let mut missing = code[at + 2];
+                operands(code, at + 3, end).any(|operand| {
+                    missing = missing.saturating_sub(u32::from(missing > 0 && self.holds_at(operand)));
+                    missing == 0
+                }) || missing == 0
+            }
+            op::CONCEPT => operands(code, at + 3, end).any(|list| self.list_applies(list) && self.holds_at(list + 3)),
+            op::LIST => self.holds_at(at + 3),
+            op::TOPIC => self.holds_at(at + 2),
+            op::CALL => self.holds_at(code[at + 2] as usize),
+            _ => {
+                let number = code[at + 2] as usize;
+                let known = self.scratch.truths[number];
+                if known >> 1 == self.scratch.epoch {
+                    return known & 1 != 0;
+                }
+                let holds = self.holds_at(at + 3);
+                self.scratch.truths[number] = self.scratch.epoch << 1 | u32::from(holds);
+                holds
+            }
+        }
+    }
+
+    fn list_applies(&self, list: usize) -> bool {
+        match self.index.code.words[list + 2] {
+            ALL_LANGUAGES => true,
+            lang => self.languages.include(self.index.code.langs[lang as usize]),
+        }
+    }
+
+    /// How many hits of a node count.
+    pub(super) fn count_at(&mut self, at: usize) -> usize {
+        let places = self.sorted_places(at);
+        let count = count_without_overlap(places.iter().copied());
+        self.give_buffer(places);
+        count
+    }
+
+    /// The atoms' hits that make a node hold, unsorted; nothing if it doesn't hold. Of each atom at most the first
+    /// [`MOST_EVIDENCE`], which is all that is ever reported.
+    pub(super) fn leaves_at(&mut self, at: usize, leaves: &mut Vec<Leaf>) {
+        self.collect_leaves(at, None, None, leaves);
+    }
+
+    /// Collects the leaves of a node's hits, of all of them or only of those at the given places (sorted). Going down with
+    /// places, instead of up with leaves, keeps the memory to that of the places.
+    fn collect_leaves(&mut self, at: usize, concept: Option<ConceptId>, only: Option<&[Pos]>, leaves: &mut Vec<Leaf>) {
+        if only.is_some_and(<[Pos]>::is_empty) {
+            return;
+        }
+        let code = self.index.code.words.as_slice();
+        let (operation, end) = (code[at] & 0xFF, at + code[at + 1] as usize);
+        let fields = FieldSet((code[at] >> 8) as u8);
+        let is_asked = |place: Pos| only.is_none_or(|places| places.binary_search(&place).is_ok());
+        match operation {
+            op::ANY => {
+                let atoms = &self.index.code.atoms[code[at + 2] as usize..];
+                for (&term, &atom) in code[at + 3..end].iter().zip(atoms) {
+                    let Some(&head) = self.term_in(term, fields) else { continue };
+                    let mut room = MOST_EVIDENCE;
+                    let mut next = head.first;
+                    while next != NONE && room > 0 {
+                        let occurrence = self.scratch.occurrences[next as usize];
+                        next = occurrence.next;
+                        let piece = self.piece(occurrence.piece);
+                        let place = Pos { start: occurrence.piece, end: occurrence.piece + 1 };
+                        if piece.fields & fields.0 != 0 && is_asked(place) {
+                            let (field, start, end) = (piece.field, piece.start, piece.end);
+                            leaves.push(Leaf { field, start, end, atom: AtomId(atom), concept });
+                            room -= 1;
+                        }
+                    }
+                }
+            }
+            op::SEQUENCE => {
+                let atom = AtomId(code[at + 2]);
+                let mut room = MOST_EVIDENCE;
+                let _ = self.sequences(&code[at + 3..end], fields, |start, end| {
+                    if is_asked(Pos { start, end }) {
+                        let (first, last) = (self.piece(start), self.piece(end - 1));
+                        leaves.push(Leaf { field: first.field, start: first.start, end: last.end, atom, concept });
+                        room -= 1;
+                    }
+                    if room == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                });
+            }
+            op::REGEX => {
+                let mut room = MOST_EVIDENCE;
+                let _ = self.regex_hits(AtomId(code[at + 2]), fields, |place, leaf| {
+                    if is_asked(place) {
+                        leaves.push(Leaf { concept, ..leaf });
+                        room -= 1;
+                    }
+                    if room == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                });
+            }
+            op::AND | op::SOME_OF => {
+                if self.holds_at(at) {
+                    let first = if operation == op::AND { at + 2 } else { at + 3 };
+                    for operand in operands(code, first, end) {
+                        self.collect_leaves(operand, concept, only, leaves);
+                    }
+                }
+            }
+            op::OR => {
+                for operand in operands(code, at + 2, end) {
+                    self.collect_leaves(operand, concept, only, leaves);
+                }
+            }
+            op::NOT => {}
+            op::NEAR => self.collect_near(&Near::at(code, at), concept, only, leaves),
+            op::AT_LEAST => {
+                if self.holds_at(at) {
+                    self.collect_leaves(at + 3, concept, only, leaves);
+                }
+            }
+            op::CONCEPT => {
+                let concept = concept.or(Some(ConceptId(code[at + 2])));
+                for list in operands(code, at + 3, end) {
+                    if self.list_applies(list) {
+                        self.collect_leaves(list + 3, concept, only, leaves);
+                    }
+                }
+            }
+            op::LIST => self.collect_leaves(at + 3, concept, only, leaves),
+            op::TOPIC => self.collect_leaves(at + 2, None, only, leaves),
+            op::CALL => self.collect_leaves(code[at + 2] as usize, concept, only, leaves),
+            _ => {
+                if self.holds_at(at) {
+                    self.collect_leaves(at + 3, concept, only, leaves);
+                }
+            }
+        }
+    }
+
+    /// Appends where a node's hits are, in no order; nothing if it doesn't hold.
+    fn find_places(&mut self, at: usize, places: &mut Vec<Pos>) {
+        let code = self.index.code.words.as_slice();
+        let (operation, end) = (code[at] & 0xFF, at + code[at + 1] as usize);
+        let fields = FieldSet((code[at] >> 8) as u8);
+        match operation {
+            op::ANY => {
+                for &term in &code[at + 3..end] {
+                    let Some(&head) = self.term_in(term, fields) else { continue };
+                    let mut next = head.first;
+                    while next != NONE {
+                        let Occurrence { piece, next: following } = self.scratch.occurrences[next as usize];
+                        next = following;
+                        if self.piece(piece).fields & fields.0 != 0 {
+                            places.push(Pos { start: piece, end: piece + 1 });
+                        }
+                    }
+                }
+            }
+            op::SEQUENCE => {
+                let _ = self.sequences(&code[at + 3..end], fields, |start, end| {
+                    places.push(Pos { start, end });
+                    ControlFlow::Continue(())
+                });
+            }
+            op::REGEX => {
+                let _ = self.regex_hits(AtomId(code[at + 2]), fields, |place, _| {
+                    places.push(place);
+                    ControlFlow::Continue(())
+                });
+            }
+            op::AND | op::SOME_OF => {
+                if self.holds_at(at) {
+                    let first = if operation == op::AND { at + 2 } else { at + 3 };
+                    operands(code, first, end).for_each(|operand| self.find_places(operand, places));
+                }
+            }
+            op::OR => operands(code, at + 2, end).for_each(|operand| self.find_places(operand, places)),
+            op::NOT => {}
+            op::NEAR => self.near_places(&Near::at(code, at), places),
+            op::AT_LEAST => {
+                if self.holds_at(at) {
+                    self.find_places(at + 3, places);
+                }
+            }
+            op::CONCEPT => {
+                for list in operands(code, at + 3, end) {
+                    if self.list_applies(list) {
+                        self.find_places(list + 3, places);
+                    }
+                }
+            }
+            op::LIST => self.find_places(at + 3, places),
+            op::TOPIC => self.find_places(at + 2, places),
+            op::CALL => self.find_places(code[at + 2] as usize, places),
+            _ => self.remembered_places(at, places),
+        }
+    }
+
+    fn remembered_places(&mut self, at: usize, places: &mut Vec<Pos>) {
+        if !self.holds_at(at) {
+            return;
+        }
+        let number = self.index.code.words[at + 2];
+        if let Some(&(from, to)) = self.scratch.places.get(&number) {
+            places.extend_from_slice(&self.scratch.place_pool[from as usize..to as usize]);
+            return;
+        }
+        let before = places.len();
+        self.find_places(at + 3, places);
+        // Those found now, each once.
+        places[before..].sort_unstable();
+        let mut kept = before;
+        for next in before..places.len() {
+            if next == before || places[next] != places[kept - 1] {
+                places[kept] = places[next];
+                kept += 1;
+            }
+        }
+        places.truncate(kept);
+        let pool = &mut self.scratch.place_pool;
+        if pool.len() + kept - before <= MOST_KEPT {
+            let from = clip(pool.len());
+            pool.extend_from_slice(&places[before..]);
+            let to = clip(pool.len());
+            self.scratch.places.insert(number, (from, to));
+        }
+    }
+
+    /// Where a node's hits are, sorted, each place once. The memory is to be given back.
+    fn sorted_places(&mut self, at: usize) -> Vec<Pos> {
+        let mut places = self.scratch.buffers.pop().unwrap_or_default();
+        self.find_places(at, &mut places);
+        // Strictly rising is the usual case: one word, or a remembered list.
+        if !places.windows(2).all(|pair| pair[0] < pair[1]) {
+            places.sort_unstable();
+            places.dedup();
+        }
+        places
+    }
+
+    fn give_buffer(&mut self, mut buffer: Vec<Pos>) {
+        if buffer.capacity() <= MOST_KEPT {
+            buffer.clear();
+            self.scratch.buffers.push(buffer);
+        }
+    }
+
+    #[inline]
+    fn term_in(&self, term: u32, fields: FieldSet) -> Option<&Head> {
+        // The bits are near; most terms that are asked for are not there.
+        if !is_set(&self.scratch.present, term) {
+            return None;
+        }
+        Some(self.head(term)).filter(|head| head.fields & fields.0 != 0)
+    }
+
+    /// Calls `found` with the first piece and one past the last of every place where the sequence stands.
+    fn sequences(
+        &self,
+        items: &[u32],
+        fields: FieldSet,
+        mut found: impl FnMut(u32, u32) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        // All terms must be there; the rarest of those at a known distance from the beginning says where to look.
+        let mut rarest: Option<(u32, u32, u32)> = None;
+        let mut distance = Some(0);
+        for item in items {
+            match item >> 1 {
+                ANYTHING => {}
+                STRETCHES => distance = None,
+                term => {
+                    let Some(head) = self.term_in(term, fields) else { return ControlFlow::Continue(()) };
+                    if let Some(distance) = distance
+                        && rarest.is_none_or(|(count, ..)| head.count < count)
+                    {
+                        rarest = Some((head.count, head.first, distance));
+                    }
+                }
+            }
+            distance = distance.map(|distance| distance + 1);
+        }
+        let Some((_, mut next, distance)) = rarest else { return ControlFlow::Continue(()) };
+        while next != NONE {
+            let occurrence = self.scratch.occurrences[next as usize];
+            next = occurrence.next;
+            let Some(start) = occurrence.piece.checked_sub(distance) else { continue };
+            if let Some(end) = self.sequence_end(items, start)
+                && self.scratch.pieces[start as usize..end as usize].iter().all(|piece| piece.fields & fields.0 != 0)
+            {
+                found(start, end)?;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn sequence_end(&self, items: &[u32], start: u32) -> Option<u32> {
+        let mut at = start;
+        let mut rest = items;
+        while let Some((item, after)) = rest.split_first() {
+            let (test, glued) = (item >> 1, item & 1 != 0);
+            if test == STRETCHES {
+                return (0..=STRETCH)
+                    .map_while(|step| {
+                        // The characters skipped so far, the last one included, must be of one run.
+                        let crosses = step > 0 && {
+                            let piece = self.piece(at + step - 1);
+                            piece.kind != Kind::Character || !piece.glued
+                        };
+                        (!crosses).then(|| self.glued_rest(after, at + step))
+                    })
+                    .flatten()
+                    .next();
+            }
+            let piece = self.scratch.pieces.get(at as usize).filter(|piece| piece.kind != Kind::End)?;
+            let fits = test == ANYTHING || {
+                let terms = self.memo.terms(&piece.terms);
+                if terms.len() > 8 { terms.binary_search(&TermId(test)).is_ok() } else { terms.contains(&TermId(test)) }
+            };
+            if !fits || (glued && at > start && !piece.glued) {
+                return None;
+            }
+            at += 1;
+            rest = after;
+        }
+        Some(at)
+    }
+
+    /// What follows a stretch; its first piece must be glued as its item says, since it is never the sequence's first.
+    fn glued_rest(&self, items: &[u32], at: u32) -> Option<u32> {
+        if let Some(item) = items.first()
+            && item & 1 != 0
+            && item >> 1 != STRETCHES
+            && !self.scratch.pieces.get(at as usize)?.glued
+        {
+            return None;
+        }
+        self.sequence_end(items, at)
+    }
+
+    fn regex_hits(
+        &self,
+        atom: AtomId,
+        fields: FieldSet,
+        mut found: impl FnMut(Pos, Leaf) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let AtomKind::Regex(regex) = &self.program.atoms[atom.index()] else { return ControlFlow::Continue(()) };
+        for (number, text) in self.document.fields.iter().enumerate() {
+            let field = clip(number) as u8;
+            let in_lede = number < 3 && fields.meets(FieldSet::LEDE);
+            if !in_lede && !FieldSet(1 << field).meets(fields) {
+                continue;
+            }
+            let first = self.scratch.pieces.partition_point(|piece| piece.field < field);
+            let last = self.scratch.pieces.partition_point(|piece| piece.field <= field) - 1;
+            let of_field = &self.scratch.pieces[first..last];
+            for hit in regex.find_iter(text).filter(|hit| !hit.is_empty()) {
+                let (start, end) = (clip(hit.start()), clip(hit.end()));
+                let from = of_field.partition_point(|piece| piece.end <= start);
+                let to = of_field.partition_point(|piece| piece.start < end);
+                let place = Pos { start: clip(first + from), end: clip(first + to.max(from)) };
+                let inside = if from < to {
+                    of_field[from..to].iter().all(|piece| piece.fields & fields.0 != 0)
+                } else {
+                    FieldSet(1 << field).meets(fields)
+                };
+                if inside {
+                    found(place, Leaf { field, start, end, atom, concept: None })?;
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn near_holds(&mut self, near: &Near) -> bool {
+        if !self.holds_at(near.left) {
+            return false;
+        }
+        let right_holds = self.holds_at(near.right);
+        if !right_holds && !near.negated {
+            return false;
+        }
+        let left = self.sorted_places(near.left);
+        // Without a right one every left one stands alone, if it has a place at all.
+        let right = if right_holds { self.sorted_places(near.right) } else { Vec::new() };
+        let layout = &*self;
+        let holds = if near.negated {
+            let right = Side::new(&right);
+            left.iter().any(|&place| !right.has_partner_of(layout, place, near.reach, near.ordered))
+        } else if left.len().saturating_mul(right.len()) <= FEW {
+            let fits = |a, b| is_allowed(a, b, near.ordered) && layout.is_near(a, b, near.reach);
+            left.iter().any(|&a| right.iter().any(|&b| fits(a, b)))
+        } else {
+            let stop = |_, _| ControlFlow::Break(());
+            Side::new(&left).pairs(&Side::new(&right), layout, near.reach, near.ordered, stop).is_break()
+        };
+        self.give_buffer(left);
+        self.give_buffer(right);
+        holds
+    }
+
+    fn near_places(&mut self, near: &Near, places: &mut Vec<Pos>) {
+        let left = self.sorted_places(near.left);
+        let right = self.sorted_places(near.right);
+        let layout = &*self;
+        if near.negated {
+            let side = Side::new(&right);
+            let alone = left.iter().filter(|&&place| !side.has_partner_of(layout, place, near.reach, near.ordered));
+            places.extend(alone);
+        } else {
+            let _ = Side::new(&left).pairs(&Side::new(&right), layout, near.reach, near.ordered, |a, b| {
+                places.push(a.cover(b));
+                ControlFlow::Continue(())
+            });
+        }
+        self.give_buffer(left);
+        self.give_buffer(right);
+    }
+
+    fn collect_near(&mut self, near: &Near, concept: Option<ConceptId>, only: Option<&[Pos]>, leaves: &mut Vec<Leaf>) {
+        let is_asked = |place: Pos| only.is_none_or(|places| places.binary_search(&place).is_ok());
+        let left = self.sorted_places(near.left);
+        let right = self.sorted_places(near.right);
+        let mut of_left = self.scratch.buffers.pop().unwrap_or_default();
+        let mut of_right = self.scratch.buffers.pop().unwrap_or_default();
+        let layout = &*self;
+        if near.negated {
+            let side = Side::new(&right);
+            let alone = |place: Pos| !side.has_partner_of(layout, place, near.reach, near.ordered);
+            of_left.extend(left.iter().copied().filter(|&place| is_asked(place) && alone(place)));
+        } else {
+            let _ = Side::new(&left).pairs(&Side::new(&right), layout, near.reach, near.ordered, |a, b| {
+                if is_asked(a.cover(b)) {
+                    of_left.push(a);
+                    of_right.push(b);
+                }
+                ControlFlow::Continue(())
+            });
+        }
+        for (side, places) in [(near.left, &mut of_left), (near.right, &mut of_right)] {
+            places.sort_unstable();
+            places.dedup();
+            self.collect_leaves(side, concept, Some(places), leaves);
+        }
+        for buffer in [left, right, of_left, of_right] {
+            self.give_buffer(buffer);
+        }
+    }
+}
+
+/// Pairs of places that are all tried, rather than searching for the nearest: that costs more to set up.
+const FEW: usize = 64;
+
+/// Whether a pair stands in the order that `ONEAR` asks for.
+fn is_allowed(a: Pos, b: Pos, ordered: bool) -> bool {
+    !ordered || b.start >= a.end || (a.overlaps(b) && b.start >= a.start)
+}
+
+/// A proximity node.
+struct Near {
+    reach: Reach,
+    ordered: bool,
+    negated: bool,
+    left: usize,
+    right: usize,
+}
+
+impl Near {
+    fn at(code: &[u32], at: usize) -> Self {
+        let (kind, left) = (code[at + 2], at + 4);
+        let reach = match kind & 3 {
+            0 => Reach::Words(code[at + 3]),
+            1 => Reach::Sentence,
+            _ => Reach::Paragraph,
+        };
+        Self { reach, ordered: kind & 4 != 0, negated: kind & 8 != 0, left, right: left + code[left + 1] as usize }
+    }
+}
+
+/// Where the nodes begin that stand between two places.
+fn operands(code: &[u32], from: usize, to: usize) -> impl Iterator<Item = usize> {
+    let mut next = from;
+    std::iter::from_fn(move || {
+        let at = next;
+        (at < to).then(|| {
+            next += code[at + 1] as usize;
+            at
+        })
+    })
+}
