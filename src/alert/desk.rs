@@ -63,6 +63,22 @@ pub struct HealthDraft {
     pub severity: Severity,
     /// The alert; its id is derived from the event's key.
     pub alert: AlertDraft,
+    /// Labels of the feed that it is about.
+    pub labels: Labels,
+    /// The alert whose end this tells: written only if that one was.
+    pub closes: Option<AlertId>,
+}
+
+impl HealthDraft {
+    /// To be told only if the event with this key was.
+    #[must_use]
+    pub fn closing(self, key: &str) -> Self {
+        Self { closes: Some(health_id(key)), ..self }
+    }
+}
+
+fn health_id(key: &str) -> AlertId {
+    AlertId::derive(&[TopicId::health().as_str(), key])
 }
 
 /// Decides alerts and their recipients.
@@ -112,12 +128,35 @@ impl Desk {
         AlertDraft { id, reason: AlertReason::Changed, deliveries }
     }
 
-    /// A health alert, for the default route; if it is about a channel, for the others: of the default route, or, where
-    /// that has no other, all there are.
+    /// A health alert, for the routes that ask for such; where there is none, for the default route. If it is about a
+    /// channel, for the others: of the default route, or, where that has no other, all there are.
     #[must_use]
     pub fn health(&self, event: HealthEvent, severity: Severity, about: Option<&ChannelName>) -> HealthDraft {
-        let id = AlertId::derive(&[TopicId::health().as_str(), &event.key]);
+        self.health_of(event, severity, &Labels::new(), about)
+    }
+
+    /// A health alert about something with labels, which routes may ask for: a feed.
+    #[must_use]
+    pub fn health_of(
+        &self,
+        event: HealthEvent,
+        severity: Severity,
+        labels: &Labels,
+        about: Option<&ChannelName>,
+    ) -> HealthDraft {
+        let id = health_id(&event.key);
         let mut deliveries = Vec::new();
+        for route in self.router.health_routes(severity, labels) {
+            let (kind, due_at) = timing(route, severity, event.at);
+            for channel in route.channels.iter().filter(|channel| Some(*channel) != about) {
+                self.address(&mut deliveries, id, channel, kind, due_at);
+            }
+        }
+        let labels = labels.clone();
+        if !deliveries.is_empty() {
+            let alert = AlertDraft { id, reason: AlertReason::Health, deliveries };
+            return HealthDraft { event, severity, alert, labels, closes: None };
+        }
         let usable = |channel: &&ChannelName| Some(*channel) != about;
         let default: Vec<_> = self.router.default_channels().iter().filter(usable).collect();
         let channels =
@@ -125,7 +164,8 @@ impl Desk {
         for channel in channels {
             self.address(&mut deliveries, id, channel, NoticeKind::Alert, event.at);
         }
-        HealthDraft { event, severity, alert: AlertDraft { id, reason: AlertReason::Health, deliveries } }
+        let alert = AlertDraft { id, reason: AlertReason::Health, deliveries };
+        HealthDraft { event, severity, alert, labels, closes: None }
     }
 
     fn deliveries(
@@ -320,6 +360,24 @@ mod tests {
         };
         assert_eq!(told(None), ["desk", "desk"]);
         assert_eq!(told(Some("desk")), ["soc"]);
+    }
+
+    #[test]
+    fn a_route_that_asks_for_health_takes_it_from_the_default() {
+        let health = RouteMatch([("reason", "health"), ("country", "it")].map(|(k, v)| (k.into(), v.into())).into());
+        let desk = desk(vec![Route { matches: health, ..route(&["soc"]) }, route(&["desk"])]);
+        let event = HealthEvent { key: "k".into(), title: "t".into(), detail: "d".into(), at: Timestamp::EPOCH };
+        let told = |labels: &[(&str, &str)], about: Option<&str>| {
+            let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+            let draft = desk.health_of(event.clone(), Severity::High, &labels, about.map(channel).as_ref());
+            draft.alert.deliveries.iter().map(|d| d.channel.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&[("country", "it")], None), ["soc"]);
+        assert_eq!(told(&[("country", "cn")], None), ["desk", "desk"]);
+        assert_eq!(told(&[("country", "it")], Some("soc")), ["desk", "desk"], "not through what it is about");
+        // No article takes that route.
+        let alert = desk.decide(&article(), &matched(Severity::High, false), place(None), Timestamp::EPOCH).alert;
+        assert!(alert.expect("an alert").deliveries.iter().all(|delivery| delivery.channel.as_str() == "desk"));
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{ChannelName, Labels, Severity, TopicId};
+use crate::model::{AlertReason, ChannelName, Labels, Severity, TopicId};
 
 use super::{DigestPlan, QuietHours};
 
 /// What a route asks of an alert: every key must fit. Values are `|`-separated alternatives with `*` as wildcard.
-/// Keys: `topic` (the id), `severity`, anything else is a label of the topic.
+/// Keys: `topic` (the id), `severity`, `reason` (`health`: vedetta's own troubles), anything else is a label of the topic, or
+/// of the feed that is in trouble.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RouteMatch(pub BTreeMap<String, String>);
 
@@ -57,7 +58,21 @@ impl Router {
         taken
     }
 
-    /// Where health alerts go, and alerts that no route takes: the channels of the last route without `match`, else
+    /// The routes that ask for vedetta's own troubles by name, in order: by `reason` or `topic`. A route for all that is
+    /// `high`, or for every topic, is meant for articles.
+    #[must_use]
+    pub fn health_routes(&self, severity: Severity, labels: &Labels) -> Vec<&Route> {
+        let mut taken = Vec::new();
+        for route in self.routes.iter().filter(|route| route.matches.fits_health(severity, labels)) {
+            taken.push(route);
+            if !route.continues {
+                break;
+            }
+        }
+        taken
+    }
+
+    /// Where health alerts go that no route asks for, and alerts that no route takes: the channels of the last route without `match`, else
     /// the fallback.
     #[must_use]
     pub fn default_channels(&self) -> &[ChannelName] {
@@ -78,6 +93,17 @@ impl RouteMatch {
             };
             value.is_some_and(|value| pattern.split('|').any(|one| glob(one.trim(), value)))
         })
+    }
+
+    /// Whether it asks for health alerts, and this one fits.
+    fn fits_health(&self, severity: Severity, labels: &Labels) -> bool {
+        let topic = TopicId::health();
+        let asks_by_topic = self.0.get("topic").is_some_and(|pattern| {
+            pattern.split('|').any(|one| one.trim().starts_with("vedetta") && glob(one.trim(), topic.as_str()))
+        });
+        let asks = self.0.contains_key("reason") || asks_by_topic;
+        let reason = Labels::from([("reason".to_owned(), AlertReason::Health.as_str().to_owned())]);
+        asks && self.fits(&topic, severity, &labels.clone().into_iter().chain(reason).collect())
     }
 }
 

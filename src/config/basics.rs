@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use reqwest::header::HeaderValue;
 
+use crate::alert::HealthSettings;
 use crate::fetch::NetworkSettings;
 use crate::model::Diagnostic;
 use crate::network::AllowRule;
@@ -138,6 +139,25 @@ impl Reading<'_> {
         }
         table.finish();
         poll
+    }
+
+    pub(super) fn health(&self, table: Option<TableReader<'_>>) -> HealthSettings {
+        let mut health = HealthSettings::default();
+        let Some(mut table) = table else { return health };
+        if let Some(after) = table.duration("after", Duration::from_secs(1)..=days(30)) {
+            health.after = after.value;
+        }
+        if let Some(failures) = table.integer("failures", 1..=1000) {
+            health.failures = u32::try_from(failures.value).unwrap_or(health.failures);
+        }
+        if let Some(answers) = table.integer("answers", 1..=1000) {
+            health.answers = u32::try_from(answers.value).unwrap_or(health.answers);
+        }
+        if let Some(repeat) = table.duration("repeat", days(1)..=days(365)) {
+            health.repeat = repeat.value;
+        }
+        table.finish();
+        health
     }
 
     pub(super) fn network(&self, table: Option<TableReader<'_>>, root: &TableReader<'_>) -> NetworkSettings {

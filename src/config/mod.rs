@@ -42,7 +42,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::alert::Router;
+use crate::alert::{HealthSettings, Router};
 use crate::fetch::{DefaultPace, NetworkSettings};
 use crate::model::{ChannelName, Diagnostic, Feed, Report, Source, SourceId, Timestamp};
 use crate::notify::ChannelSettings;
@@ -62,6 +62,8 @@ pub struct Config {
     pub rules: Vec<PathBuf>,
     /// `[poll]`.
     pub poll: PollSettings,
+    /// `[health]`.
+    pub health: HealthSettings,
     /// `[network]`.
     pub network: NetworkSettings,
     /// `[[feed]]`, then those of the lists; enabled ones only, in the order of the files; each address once.
@@ -217,6 +219,7 @@ impl Reading<'_> {
         let (store_url, retention) = self.store(root.table("store"));
         let rules = self.rules(root.table("rules"), &root);
         let poll = self.poll(root.table("poll"));
+        let health = self.health(root.table("health"));
         let network = self.network(root.table("network"), &root);
         let lists = self.feed_lists(root.table("feeds"));
         let feeds = self.feeds(&mut root, &lists, poll.interval);
@@ -231,6 +234,7 @@ impl Reading<'_> {
             retention,
             rules,
             poll,
+            health,
             network,
             feeds,
             feed_lists,

@@ -137,6 +137,13 @@ fn matches(table: &mut TableReader<'_>) -> RouteMatch {
                 );
                 break;
             }
+            if key.value == "reason" && !word.contains('*') && word != "health" {
+                table.report(
+                    Diagnostic::error(crate::settings::codes::BAD_VALUE, "routes know one `reason`")
+                        .label(pattern.span_of(start - part.len() - 1..start - 1), "expected `health`")
+                        .help("`reason = \"health\"` asks for vedetta's own troubles; articles are asked for by topic and severity"),
+                );
+            }
             if key.value == "severity" && !word.contains('*') && Severity::parse(word).is_none() {
                 let known = Severity::ALL.map(Severity::as_str);
                 let shown: String = word.chars().take(60).collect();

@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::{self, Config, Environment};
 use crate::fetch::{Cadence, Pace};
 use crate::model::{Clock, Feed, FeedHistory, HealthEvent, NodeId, Report, Severity, Timestamp};
-use crate::pipeline::{BuildError, Deliver, Judge, Line, Live, Nudges, Poll, Snapshot, Sweep, drive};
+use crate::pipeline::{BuildError, Deliver, Judge, Line, Live, Nudges, Outlook, Poll, Snapshot, Sweep, drive};
 use crate::rule;
 use crate::store::sqlite::{OpenOptions, SqliteStore};
 use crate::store::{Store, StoreError};
@@ -113,6 +113,7 @@ pub async fn open_line(loaded: Loaded, clock: Arc<dyn Clock>, queue: Duration) -
         node,
         nudges: Nudges::default(),
         tasks: TaskTracker::new(),
+        outlook: Outlook::default(),
     }))
 }
 

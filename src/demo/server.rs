@@ -19,6 +19,7 @@ struct Page {
     content_type: String,
     body: Vec<u8>,
     status: u16,
+    location: Option<String>,
     hits: u64,
 }
 
@@ -39,7 +40,15 @@ impl FeedServer {
     /// # Errors
     /// If no port can be had.
     pub async fn start() -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Self::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
+    }
+
+    /// Starts a server at an address, with nothing on it.
+    ///
+    /// # Errors
+    /// If the address can't be had.
+    pub async fn start_at(address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let pages = Arc::new(Pages::default());
         let router = Router::new().fallback(answer).with_state(Arc::clone(&pages));
@@ -71,7 +80,17 @@ impl FeedServer {
     pub fn put_status(&self, path: &str, status: u16, content_type: &str, body: impl Into<Vec<u8>>) {
         let mut pages = self.pages.0.lock().unwrap_or_else(PoisonError::into_inner);
         let hits = pages.get(path).map_or(0, |page| page.hits);
-        pages.insert(path.to_owned(), Page { content_type: content_type.to_owned(), body: body.into(), status, hits });
+        let (content_type, body) = (content_type.to_owned(), body.into());
+        pages.insert(path.to_owned(), Page { content_type, body, status, location: None, hits });
+    }
+
+    /// Lets a path lead elsewhere for good (301).
+    pub fn move_to(&self, path: &str, location: &str) {
+        self.put_status(path, 301, "text/plain", "moved");
+        let mut pages = self.pages.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(page) = pages.get_mut(path) {
+            page.location = Some(location.to_owned());
+        }
     }
 
     /// How often a path was asked for.
@@ -95,6 +114,9 @@ async fn answer(State(pages): State<Arc<Pages>>, uri: Uri, headers: HeaderMap) -
         page.clone()
     };
     let status = StatusCode::from_u16(page.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if let Some(location) = page.location {
+        return (status, [(header::LOCATION, location)], page.body).into_response();
+    }
     if !status.is_success() {
         return (status, [(header::CONTENT_TYPE, page.content_type)], page.body).into_response();
     }

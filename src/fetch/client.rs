@@ -54,6 +54,8 @@ pub enum Fetched {
         hints: Hints,
         /// To ask with next time.
         validators: Validators,
+        /// As in [`Document`].
+        permanent_redirect: Option<Url>,
     },
     /// A document.
     Document(Box<Document>),
@@ -226,7 +228,9 @@ impl Client {
                     document.permanent_redirect = moved_to;
                     return Ok(Fetched::Document(document));
                 }
-                Hop::Done(not_modified) => return Ok(not_modified),
+                Hop::Done(Fetched::NotModified { hints, validators, .. }) => {
+                    return Ok(Fetched::NotModified { hints, validators, permanent_redirect: moved_to });
+                }
                 Hop::Redirect { to, is_permanent } => {
                     let redirects = |how: String| FetchError::Redirects { host: host(&url).to_owned(), how };
                     if to == url || visited.contains(&to) {
@@ -272,7 +276,7 @@ impl Client {
             StatusCode::NOT_MODIFIED => match request.validators {
                 Some(asked_with) if *asked_with != Validators::default() => {
                     let validators = refreshed(response.headers(), asked_with);
-                    Ok(Hop::Done(Fetched::NotModified { hints, validators }))
+                    Ok(Hop::Done(Fetched::NotModified { hints, validators, permanent_redirect: None }))
                 }
                 _ => Err(refusal(response, host, hints).await),
             },

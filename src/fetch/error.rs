@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::model::FeedTrouble;
 use crate::network::{BadTarget, NotResolved, Refused, causes, describe, find_cause};
 
 use super::PollEnd;
@@ -170,6 +171,30 @@ impl FetchError {
             Self::Dns { .. } | Self::Connect { .. } => PollEnd::Unreachable { failures },
             Self::Timeout { is_connecting: true, .. } => PollEnd::Unreachable { failures },
             _ => PollEnd::Failed { failures, retry_after: self.retry_after() },
+        }
+    }
+
+    /// What it says about the feed.
+    #[must_use]
+    pub const fn trouble(&self) -> FeedTrouble {
+        match self {
+            Self::Dns { .. } | Self::Connect { .. } | Self::Timeout { is_connecting: true, .. } => {
+                FeedTrouble::Unreachable
+            }
+            Self::Timeout { .. } | Self::TooSlow { .. } | Self::Broken { .. } | Self::Busy { .. } => {
+                FeedTrouble::Server
+            }
+            Self::Tls { .. } => FeedTrouble::Certificate,
+            Self::Gone { .. } => FeedTrouble::Gone,
+            Self::Status { by_bot_protection: true, .. } => FeedTrouble::Forbidden,
+            Self::Status { status, .. } => match *status {
+                401 | 407 => FeedTrouble::Login,
+                402 | 403 | 451 => FeedTrouble::Forbidden,
+                404 => FeedTrouble::Missing,
+                408 | 425 | 429 | 500..=599 => FeedTrouble::Server,
+                _ => FeedTrouble::Other,
+            },
+            _ => FeedTrouble::Other,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The network towards feeds: one guarded client, feed parsing, entry identity, polling cadence.
 
+mod archive;
 mod cadence;
 mod client;
 mod conditional;
@@ -18,8 +19,10 @@ mod politeness;
 mod rhythm;
 mod settings;
 mod sitemap;
+mod wall;
 
 pub use crate::text::parse_date;
+pub use archive::older_page;
 pub use cadence::{Cadence, FULL_READ_EVERY, LONGEST_WAIT, PollEnd, SHORTEST_INTERVAL, slowest_hint, wants_full};
 pub use client::{Client, ClientError, Document, Fetched, Kind, Limits, Request};
 pub use conditional::Hints;
@@ -35,3 +38,4 @@ pub use rhythm::{
 };
 pub use settings::NetworkSettings;
 pub use sitemap::{has_stamped_dates, words_of_address};
+pub use wall::page_trouble;

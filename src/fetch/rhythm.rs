@@ -126,7 +126,7 @@ pub fn learn(history: &mut FeedHistory, found: &Found<'_>) {
     if let Some(window) = found.window {
         history.window = u32::try_from(window).unwrap_or(u32::MAX);
         history.new_entries = new;
-        history.strangers = if new > 0 && new == history.window { history.strangers.saturating_add(1) } else { 0 };
+        history.strangers = if new > 0 && new >= history.window { history.strangers.saturating_add(1) } else { 0 };
     }
     if found.new == 0 && history.as_of.is_some_and(|at| found.now >= at && found.now.since(at) < FADE_STEP) {
         return;

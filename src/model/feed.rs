@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{CronSchedule, FeedHistory, FeedId, Timestamp};
+use super::{CronSchedule, FeedHealth, FeedHistory, FeedId, Timestamp};
 
 /// Labels of a feed, topic or alert.
 pub type Labels = BTreeMap<String, String>;
@@ -104,8 +104,10 @@ pub struct FeedState {
     pub last_error: Option<String>,
     /// When the failures in a row began.
     pub failing_since: Option<Timestamp>,
-    /// Whether the operator was told of the outage.
-    pub outage_told: bool,
+    /// What is wrong with it, and what the operator was told of that.
+    pub health: FeedHealth,
+    /// When a poll last came late, because vedetta or its network was down; written, not read back.
+    pub late_at: Option<Timestamp>,
     /// Its rhythm.
     pub history: FeedHistory,
 }
@@ -128,7 +130,8 @@ impl FeedState {
             last_new_at: None,
             last_error: None,
             failing_since: None,
-            outage_told: false,
+            health: FeedHealth::default(),
+            late_at: None,
             history: FeedHistory::default(),
         }
     }

@@ -15,6 +15,7 @@ use crate::store::{Committed, Store, StoreError, Verdict};
 use crate::story::Signature;
 use crate::telemetry::{Metrics, Progress};
 
+use super::outlook::Outlook;
 use super::{Live, Snapshot};
 
 /// The signals between stages: “look now”, never a promise.
@@ -64,6 +65,8 @@ pub struct Line {
     pub nudges: Nudges,
     /// Work started and not finished.
     pub tasks: TaskTracker,
+    /// Whether anybody answers.
+    pub outlook: Outlook,
 }
 
 impl Line {

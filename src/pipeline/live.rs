@@ -41,6 +41,8 @@ pub struct Snapshot {
     pub channels: BTreeMap<ChannelName, Arc<Channel>>,
     /// The feeds by id.
     pub feeds: HashMap<FeedId, Arc<Feed>>,
+    /// How many feeds each host has.
+    pub feeds_of_host: HashMap<String, usize>,
     /// Who is told what.
     pub desk: Arc<Desk>,
     /// The HTTP client towards feeds and pages.
@@ -68,8 +70,21 @@ impl Snapshot {
             channels.insert(name.clone(), Arc::new(channel));
         }
         let feeds = config.feeds.iter().map(|feed| (feed.id, Arc::new(feed.clone()))).collect();
+        let mut feeds_of_host: HashMap<String, usize> = HashMap::new();
+        for feed in &config.feeds {
+            *feeds_of_host.entry(feed.host().to_owned()).or_default() += 1;
+        }
         let desk = Arc::new(Desk::new(config.router.clone()));
-        Ok(Self { config, ruleset: Arc::new(ruleset), channels, feeds, desk, client, scratches: Mutex::default() })
+        Ok(Self {
+            config,
+            ruleset: Arc::new(ruleset),
+            channels,
+            feeds,
+            feeds_of_host,
+            desk,
+            client,
+            scratches: Mutex::default(),
+        })
     }
 
     /// Matches an article against all topics.

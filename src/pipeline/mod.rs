@@ -6,10 +6,13 @@
 
 mod deliver;
 mod entries;
+mod gap;
+mod health;
 mod judge;
 mod line;
 mod live;
 mod once;
+mod outlook;
 mod poll;
 mod sitemap;
 mod stage;
@@ -20,6 +23,7 @@ pub use judge::Judge;
 pub use line::{Line, Nudges};
 pub use live::{BuildError, Live, Snapshot};
 pub use once::{OnceProgress, OnceReport, run_once};
+pub use outlook::Outlook;
 pub use poll::Poll;
 pub use stage::{Pace, Stage, drive};
 pub use sweep::Sweep;

@@ -7,17 +7,21 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::fetch::{
     self, Cadence, Document, EntryIdentity, FetchError, Fetched, Found, Hints, Kind, ParsedFeed, PollEnd, Request,
 };
-use crate::model::{Feed, FeedId, FeedState, HealthEvent, Leased, Severity, Timestamp, Validators};
+use crate::model::{Feed, FeedId, FeedState, FeedTrouble, Leased, Timestamp, Validators};
 use crate::store::{Committed, PollCommit, SitemapMemory, StoreError};
 use crate::telemetry::PollOutcome;
 
 use super::entries::{Intake, PageFound};
+use super::gap;
+use super::health::{self, Success};
 use super::line::OnDrop;
+use super::outlook::Darkness;
 use super::sitemap::{self, FollowError, Followed};
 use super::{Line, Pace, Snapshot, Stage};
 
@@ -32,9 +36,6 @@ const LEASE: Duration = Duration::from_secs(2 * 60);
 /// Documents larger than this are parsed on the blocking pool; smaller ones take under a millisecond. Measured: 60 MB
 /// and more per second.
 pub(super) const INLINE_BYTES: usize = 48 * 1024;
-/// An outage is told after so many failures and so long (RELIABILITY P15).
-const OUTAGE_FAILURES: u32 = 5;
-const OUTAGE_AFTER: Duration = Duration::from_secs(6 * 3600);
 
 /// The poll stage.
 #[derive(Debug, Default)]
@@ -105,14 +106,24 @@ pub(super) async fn poll_feed(line: &Arc<Line>, leased: Leased<FeedState, FeedId
     let Leased { lease, item: state } = leased;
     let started = line.clock.now();
     let wants_full = fetch::wants_full(&state, started);
-    let request = Request { url: &feed.url, kind: Kind::Feed, validators: (!wants_full).then_some(&state.validators) };
+    let asked = health::address(&feed, &state);
+    let request = Request { url: &asked, kind: Kind::Feed, validators: (!wants_full).then_some(&state.validators) };
     let answer = snapshot.client.fetch(&request).await;
     if stop.is_cancelled() {
         return Polled::Dropped;
     }
     let now = line.clock.now();
+    if !matches!(&answer, Err(error) if matches!(error.trouble(), FeedTrouble::Unreachable) || matches!(error, FetchError::Busy { .. }))
+    {
+        line.somebody_answered(now).await;
+    }
+    let moved_to = match &answer {
+        Ok(Fetched::NotModified { permanent_redirect, .. }) => permanent_redirect.clone(),
+        Ok(Fetched::Document(document)) => document.permanent_redirect.clone(),
+        Err(_) => None,
+    };
     let read = match answer {
-        Ok(Fetched::NotModified { hints, validators }) => Ok(Read::Same { hints, validators, was_read: false }),
+        Ok(Fetched::NotModified { hints, validators, .. }) => Ok(Read::Same { hints, validators, was_read: false }),
         Ok(Fetched::Document(document)) => match read_document(line, &feed, &state, *document).await {
             Ok(Read::Changed(read)) if read.parsed.is_index => follow(line, &snapshot, &feed, &state, *read).await,
             read => read,
@@ -121,8 +132,9 @@ pub(super) async fn poll_feed(line: &Arc<Line>, leased: Leased<FeedState, FeedId
     };
     let mut poll =
         PollCommit { lease, state, seen: Vec::new(), articles: Vec::new(), health: Vec::new(), sitemaps: None };
+    let mut dark = None;
     let failure = match read {
-        Ok(read) => match succeed(line, &snapshot, &feed, &mut poll, read, now).await {
+        Ok(read) => match succeed(line, &snapshot, &feed, &mut poll, read, (&asked, moved_to.as_ref()), now).await {
             Ok(()) => None,
             Err(error) => {
                 line.commit_failed(&format!("the poll of {}", feed.url), &error);
@@ -137,7 +149,7 @@ pub(super) async fn poll_feed(line: &Arc<Line>, leased: Leased<FeedState, FeedId
             } else {
                 tracing::warn!(feed.url = %feed.url, error = trouble.message, "poll failed");
             }
-            fail(&snapshot, &feed, &mut poll, &trouble, now);
+            dark = fail(line, &snapshot, &feed, &mut poll, &trouble, now);
             Some(trouble.message)
         }
     };
@@ -153,6 +165,9 @@ pub(super) async fn poll_feed(line: &Arc<Line>, leased: Leased<FeedState, FeedId
                 line.nudges.judge.notify_one();
             }
             line.after_commit(&committed);
+            if let (Some(dark), Some(error)) = (dark, &failure) {
+                line.tell_darkness(dark, error, now).await;
+            }
             failure.map_or(Polled::Fine(committed), Polled::Failed)
         }
         Err(error) => {
@@ -181,15 +196,20 @@ struct ReadFeed {
 }
 
 /// A feed that did not.
-struct Trouble {
+pub(super) struct Trouble {
     outcome: PollOutcome,
-    message: String,
-    end: PollEnd,
+    /// What is wrong.
+    pub(super) kind: FeedTrouble,
+    /// In words.
+    pub(super) message: String,
+    /// What it means for the next poll.
+    pub(super) end: PollEnd,
 }
 
 impl Trouble {
     fn from_fetch(error: &FetchError, failures: u32) -> Self {
-        Self { outcome: PollOutcome::FetchFailed, message: error.to_string(), end: error.poll_end(failures) }
+        let (kind, end) = (error.trouble(), error.poll_end(failures));
+        Self { outcome: PollOutcome::FetchFailed, kind, message: error.to_string(), end }
     }
 }
 
@@ -214,7 +234,7 @@ async fn read_document(
     };
     let joined = if is_small { Ok(parse()) } else { tokio::task::spawn_blocking(parse).await };
     let end = PollEnd::Failed { failures: state.failures.saturating_add(1), retry_after: None };
-    let trouble = |message: String| Trouble { outcome: PollOutcome::ParseFailed, message, end };
+    let trouble = |kind, message: String| Trouble { outcome: PollOutcome::ParseFailed, kind, message, end };
     match joined {
         Ok((document, Ok(Ok((parsed, identities))))) => {
             if !parsed.warnings.is_empty() {
@@ -222,10 +242,16 @@ async fn read_document(
             }
             Ok(Read::Changed(Box::new(ReadFeed { document, body_hash, parsed, identities, followed: None })))
         }
-        Ok((_, Ok(Err(error)))) => Err(trouble(line.chain(&error))),
+        Ok((document, Ok(Err(error)))) => {
+            let kind = match error {
+                fetch::ParseError::Html { .. } => fetch::page_trouble(&document.body, &document.final_url),
+                _ => FeedTrouble::Broken,
+            };
+            Err(trouble(kind, line.chain(&error)))
+        }
         Ok((_, Err(_))) | Err(_) => {
             tracing::error!(feed.url = %feed.url, "the parser failed on this feed; please report it");
-            Err(trouble("the feed parser failed on this document; please report it".to_owned()))
+            Err(trouble(FeedTrouble::Broken, "the feed parser failed on this document; please report it".to_owned()))
         }
     }
 }
@@ -243,9 +269,14 @@ async fn follow(
             let followed = Some((is_old, memory));
             Ok(Read::Changed(Box::new(ReadFeed { parsed, identities, followed, ..index })))
         }
-        Err(FollowError::None { message, end }) => Err(Trouble { outcome: PollOutcome::FetchFailed, message, end }),
+        Err(FollowError::None { message, end }) => {
+            let is_unreachable = matches!(end, PollEnd::Unreachable { .. });
+            let kind = if is_unreachable { FeedTrouble::Unreachable } else { FeedTrouble::Broken };
+            Err(Trouble { outcome: PollOutcome::FetchFailed, kind, message, end })
+        }
         Err(FollowError::Store(error)) => {
-            Err(Trouble { outcome: PollOutcome::FetchFailed, message: line.chain(&error), end: PollEnd::NotTried })
+            let (outcome, kind) = (PollOutcome::FetchFailed, FeedTrouble::Other);
+            Err(Trouble { outcome, kind, message: line.chain(&error), end: PollEnd::NotTried })
         }
     }
 }
@@ -257,10 +288,12 @@ async fn succeed(
     feed: &Arc<Feed>,
     poll: &mut PollCommit,
     read: Read,
+    (asked, moved_to): (&Url, Option<&Url>),
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let is_first = poll.state.last_success_at.is_none();
-    let mut found = None;
+    let (mut found, mut gap) = (None, None);
+    let last_new = poll.state.last_new_at;
     let (hints, validators, was_read) = match read {
         Read::Same { hints, validators, was_read } => {
             line.metrics.polled(PollOutcome::NotModified);
@@ -271,42 +304,38 @@ async fn succeed(
             line.metrics.polled(PollOutcome::Changed);
             line.metrics.entries_read(parsed.entries.len());
             let (is_old, sitemaps) = followed.unzip();
+            let is_index = sitemaps.is_some();
             poll.state.hint = parsed.poll_hint;
             // An index may be the same while what it lists is not: it is read again each time.
             poll.state.body_hash = sitemaps.is_none().then_some(body_hash);
-            let validators = if sitemaps.is_none() { document.validators } else { Validators::default() };
+            let validators = if is_index { Validators::default() } else { document.validators.clone() };
             poll.sitemaps = sitemaps;
             poll.state.title = parsed.title.clone().or(poll.state.title.take());
             let mut intake = Intake::new(line, snapshot, feed, is_first, now);
-            let page = intake.add(&parsed, &identities, is_old.as_deref()).await?;
+            let mut page = intake.add(&parsed, &identities, is_old.as_deref()).await?;
+            if !is_index && gap::is_gap(&poll.state, &page) {
+                gap = gap::fill(&mut intake, snapshot, feed, &poll.state, &document, &mut page, &identities).await?;
+            }
+            poll.state.history.sequence = gap::counted(&identities).map(|(_, highest)| highest);
             found = Some((parsed.entries.len(), page));
             intake.finish(poll).await;
             (document.hints, validators, true)
         }
     };
     learn(feed, &mut poll.state, found.as_ref(), now);
+    let success = Success { asked, moved_to, page: found.as_ref().map(|(_, page)| page), gap, last_new };
+    health::succeeded(snapshot, feed, poll, &success, now);
     poll.state.validators = validators;
     poll.state.last_attempt_at = Some(now);
     if was_read {
         poll.state.last_full_at = Some(now);
     }
     let state = &mut poll.state;
-    if state.outage_told {
-        let since = state.failing_since.unwrap_or(now);
-        let event = HealthEvent {
-            key: format!("feed-recovered:{}:{since}", feed.id),
-            title: format!("Feed works again: {}", display_name(feed)),
-            detail: format!("{} answers again. It had failed since {since}.", feed.url),
-            at: now,
-        };
-        poll.health.push(snapshot.desk.health(event, Severity::Notice, None));
-    }
     if state.failures > 0 {
         tracing::info!(feed.url = %feed.url, failures = state.failures, "the feed answers again");
     }
     state.failures = 0;
     state.failing_since = None;
-    state.outage_told = false;
     state.last_error = None;
     state.last_success_at = Some(now);
     let cadence = Cadence::of(feed, &snapshot.config.poll.pace(), &state.history, now);
@@ -342,34 +371,23 @@ fn learn(feed: &Feed, state: &mut FeedState, found: Option<&(usize, PageFound)>,
 }
 
 /// Writes a failure into the poll: it backs off, never stops for good, and is told once it has lasted.
-fn fail(snapshot: &Snapshot, feed: &Feed, poll: &mut PollCommit, trouble: &Trouble, now: Timestamp) {
+fn fail(
+    line: &Line,
+    snapshot: &Snapshot,
+    feed: &Feed,
+    poll: &mut PollCommit,
+    trouble: &Trouble,
+    now: Timestamp,
+) -> Option<Darkness> {
     let state = &mut poll.state;
     let cadence = Cadence::of(feed, &snapshot.config.poll.pace(), &state.history, now);
     state.next_poll_at = cadence.next_poll(feed.id, state.hint, trouble.end, now);
     if trouble.end == PollEnd::NotTried {
-        return;
+        return None;
     }
     state.last_attempt_at = Some(now);
     state.failures = state.failures.saturating_add(1);
     state.last_error = Some(trouble.message.chars().take(1000).collect());
-    let since = *state.failing_since.get_or_insert(now);
-    let lasted = state.failures >= OUTAGE_FAILURES && now.since(since) >= OUTAGE_AFTER;
-    if !state.outage_told && (lasted || (trouble.end == PollEnd::Gone && state.failures >= 2)) {
-        state.outage_told = true;
-        let event = HealthEvent {
-            key: format!("feed-outage:{}:{since}", feed.id),
-            title: format!("Feed fails: {}", display_name(feed)),
-            detail: format!(
-                "{} has failed {} times in a row since {since}.\nThe last error: {}\nvedetta goes on trying, at most once a \
-                 day; articles that leave the feed meanwhile will be missed.",
-                feed.url, state.failures, trouble.message
-            ),
-            at: now,
-        };
-        poll.health.push(snapshot.desk.health(event, Severity::High, None));
-    }
-}
-
-fn display_name(feed: &Feed) -> &str {
-    feed.name.as_deref().unwrap_or_else(|| feed.host())
+    state.failing_since.get_or_insert(now);
+    health::failed(line, snapshot, feed, poll, trouble, now)
 }

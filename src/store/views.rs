@@ -130,6 +130,8 @@ pub trait Views: Send + Sync {
     ) -> Result<Vec<AlertRow>, StoreError>;
     /// The newest deliveries first.
     async fn deliveries(&self, state: DeliveryFilter, limit: u32) -> Result<Vec<DeliveryRow>, StoreError>;
+    /// When any feed was last read well.
+    async fn last_contact(&self) -> Result<Option<Timestamp>, StoreError>;
     /// Figures.
     async fn stats(&self, now: Timestamp) -> Result<StoreStats, StoreError>;
     /// Where the articles taken in since a time stand in the archive; it may begin a little earlier. `None`: there are no

@@ -28,6 +28,8 @@ mod evaluators;
 mod explain;
 /// Article pages from the wild.
 mod extraction;
+/// Feeds that go dark, move, fall silent or run over, and what is told of them.
+mod feed_health;
 /// Feeds of every format, encoding and kind of damage.
 mod feeds;
 /// The guarded HTTP client against honest, clumsy and hostile servers.

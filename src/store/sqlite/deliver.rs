@@ -24,6 +24,8 @@ const MEMBERS: i64 = 500;
 const SUMMARY: usize = 600;
 /// An article that was published this long before it was seen is told as delayed.
 const DELAY: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+/// An article of a poll that was held up is told as delayed if it is older than this.
+const HELD_UP: std::time::Duration = std::time::Duration::from_secs(3600);
 
 /// Claims deliveries that are due, the oldest first.
 pub(super) async fn claim(
@@ -179,7 +181,7 @@ impl Words {
             "SELECT ",
             article_columns!(),
             ", al.id, al.raised_at, al.reason, al.severity, al.topic, al.topic_name, al.topic_labels, al.story, \
-             al.follows, al.excerpts, al.title, al.detail, al.change \
+             al.follows, al.excerpts, al.title, al.detail, al.change, f.late_at \
              FROM delivery_alerts AS da CROSS JOIN alerts AS al ON al.id = da.alert \
              LEFT JOIN articles AS a ON a.article_no = al.article_no LEFT JOIN feeds AS f ON f.feed_no = a.feed_no \
              WHERE da.delivery = $1 ORDER BY al.raised_at, al.rowid"
@@ -222,7 +224,7 @@ impl Words {
                 labels: rows::json(row, BASE + 6)?,
             },
             story: story_notice,
-            delayed: article.as_ref().is_some_and(is_delayed),
+            delayed: is_delayed(article.as_ref(), rows::optional_time(row, BASE + 13)?),
             article: article_notice(article, row, raised_at)?,
             others,
             follows: rows::parse_optional(row, BASE + 8)?,
@@ -243,8 +245,13 @@ impl Words {
     }
 }
 
-fn is_delayed(article: &Article) -> bool {
-    article.published.is_some_and(|published| article.fetched_at.since(published) > DELAY)
+/// Whether an article was seen late: by its own date, or because it came with a poll that was held up, as after a night
+/// without power.
+fn is_delayed(article: Option<&Article>, late_at: Option<Timestamp>) -> bool {
+    let Some(article) = article else { return false };
+    let age = article.published.map(|published| article.fetched_at.since(published));
+    let came_late = late_at == Some(article.fetched_at);
+    age.is_some_and(|age| age > DELAY) || (came_late && age.is_none_or(|age| age > HELD_UP))
 }
 
 fn article_notice(

@@ -39,6 +39,17 @@ fn cadence(feed: &Feed) -> String {
 
 /// Adds new feeds, brings known ones up to date, sets absent ones aside.
 pub(super) async fn sync(conn: &mut SqliteConnection, list: &str) -> Result<u64, StoreError> {
+    // A feed whose new address, as its server gave it, now stands in the configuration: it is the same feed.
+    sqlx::query(
+        "UPDATE feeds SET id = new.id, url = new.url, health = NULL \
+         FROM (SELECT value ->> 0 AS id, value ->> 1 AS url FROM json_each($1)) AS new \
+         WHERE feeds.health IS NOT NULL AND feeds.health ->> '$.moved.to' = new.url \
+         AND NOT EXISTS (SELECT 1 FROM feeds AS known WHERE known.id = new.id) \
+         AND feeds.id NOT IN (SELECT value ->> 0 FROM json_each($1))",
+    )
+    .bind(list)
+    .execute(&mut *conn)
+    .await?;
     let done = sqlx::query(
         "INSERT INTO feeds (id, url, name, cadence, next_poll_at, claimable_at, enabled) \
          SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 4, TRUE \

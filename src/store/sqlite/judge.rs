@@ -305,12 +305,21 @@ pub(super) async fn write_health(
     draft: &HealthDraft,
     committed: &mut Committed,
 ) -> Result<bool, StoreError> {
+    if let Some(opened_by) = draft.closes {
+        let was_told: Option<i64> = sqlx::query_scalar("SELECT 1 FROM alerts WHERE id = $1")
+            .bind(opened_by.to_string())
+            .fetch_optional(&mut *conn)
+            .await?;
+        if was_told.is_none() {
+            return Ok(false);
+        }
+    }
     let snapshot = Snapshot {
         severity: draft.severity,
         score: 0,
         topic: &TopicId::health(),
         topic_name: "vedetta",
-        topic_labels: "{}",
+        topic_labels: &rows::to_json(&draft.labels),
         story: None,
         article_no: None,
         follows: None,

@@ -45,16 +45,16 @@ static REMEMBER: Bulk = Bulk::new(
 
 static UPDATE_FEEDS: Bulk = Bulk::new(
     "WITH polled (feed_no, next_poll_at, failures, etag, last_modified, body_hash, hint_ms, title, last_attempt_at, \
-     last_success_at, last_full_at, last_new_at, last_error, failing_since, outage_told, new_articles, seen_day, history) AS (VALUES ",
-    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+     last_success_at, last_full_at, last_new_at, last_error, failing_since, health, new_articles, seen_day, history, late_at) AS (VALUES ",
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     ") UPDATE feeds SET node = NULL, claimable_at = polled.next_poll_at, next_poll_at = polled.next_poll_at, \
      failures = polled.failures, etag = polled.etag, last_modified = polled.last_modified, \
      body_hash = polled.body_hash, hint_ms = polled.hint_ms, title = polled.title, \
      last_attempt_at = polled.last_attempt_at, last_success_at = polled.last_success_at, \
      last_full_at = polled.last_full_at, last_new_at = polled.last_new_at, last_error = polled.last_error, \
-     failing_since = polled.failing_since, outage_told = polled.outage_told, \
+     failing_since = polled.failing_since, health = polled.health, \
      articles = feeds.articles + polled.new_articles, seen_day = max(feeds.seen_day, polled.seen_day), \
-     history = polled.history \
+     history = polled.history, late_at = coalesce(polled.late_at, feeds.late_at) \
      FROM polled WHERE feeds.feed_no = polled.feed_no",
 );
 
@@ -390,10 +390,11 @@ async fn write_feeds(
                 .add(state.last_new_at.map(Timestamp::as_millis))
                 .optional_text(state.last_error.as_deref())
                 .add(state.failing_since.map(Timestamp::as_millis))
-                .add(state.outage_told)
+                .add(state.health.to_text())
                 .add(i64::from(one.committed.new_articles))
                 .add(seen_day)
-                .add(state.history.to_text());
+                .add(state.history.to_text())
+                .add(state.late_at.map(Timestamp::as_millis));
         })
         .await
 }

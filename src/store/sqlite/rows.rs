@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use crate::model::{
-    Article, FeedHistory, FeedId, FeedState, Lang, Severity, TextStatus, Timestamp, TopicId, Validators,
+    Article, FeedHealth, FeedHistory, FeedId, FeedState, Lang, Severity, TextStatus, Timestamp, TopicId, Validators,
 };
 
 use super::super::StoreError;
@@ -26,7 +26,7 @@ macro_rules! article_columns {
 macro_rules! feed_state_columns {
     () => {
         "id, next_poll_at, failures, etag, last_modified, body_hash, hint_ms, title, last_attempt_at, last_success_at, \
-         last_full_at, last_new_at, last_error, failing_since, outage_told, history"
+         last_full_at, last_new_at, last_error, failing_since, health, history"
     };
 }
 
@@ -171,7 +171,7 @@ pub(super) type FeedStateColumns = (
     Option<i64>,
     Option<String>,
     Option<i64>,
-    u8,
+    Option<String>,
     Option<String>,
 );
 
@@ -192,7 +192,7 @@ pub(super) fn feed_state_of(columns: FeedStateColumns) -> FeedState {
         new,
         error,
         since,
-        told,
+        health,
         history,
     ) = columns;
     FeedState {
@@ -209,7 +209,8 @@ pub(super) fn feed_state_of(columns: FeedStateColumns) -> FeedState {
         last_new_at: new.map(Timestamp::from_millis),
         last_error: error,
         failing_since: since.map(Timestamp::from_millis),
-        outage_told: told != 0,
+        health: FeedHealth::parse(health.as_deref()),
+        late_at: None,
         history: history.as_deref().and_then(FeedHistory::parse).unwrap_or_default(),
     }
 }

@@ -145,6 +145,12 @@ impl Views for SqliteStore {
         found.iter().map(delivery_row).collect()
     }
 
+    async fn last_contact(&self) -> Result<Option<Timestamp>, StoreError> {
+        let last: Option<i64> =
+            sqlx::query_scalar("SELECT max(last_success_at) FROM feeds WHERE enabled").fetch_one(&self.reader).await?;
+        Ok(last.map(Timestamp::from_millis))
+    }
+
     async fn stats(&self, now: Timestamp) -> Result<StoreStats, StoreError> {
         let feeds = sqlx::query(
             "SELECT count(*), count(*) FILTER (WHERE failures > 0), max(last_success_at) FROM feeds WHERE enabled",

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use vedetta::model::{FeedState, Lang, StoryId, TextStatus, Validators};
+use vedetta::model::{
+    FeedHealth, FeedHistory, FeedState, FeedTrouble, Lang, Moved, StoryId, TextStatus, Told, Validators,
+};
 use vedetta::store::{PollCommit, PolledArticle, SeenEntry, SitemapMemory, Views as _};
 
 use super::*;
@@ -173,7 +175,14 @@ async fn everything_known_of_a_feed_survives_the_poll() {
         last_new_at: Some(start().before(HOUR)),
         last_error: Some("HTTP 503".into()),
         failing_since: Some(start().before(2 * DAY)),
-        outage_told: true,
+        health: FeedHealth {
+            trouble: Some(FeedTrouble::Login),
+            same: 3,
+            told: Some(Told { what: FeedTrouble::Login, since: start().before(DAY), at: start(), times: 2 }),
+            moved: Some(Moved { to: "https://例え.example/".into(), since: start(), answers: 2, in_use: false }),
+            ..FeedHealth::default()
+        },
+        history: FeedHistory { window: 30, delays: vec![1, 2], ..FeedHistory::default() },
         ..commit.state
     };
     let expected = commit.state.clone();
