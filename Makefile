@@ -61,6 +61,7 @@ install: ## Installs program, service, manual and completions below DESTDIR and 
 	install -d -m 0755 $(DESTDIR)$(confdir)
 	install -d -m 0700 $(DESTDIR)$(confdir)/credentials
 	test -e $(DESTDIR)$(confdir)/vedetta.toml || sed -e 's#sqlite:var/vedetta.db#sqlite:/var/lib/vedetta/vedetta.db#' -e 's#paths = \["rules"\]#paths = ["$(confdir)/rules"]#' config/vedetta.toml > $(DESTDIR)$(confdir)/vedetta.toml
+	install -m 0644 config/vedetta.schema.json $(DESTDIR)$(confdir)/vedetta.schema.json
 	test -e $(DESTDIR)$(confdir)/rules || cp -R rules $(DESTDIR)$(confdir)/rules
 	@echo "Now edit $(confdir)/vedetta.toml, then: systemctl daemon-reload && systemctl enable --now vedetta"
 

@@ -74,6 +74,12 @@ pub(super) enum Command {
     Convert(ConvertOptions),
     /// Replays the stored articles through rules: alerts gained and lost, against what was alerted or against other rules
     Backtest(BacktestOptions),
+    /// Prints the JSON Schema of rule files or of the configuration, for editors
+    Schema {
+        /// Of which files
+        #[arg(value_enum)]
+        of: SchemaOf,
+    },
     /// Feeds: parse, list, poll, import, export
     Feed {
         #[command(subcommand)]
@@ -157,6 +163,15 @@ pub(super) struct ConvertOptions {
     /// The queries; `-` is stdin
     #[arg(default_value = "-")]
     pub(super) file: PathBuf,
+}
+
+/// Of which files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaOf {
+    /// Rule files
+    Rules,
+    /// The configuration
+    Config,
 }
 
 /// Whose syntax.

@@ -18,6 +18,7 @@ mod match_;
 mod output;
 mod render;
 mod run;
+mod schema;
 mod test;
 
 use std::io::{IsTerminal, Write as _};
@@ -81,6 +82,7 @@ fn dispatch(args: Args, output: &Output) -> anyhow::Result<Exit> {
         Command::Test { paths } => test::test(&config, &environment, &paths, clock.now(), output),
         Command::Match(options) => match_::match_(&options, output),
         Command::Explain(options) => explain::explain(&config, &environment, &options, output),
+        Command::Schema { of } => schema::schema(of, output),
         Command::Convert(options) => convert::convert(&options, output),
         Command::Backtest(options) => backtest::backtest(&config, &environment, &options, output),
         Command::Feed { command } => feed::feed(&config, &environment, command, output),

@@ -52,6 +52,8 @@ mod reload;
 mod rule_diagnostics;
 /// The reference of the rule language: every example in it holds.
 mod rule_reference;
+/// The JSON Schemas against the readers.
+mod schema;
 /// The unit file, readiness, watchdog and stopping.
 mod service;
 /// The rules in `rules/`: they load without a word and their tests hold.
