@@ -22,13 +22,14 @@ pub(super) fn check(
             Ok(loaded) => {
                 let topics = loaded.ruleset.topics().len();
                 let (feeds, channels) = (loaded.config.feeds.len(), loaded.config.channels.len());
-                (loaded.report, format!("{topics} topics, {feeds} feeds, {channels} channels"))
+                let parts = [count(topics, "topic"), count(feeds, "feed"), count(channels, "channel")];
+                (loaded.report, parts.join(", "))
             }
             Err(report) => (*report, config.display().to_string()),
         }
     } else {
         let (ruleset, report) = rule::load(paths);
-        (report, ruleset.map_or_else(String::new, |ruleset| format!("{} topics", ruleset.topics().len())))
+        (report, ruleset.map_or_else(String::new, |ruleset| count(ruleset.topics().len(), "topic")))
     };
     output.report(&report)?;
     if !output.is_json() {
@@ -48,13 +49,16 @@ pub(super) fn check(
 fn summary(report: &Report, what: &str) -> String {
     let errors = report.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
     let warnings = report.diagnostics.len() - errors;
-    let count = |number: usize, noun: &str| match number {
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
-    };
     match (errors, warnings) {
         (0, 0) => format!("fine: {what}"),
         (0, _) => format!("fine, with {}: {what}", count(warnings, "warning")),
         _ => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
+    }
+}
+
+fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
     }
 }
