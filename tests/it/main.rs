@@ -34,6 +34,8 @@ mod feed_health;
 mod feeds;
 /// The guarded HTTP client against honest, clumsy and hostile servers.
 mod fetch_client;
+/// The guide for a first topic: its commands print what it says.
+mod first_topic;
 /// The rule language on real sentences, through both evaluators.
 mod language;
 /// A feed in, a mail and a webhook out.
