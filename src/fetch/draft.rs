@@ -10,7 +10,7 @@ use url::Url;
 
 use super::identity::EntryIdentity;
 use super::parse::{Entry, FeedKind, ParsedFeed};
-use crate::model::{Article, ArticleId, Feed, Lang, TextStatus, Timestamp};
+use crate::model::{Article, ArticleId, Feed, Lang, TextStatus, Timestamp, is_aggregator, is_shortener, unwrap_link};
 use crate::text::detect_language;
 
 /// Dates further ahead than this are mistakes (RELIABILITY: “clamp to 1990 … now + 1 day”).
@@ -21,7 +21,8 @@ const EARLIEST: Timestamp = Timestamp::from_seconds(631_152_000);
 /// Makes an article of an entry.
 ///
 /// Its link is the article's own address where the feed tells it besides a counting link; its language is what title and
-/// text say where that is certain; it waits for its page if the feed asks for full text and the entry has a link.
+/// text say where that is certain; it waits for its page if the feed asks for full text and the entry has a link, or if
+/// only a shortener's server can tell where that leads.
 #[must_use]
 pub fn to_article(
     feed: &Feed,
@@ -30,16 +31,21 @@ pub fn to_article(
     identity: &EntryIdentity,
     now: Timestamp,
 ) -> Article {
-    let url = entry.original_link.clone().or_else(|| entry.link.clone());
-    let title = entry.title.clone().unwrap_or_default();
+    let given = entry.original_link.as_deref().or(entry.link.as_deref()).and_then(|link| Url::parse(link).ok());
+    let is_gathered = given.as_ref().and_then(Url::host_str).is_some_and(is_aggregator);
+    let inner = given.as_ref().and_then(unwrap_link);
+    let leads_on = inner.is_none() && given.as_ref().is_some_and(is_shortener);
+    let mut title = entry.title.clone().unwrap_or_default();
+    // Google News puts the publisher behind every headline.
+    if is_gathered && let Some((headline, _)) = title.rsplit_once(" - ") {
+        title.truncate(headline.trim_end().len());
+    }
     let (summary, body) = texts(entry, &title);
     let declared = entry.language.as_deref().or(parsed.language.as_deref()).and_then(Lang::parse);
     let guess = detect_language(declared, &title, if body.is_empty() { &summary } else { &body });
-    let host = url.as_deref().and_then(|url| Url::parse(url).ok()).and_then(|url| {
-        let host = url.host_str()?;
-        Some(host.strip_prefix("www.").unwrap_or(host).to_owned())
-    });
-    let source = host.unwrap_or_else(|| feed.host().to_owned());
+    let source = source(inner.as_ref().or(given.as_ref()), entry.source.as_deref());
+    let source = source.unwrap_or_else(|| feed.host().to_owned());
+    let url = inner.map(String::from).or_else(|| entry.original_link.clone()).or_else(|| entry.link.clone());
     // A page that a sitemap only names: all else is on the page.
     let is_bare = parsed.kind == FeedKind::Sitemap && entry.title.is_none();
     let feed_name = feed.name.clone().or_else(|| parsed.title.clone()).unwrap_or_else(|| feed.host().to_owned());
@@ -47,7 +53,11 @@ pub fn to_article(
         id: ArticleId::derive(&[&feed.id.to_string(), &identity.natural]),
         feed: feed.id,
         feed_name,
-        text_status: if (feed.full_text || is_bare) && url.is_some() { TextStatus::Pending } else { TextStatus::Feed },
+        text_status: if (feed.full_text || is_bare || leads_on) && url.is_some() {
+            TextStatus::Pending
+        } else {
+            TextStatus::Feed
+        },
         url,
         title,
         summary,
@@ -62,6 +72,22 @@ pub fn to_article(
         updated: entry.updated.and_then(|date| plausible(date, now)),
         fetched_at: now,
         content_hash: identity.content_hash,
+    }
+}
+
+/// Who published it: the link's host; where that is an aggregator, a shortener or nothing, the publisher that the feed
+/// names.
+fn source(url: Option<&Url>, named: Option<&str>) -> Option<String> {
+    let host = |url: &Url| {
+        let host = url.host_str()?;
+        Some(host.strip_prefix("www.").unwrap_or(host).to_owned())
+    };
+    let leads_on = |url: &&Url| is_shortener(url) || url.host_str().is_some_and(is_aggregator);
+    let named = || named.and_then(|link| Url::parse(link).ok()).and_then(|url| host(&url));
+    match url {
+        Some(url) if leads_on(&url) => named().or_else(|| host(url)),
+        Some(url) => host(url),
+        None => named(),
     }
 }
 
@@ -136,6 +162,28 @@ mod tests {
 
     fn feed() -> Feed {
         Feed::new(Url::parse("https://www.feeds.example/rss.xml").expect("a URL"))
+    }
+
+    #[test]
+    fn an_aggregators_entry_names_its_publisher() {
+        let wrapped = article(
+            &feed(),
+            "<title>Радар у границы - Маяк Севера</title>\
+             <link>https://news.google.com/rss/articles/CBMiIWh0dHBzOi8vbWF5YWsuZXhhbXBsZS5vcmcvcmFkYXItMdIBAA?oc=5</link>\
+             <source url=\"https://www.mayak.example.org\">Маяк Севера</source>",
+        );
+        assert_eq!(wrapped.title, "Радар у границы");
+        assert_eq!(wrapped.url.as_deref(), Some("https://mayak.example.org/radar-1"));
+        assert_eq!(wrapped.source, "mayak.example.org");
+        let opaque = article(
+            &feed(),
+            "<title>Радар у границы - Маяк - Маяк Севера</title><link>https://news.google.com/rss/articles/CBMiCkFVX3lxTGFiY2Q</link>\
+             <source url=\"https://www.mayak.example.org\">Маяк Севера</source>",
+        );
+        assert_eq!((opaque.title.as_str(), opaque.source.as_str()), ("Радар у границы - Маяк", "mayak.example.org"));
+        let counted =
+            article(&feed(), "<title>Uno - due</title><link>https://www.google.com/url?q=https://example.org/a</link>");
+        assert_eq!((counted.url.as_deref(), counted.title.as_str()), (Some("https://example.org/a"), "Uno - due"));
     }
 
     #[test]

@@ -407,6 +407,13 @@ impl<'a> Reader<'a> {
                 self.cdf_attributes(raw);
                 return Role::Entry;
             }
+            (Core, "source") if self.entry.is_some() => {
+                let url = attributes(raw).find(|(key, _)| *key == "url").map(|(_, url)| url.trim().to_owned());
+                if let Some(entry) = &mut self.entry {
+                    entry.source = url.filter(|url| !url.is_empty()).or(entry.source.take());
+                }
+                return Role::Aside;
+            }
             (Core | Atom, "image" | "textinput" | "source" | "cloud" | "logo" | "icon") => return Role::Aside,
             (Core | Atom, "author" | "managingeditor") => {
                 return if namespace == Atom || self.feed.kind == FeedKind::Atom {

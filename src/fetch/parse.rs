@@ -128,6 +128,9 @@ pub struct Entry {
     /// The language that it declares for itself, as written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// The site of the publisher, absolute, where the feed gathers what others publish (RSS's `source`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 /// A file that belongs to an entry.
@@ -334,6 +337,7 @@ pub(crate) struct RawEntry {
     pub(crate) updated: Option<Timestamp>,
     pub(crate) enclosures: Vec<Enclosure>,
     pub(crate) language: Option<String>,
+    pub(crate) source: Option<String>,
 }
 
 fn binary_kind(bytes: &[u8]) -> Option<&'static str> {
@@ -510,6 +514,7 @@ static NEEDLES: LazyLock<AhoCorasick> = LazyLock::new(|| {
         "<dc:language",
         "<dc:date",
         "<a10:",
+        "<source url",
     ])
     .expect("a dozen short patterns")
 });
@@ -630,6 +635,8 @@ fn convert_entry(entry: strict::Entry, is_atom: bool) -> RawEntry {
         updated: updated.filter(|updated| is_atom || Some(*updated) != published),
         enclosures,
         language: entry.language,
+        // feed-rs reads none.
+        source: None,
     }
 }
 
@@ -808,6 +815,7 @@ fn finish_entry(raw: RawEntry, bases: &Base) -> Entry {
             })
             .collect(),
         language: raw.language.and_then(language),
+        source: raw.source.and_then(|link| bases.resolve(&link)),
     }
 }
 

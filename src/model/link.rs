@@ -7,6 +7,8 @@
 
 use url::Url;
 
+use super::redirector::unwrap_link;
+
 /// Query parameters that only tell where a reader came from. A name ending in `*` is a prefix.
 ///
 /// Gathered from the documentation of the advertising and mail systems that add them.
@@ -162,8 +164,8 @@ const TRACKING_VALUES: &[(&str, &[&str])] = &[
 #[must_use]
 pub fn normalise_link(link: &str) -> Option<String> {
     let mut url = Url::parse(link.trim()).ok()?;
-    // A news aggregator's or AMP cache's wrapper tells the real address in its own path.
-    if let Some(inner) = unwrap_amp_cache(&url) {
+    // A wrapper tells the real address within itself.
+    if let Some(inner) = unwrap_link(&url) {
         url = inner;
     }
     if !matches!(url.scheme(), "http" | "https") {
@@ -241,26 +243,6 @@ fn is_tracking(name: &str, value: &str) -> bool {
         || TRACKING_VALUES
             .iter()
             .any(|(known, values)| *known == name && values.iter().any(|known| value.eq_ignore_ascii_case(known)))
-}
-
-/// `https://example-org.cdn.ampproject.org/c/s/example.org/a` and `https://www.google.com/amp/s/example.org/a`.
-fn unwrap_amp_cache(url: &Url) -> Option<Url> {
-    let host = url.host_str()?;
-    let path = url.path();
-    let inner = if host.ends_with(".cdn.ampproject.org") {
-        let (_, rest) = path.trim_start_matches('/').split_once('/')?;
-        rest
-    } else if matches!(host, "www.google.com" | "google.com") {
-        path.strip_prefix("/amp/")?
-    } else {
-        return None;
-    };
-    let (scheme, rest) = match inner.strip_prefix("s/") {
-        Some(rest) => ("https", rest),
-        None => ("http", inner),
-    };
-    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-    Url::parse(&format!("{scheme}://{rest}{query}")).ok()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::story;
 use crate::text::{Extracted, extract_article};
 
 use super::line::OnDrop;
-use super::{Line, Pace, Snapshot, Stage};
+use super::{Line, Pace, Snapshot, Stage, links};
 
 /// Articles in hand at once; each may hold a page.
 const MOST_IN_HAND: usize = 64;
@@ -90,10 +90,19 @@ pub(super) async fn judge_article(
     let Leased { lease, item: mut article } = leased;
     let snapshot = line.live.load();
     let mut is_old_page = false;
+    if links::only_leads_on(&article, snapshot.feeds.get(&article.feed).map(|feed| &**feed)) {
+        if !links::resolve(&snapshot, &mut article).await {
+            return 0;
+        }
+        article.text_status = TextStatus::Feed;
+    }
     if article.text_status == TextStatus::Pending {
         match page_text(&snapshot, &article, extractions).await {
             Page::Busy => return 0,
             Page::Text(page) => {
+                if let Some(landed) = page.url.as_deref().and_then(|url| Url::parse(url).ok()) {
+                    links::settle(&mut article, &landed, page.canonical.as_deref());
+                }
                 // From a sitemap that has nothing but addresses.
                 if article.title.is_empty() {
                     is_old_page = page.published.is_some_and(|at| article.fetched_at.since(at) > OLD_PAGE);

@@ -10,6 +10,7 @@ mod gap;
 mod health;
 mod judge;
 mod line;
+mod links;
 mod live;
 mod once;
 mod outlook;

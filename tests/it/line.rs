@@ -193,3 +193,27 @@ async fn an_edit_of_an_article_whose_page_is_read_compares_the_pages() {
     let body = body.unwrap_or_else(|| panic!("no passage of the body in {passages}"));
     assert_eq!((&body["removed"], &body["added"]), (&"cinque ".into(), &"nove ".into()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_reached_by_a_redirect_to_another_host_is_the_publishers() {
+    let world = World::new().await;
+    world.configure(&format!("{}full_text = true\n", world.feed("/feed.xml")));
+    // The same server under another name: another site.
+    let publisher = world.server.url("/page").replace("127.0.0.1", "localhost");
+    let page = "<html lang=it><head><title>Porto</title></head><body><article><h1>Notizie dal porto</h1>\
+        <p>Questa mattina la vedetta del molo ha contato nove navi in rada, in attesa dei rimorchiatori della sera.</p>\
+        <p>Il traffico è stato regolare per tutta la giornata, secondo la capitaneria, che ha lodato i piloti.</p>\
+        </article></body></html>";
+    world.server.put("/page", "text/html; charset=utf-8", page);
+    world.server.put_status("/r/1", 302, "text/plain", "");
+    world.server.move_to("/r/1", &publisher);
+    let entry = format!("<item><guid>1</guid><link>{}</link><title>Porto</title></item>", world.server.url("/r/1"));
+    let feed = format!("<rss version=\"2.0\"><channel><title>T</title>{entry}</channel></rss>");
+    world.server.put("/feed.xml", "application/rss+xml", feed);
+    let output = world.vedetta(&["run", "--once"]).output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let calls = world.hook.calls();
+    assert_eq!(calls.len(), 1, "{}", String::from_utf8_lossy(&output.stderr));
+    let article = &calls[0].json()["data"]["article"];
+    assert_eq!((&article["url"], &article["source"]), (&publisher.as_str().into(), &"localhost".into()));
+}
