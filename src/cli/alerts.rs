@@ -7,6 +7,7 @@ use anyhow::Context;
 use crate::config::Environment;
 use crate::model::{Clock, SystemClock, TopicId};
 use crate::settings::parse_moment;
+use crate::store::DeliveryCounts;
 
 use super::args::AlertsOptions;
 use super::output::{BadUsage, Output};
@@ -36,7 +37,7 @@ pub(super) fn alerts(
     }
     let header = ["raised", "severity", "topic", "reason", "title", "source", "articles", "due/sent/failed"];
     let table = rows.into_iter().map(|row| {
-        let [due, sent, failed] = row.deliveries;
+        let DeliveryCounts { due, sent, failed } = row.deliveries;
         vec![
             row.raised_at.to_string(),
             row.severity.to_string(),

@@ -135,6 +135,9 @@ pub(super) struct ExplainOptions {
     /// The topic's id
     #[arg(long, value_name = "ID")]
     pub(super) topic: String,
+    /// Every alternative and every word of every list, whether it says anything or not
+    #[arg(long)]
+    pub(super) full: bool,
     /// One article as JSON, an HTML page, a URL, or the id of a stored article
     #[arg(value_name = "FILE|URL|ARTICLE-ID")]
     pub(super) article: String,

@@ -53,19 +53,28 @@ async fn retry(store: &dyn Store, which: Retry, now: Timestamp, output: &Output)
     };
     match (store.retry_deliveries(id, now).await?, id) {
         (0, Some(id)) => {
+            if output.is_json() {
+                output.json(&serde_json::json!({ "due_again": 0, "channels_enabled": [] }))?;
+            }
             output.say(&format!(
                 "no delivery that failed or waits for its next attempt has the id {id}; `vedetta deliveries` lists all"
             ));
             Ok(Exit::Failed)
         }
         (count, _) => {
+            let mut enabled = Vec::new();
             for (channel, reason, since) in store.disabled_channels().await? {
                 store.enable_channel(&channel).await?;
+                enabled.push(channel.clone());
                 output.say(&format!("channel {channel} is in use again (it was disabled {since}: {reason})"));
             }
-            output.say(&format!(
-                "{count} deliveries are due again; the running daemon sends them, or `vedetta run --once`"
-            ));
+            if output.is_json() {
+                output.json(&serde_json::json!({ "due_again": count, "channels_enabled": enabled }))?;
+            } else {
+                output.say(&format!(
+                    "{count} deliveries are due again; the running daemon sends them, or `vedetta run --once`"
+                ));
+            }
             Ok(Exit::Fine)
         }
     }
@@ -84,11 +93,13 @@ async fn list(store: &dyn Store, options: &DeliveriesOptions, output: &Output) -
             "channel {channel} is disabled since {since}: {reason}; `deliveries retry all` puts it back in use"
         ));
     }
-    let header = ["id", "state", "channel", "recipient", "attempts", "created", "due or done", "title", "message"];
+    let header =
+        ["id", "state", "kind", "channel", "recipient", "attempts", "created", "due or done", "title", "message"];
     let table = rows.into_iter().map(|row| {
         vec![
             row.id.to_string(),
             row.state.to_string(),
+            row.kind.as_str().to_owned(),
             row.channel.to_string(),
             row.recipient,
             row.attempts.to_string(),

@@ -9,7 +9,7 @@ use futures_util::stream;
 
 use crate::config::Environment;
 use crate::daemon;
-use crate::model::{Clock, SystemClock};
+use crate::model::{Clock, Report, SystemClock};
 use crate::pipeline::Snapshot;
 use crate::rule;
 use crate::store::sqlite::{OpenOptions, SqliteStore};
@@ -17,7 +17,7 @@ use crate::store::{Store, StoreError, Views};
 
 use super::output::Output;
 use super::run::progress_bar;
-use super::{Exit, feed, runtime};
+use super::{Exit, feed, report_json, runtime};
 
 /// Each feed is tried, however many its host has.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -39,6 +39,19 @@ impl Findings<'_> {
         self.show("FAIL", what, detail)
     }
 
+    /// The configuration and its rules, with whatever there is to say about them.
+    fn configuration(&mut self, is_good: bool, detail: &str, report: &Report) -> anyhow::Result<()> {
+        const WHAT: &str = "configuration and rules";
+        if self.output.is_json() {
+            self.bad += usize::from(!is_good);
+            return self.output.json(&serde_json::json!({
+                "ok": is_good, "check": WHAT, "detail": detail, "diagnostics": report_json(report),
+            }));
+        }
+        self.output.report(report)?;
+        if is_good { self.fine(WHAT, detail) } else { self.bad(WHAT, detail) }
+    }
+
     fn show(&self, mark: &str, what: &str, detail: &str) -> anyhow::Result<()> {
         if self.output.is_json() {
             return self.output.json(&serde_json::json!({ "ok": mark == "ok", "check": what, "detail": detail }));
@@ -54,15 +67,11 @@ pub(super) fn doctor(config: &Path, environment: Environment, no_feeds: bool, ou
     let loaded = match daemon::load(config, &environment, now) {
         Ok(loaded) => loaded,
         Err(report) => {
-            output.report(&report)?;
-            findings.bad("configuration and rules", "have mistakes; the service would not start")?;
+            findings.configuration(false, "have mistakes; the service would not start", &report)?;
             return Ok(Exit::Usage);
         }
     };
-    if !output.is_json() {
-        output.report(&loaded.report)?;
-    }
-    findings.fine("configuration", &config.display().to_string())?;
+    findings.configuration(true, &config.display().to_string(), &loaded.report)?;
     let suite = rule::run_tests(&loaded.ruleset);
     let tests = format!(
         "{} topics, {} tests passed, {} failed",

@@ -43,17 +43,20 @@ pub(super) fn explain(
     }
     let circumstances = Circumstances { feed_labels: None, now };
     let subject = find_subject(config, environment, &options.article)?;
+    let explain = if options.full { rule::explain_fully } else { rule::explain };
     let explanation = match &subject {
         Subject::Line(json) => {
             let line =
                 ArticleLine::parse(json).map_err(|error| anyhow::anyhow!("this is not an article as JSON: {error}"))?;
-            rule::explain(&ruleset, &topic, &line.document(), circumstances)
+            explain(&ruleset, &topic, &line.document(), circumstances)
         }
-        Subject::Stored(article) => rule::explain(&ruleset, &topic, &Document::new(article), circumstances),
+        Subject::Stored(article) => explain(&ruleset, &topic, &Document::new(article), circumstances),
     };
     let explanation = explanation.context("this topic cannot be explained")?;
     if output.is_json() {
         output.json(&explanation)?;
+    } else if options.full {
+        output.line(explanation.to_full_text().trim_end())?;
     } else {
         output.line(explanation.to_string().trim_end())?;
     }

@@ -15,7 +15,7 @@ use crate::pipeline::{OnceProgress, run_once};
 
 use super::args::LogFormat;
 use super::output::Output;
-use super::{Exit, log, runtime};
+use super::{Exit, log, report_json, runtime};
 
 /// A single round has no later: its fetches wait for their host as long as it takes.
 const PATIENCE: Duration = Duration::from_secs(3600);
@@ -64,8 +64,11 @@ async fn until_stopped(config: &Path, environment: Environment, output: &Output)
 
 async fn one_round(config: &Path, environment: Environment, output: &Output) -> anyhow::Result<Exit> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let loaded = daemon::load(config, &environment, clock.now()).map_err(daemon::StartError::Invalid)?;
-    output.report(&loaded.report)?;
+    let mut loaded = daemon::load(config, &environment, clock.now()).map_err(daemon::StartError::Invalid)?;
+    let findings = std::mem::take(&mut loaded.report);
+    if !output.is_json() {
+        output.report(&findings)?;
+    }
     let line = daemon::open_line(loaded, clock, PATIENCE).await?;
     let stop = CancellationToken::new();
     let interrupted = stop.clone();
@@ -81,8 +84,22 @@ async fn one_round(config: &Path, environment: Environment, output: &Output) -> 
     line.store.release(&line.node).await?;
     line.store.close().await;
     let (report, stats) = (report?, stats?);
+    let exit = if report.failed.is_empty() && stats.deliveries_due == 0 { Exit::Fine } else { Exit::Found };
     for (url, why) in &report.failed {
         output.say(&format!("poll failed: {url}: {why}"));
+    }
+    if output.is_json() {
+        let failed = report.failed.iter().map(|(url, error)| serde_json::json!({ "url": url, "error": error }));
+        output.json(&serde_json::json!({
+            "feeds_polled": report.polled,
+            "feeds_failed": failed.collect::<Vec<_>>(),
+            "articles_new": report.articles,
+            "alerts": report.alerts,
+            "deliveries_due": stats.deliveries_due,
+            "deliveries_failed": stats.deliveries_failed,
+            "diagnostics": report_json(&findings),
+        }))?;
+        return Ok(exit);
     }
     output.say(&format!(
         "{} of {} feeds polled, {} new articles, {} alerts, {} deliveries still due, {} failed",
@@ -96,7 +113,7 @@ async fn one_round(config: &Path, environment: Environment, output: &Output) -> 
     if stats.deliveries_due > 0 {
         output.say("what could not be sent waits for the next run; `vedetta deliveries --state due` says why");
     }
-    Ok(if report.failed.is_empty() && stats.deliveries_due == 0 { Exit::Fine } else { Exit::Found })
+    Ok(exit)
 }
 
 /// A progress bar while a person waits.

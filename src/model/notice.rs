@@ -28,6 +28,18 @@ pub enum NoticeKind {
     QuietHours,
 }
 
+impl NoticeKind {
+    /// The word used in messages and the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Alert => "alert",
+            Self::Digest => "digest",
+            Self::QuietHours => "quiet_hours",
+        }
+    }
+}
+
 /// One alert in a notice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlertNotice {

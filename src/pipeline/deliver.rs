@@ -13,6 +13,7 @@ use crate::notify::Message;
 use crate::store::{Outgoing, StoreError};
 
 use super::line::OnDrop;
+use super::streak::Streaks;
 use super::{Line, Pace, Stage};
 
 /// Messages to one channel at once.
@@ -29,6 +30,7 @@ const TELL_AFTER: Duration = Duration::from_secs(4 * 60);
 #[derive(Debug)]
 pub struct Deliver {
     in_hand: Arc<Mutex<InHand>>,
+    streaks: Arc<Streaks>,
     with_gatherings: bool,
 }
 
@@ -43,7 +45,7 @@ impl Deliver {
     /// A stage that sends what is due; with or without digests.
     #[must_use]
     pub fn new(with_gatherings: bool) -> Self {
-        Self { in_hand: Arc::default(), with_gatherings }
+        Self { in_hand: Arc::default(), streaks: Arc::default(), with_gatherings }
     }
 
     /// Channels that have enough to do.
@@ -84,6 +86,7 @@ impl Deliver {
             *in_hand.by_channel.entry(channel.clone()).or_default() += 1;
         }
         let (in_hand, line, stop) = (Arc::clone(&self.in_hand), Arc::clone(line), stop.clone());
+        let streaks = Arc::clone(&self.streaks);
         line.tasks.clone().spawn(async move {
             let nudged = Arc::clone(&line);
             let _done = OnDrop::new(move || {
@@ -98,13 +101,18 @@ impl Deliver {
                 drop(in_hand);
                 nudged.nudges.deliver.notify_one();
             });
-            deliver_one(&line, leased, &stop).await;
+            deliver_one(&line, leased, &streaks, &stop).await;
         });
     }
 }
 
 /// Sends one message and commits how that went.
-async fn deliver_one(line: &Arc<Line>, leased: Leased<Outgoing, DeliveryId>, stop: &CancellationToken) {
+async fn deliver_one(
+    line: &Arc<Line>,
+    leased: Leased<Outgoing, DeliveryId>,
+    streaks: &Streaks,
+    stop: &CancellationToken,
+) {
     let Leased { lease, item: Outgoing { delivery, notice, maybe_sent_before } } = leased;
     let snapshot = line.live.load();
     let now = line.clock.now();
@@ -117,12 +125,28 @@ async fn deliver_one(line: &Arc<Line>, leased: Leased<Outgoing, DeliveryId>, sto
             let message = Message { delivery: &delivery, notice: &notice, maybe_sent_before, now };
             match stop.run_until_cancelled(channel.send(&message)).await {
                 None => DeliveryOutcome::HandedBack,
-                Some(Ok(receipt)) => DeliveryOutcome::Sent { receipt: receipt.0 },
+                Some(Ok(receipt)) => {
+                    if let Some(trouble) = streaks.took(&delivery.channel) {
+                        tracing::info!(
+                            channel = %delivery.channel, failures = trouble.failures, since = %trouble.since,
+                            "the channel takes messages again"
+                        );
+                    }
+                    DeliveryOutcome::Sent { receipt: receipt.0 }
+                }
                 Some(Err(error)) => {
-                    tracing::warn!(
-                        delivery.id = %delivery.id, delivery.attempt = delivery.attempt + 1,
-                        channel = %delivery.channel, error = %line.chain(&error), "delivery failed"
-                    );
+                    let words = line.chain(&error);
+                    match streaks.failed(&delivery.channel, &words, line.clock.now()) {
+                        Some(trouble) => tracing::warn!(
+                            delivery.id = %delivery.id, delivery.attempt = delivery.attempt + 1,
+                            channel = %delivery.channel, failures = trouble.failures, since = %trouble.since,
+                            error = %words, "delivery failed"
+                        ),
+                        None => tracing::debug!(
+                            delivery.id = %delivery.id, delivery.attempt = delivery.attempt + 1,
+                            channel = %delivery.channel, error = %words, "delivery failed"
+                        ),
+                    }
                     channel.schedule().after_failure(&delivery, &error, line.clock.now())
                 }
             }

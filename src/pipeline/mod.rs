@@ -17,6 +17,7 @@ mod outlook;
 mod poll;
 mod sitemap;
 mod stage;
+mod streak;
 mod sweep;
 
 pub use deliver::Deliver;

@@ -3,8 +3,6 @@
 //!
 //! Built on the plain evaluator: an explanation is asked for once, by a person, and must be right.
 
-use std::fmt;
-
 use serde::Serialize;
 
 use super::ast::Reach;
@@ -114,7 +112,19 @@ pub fn explain(
     circumstances: Circumstances<'_>,
 ) -> Option<Explanation> {
     let topic = ruleset.topic(topic)?;
-    Some(explain_topic(ruleset, topic, document, circumstances))
+    Some(explain_with(ruleset, topic, document, circumstances, false))
+}
+
+/// The same with every alternative and every word of every list, whether it says anything or not.
+#[must_use]
+pub fn explain_fully(
+    ruleset: &Ruleset,
+    topic: &TopicId,
+    document: &Document<'_>,
+    circumstances: Circumstances<'_>,
+) -> Option<Explanation> {
+    let topic = ruleset.topic(topic)?;
+    Some(explain_with(ruleset, topic, document, circumstances, true))
 }
 
 pub(super) fn explain_topic(
@@ -123,10 +133,20 @@ pub(super) fn explain_topic(
     document: &Document<'_>,
     circumstances: Circumstances<'_>,
 ) -> Explanation {
+    explain_with(ruleset, topic, document, circumstances, false)
+}
+
+fn explain_with(
+    ruleset: &Ruleset,
+    topic: &CompiledTopic,
+    document: &Document<'_>,
+    circumstances: Circumstances<'_>,
+    full: bool,
+) -> Explanation {
     let program = ruleset.program();
     let mut plain = Plain::new(program, document);
     let verdict = verdict(topic, &mut plain, document, circumstances);
-    let explainer = Explainer { ruleset, document, plain: &plain };
+    let explainer = Explainer { ruleset, document, plain: &plain, full };
     let query = topic.matches.map(|id| explainer.clause(id, None));
     let except = topic.except.map(|id| explainer.clause(id, None));
     let parts: Vec<ScoreClause> = topic
@@ -192,6 +212,15 @@ struct Explainer<'e> {
     ruleset: &'e Ruleset,
     document: &'e Document<'e>,
     plain: &'e Plain<'e>,
+    /// Whether what says little is kept too.
+    full: bool,
+}
+
+impl Clause {
+    /// Whether part of it is there, so that a reader may have expected it to hold.
+    pub(super) fn is_near(&self) -> bool {
+        !self.holds && self.parts.iter().any(|part| part.holds || part.is_near())
+    }
 }
 
 impl Explainer<'_> {
@@ -222,7 +251,8 @@ impl Explainer<'_> {
                         _ => vec![list],
                     };
                     // Of a long list only what hit is of interest.
-                    parts.extend(atoms.into_iter().map(|atom| self.clause(atom, concept)).filter(|part| part.holds));
+                    let atoms = atoms.into_iter().map(|atom| self.clause(atom, concept));
+                    parts.extend(atoms.filter(|part| part.holds || self.full));
                 }
                 parts
             }
@@ -241,8 +271,8 @@ impl Explainer<'_> {
     fn alternatives(&self, parts: &[ExprId], concept: Option<ConceptId>, note: &mut Option<String>) -> Vec<Clause> {
         let mut clauses: Vec<Clause> = parts.iter().map(|&part| self.clause(part, concept)).collect();
         let misses = clauses.iter().filter(|clause| !clause.holds).count();
-        if misses > MOST_MISSES {
-            clauses.retain(|clause| clause.holds);
+        if misses > MOST_MISSES && !self.full {
+            clauses.retain(|clause| clause.holds || clause.is_near());
             *note = Some(format!("{misses} of {} alternatives don't hold", parts.len()));
         }
         clauses
@@ -432,67 +462,11 @@ fn words(half_words: u32) -> String {
     }
 }
 
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     const LONGEST: usize = 60;
     if text.chars().count() <= LONGEST {
         return text.to_owned();
     }
     let cut: String = text.chars().take(LONGEST - 1).collect();
     format!("{cut}…")
-}
-
-impl fmt::Display for Explanation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verdict = if self.matches { "matches" } else { "does not match" };
-        write!(f, "{} {verdict}", self.topic)?;
-        if let Some(severity) = self.severity {
-            write!(f, ", severity {severity}")?;
-        }
-        if !self.parts.is_empty() {
-            write!(f, ", score {}", self.score)?;
-            if let Some(threshold) = self.threshold {
-                write!(f, " (threshold {threshold})")?;
-            }
-        }
-        writeln!(f)?;
-        if let Some(failed) = &self.failed {
-            writeln!(f, "  {failed}")?;
-        }
-        writeln!(f, "  language {}", self.language.note)?;
-        if let Some(query) = &self.query {
-            writeln!(f, "match")?;
-            query.write(f, 1)?;
-        }
-        if let Some(except) = &self.except {
-            writeln!(f, "except")?;
-            except.write(f, 1)?;
-        }
-        for part in &self.parts {
-            writeln!(f, "score {:+}", part.points)?;
-            part.when.write(f, 1)?;
-        }
-        Ok(())
-    }
-}
-
-impl Clause {
-    fn write(&self, f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
-        let indent = "  ".repeat(depth);
-        let mark = if self.holds { "✓" } else { "✗" };
-        write!(f, "{indent}{mark} {}", shortened(&self.query))?;
-        if let Some(note) = &self.note {
-            write!(f, "  [{note}]")?;
-        }
-        writeln!(f)?;
-        for hit in &self.hits {
-            writeln!(f, "{indent}    {}: {}«{}»{}", hit.field, hit.before, hit.text, hit.after)?;
-        }
-        if self.hit_count > self.hits.len() && !self.hits.is_empty() {
-            writeln!(f, "{indent}    and {} more", self.hit_count - self.hits.len())?;
-        }
-        for part in &self.parts {
-            part.write(f, depth + 1)?;
-        }
-        Ok(())
-    }
 }

@@ -17,6 +17,7 @@ mod document;
 mod evaluate;
 mod excerpt;
 mod explain;
+mod explain_text;
 mod expr;
 mod file;
 mod frequency;
@@ -42,7 +43,7 @@ pub use def::{
     TestDef, TopicDef, WhereDef,
 };
 pub use document::Document;
-pub use explain::{Clause, Explanation, LanguageNote, ScoreClause, explain};
+pub use explain::{Clause, Explanation, LanguageNote, ScoreClause, explain, explain_fully};
 pub use file::{load_paths, load_sources};
 pub use glob::Glob;
 pub use ruleset::{Circumstances, Hit, HitPlace, Judgement, Ruleset, Scanned, Survey, TopicHit, load};

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::model::{
     AlertId, AlertReason, Article, ArticleId, Change, ChannelName, DeliveryId, DeliveryState, FeedId, FeedState,
-    PriorText, Severity, StoryId, Timestamp, TopicId,
+    NoticeKind, PriorText, Severity, StoryId, Timestamp, TopicId,
 };
 
 use super::{ArchivePage, ArchiveSpan, ArchivedArticle, DeliveryFilter, StoreError};
@@ -52,8 +52,19 @@ pub struct AlertRow {
     pub url: Option<String>,
     /// Its publisher.
     pub source: String,
-    /// Deliveries that carry it, by state: due, sent, failed.
-    pub deliveries: [u32; 3],
+    /// Deliveries that carry it, by state.
+    pub deliveries: DeliveryCounts,
+}
+
+/// Deliveries by state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct DeliveryCounts {
+    /// Waiting, or being sent.
+    pub due: u32,
+    /// Taken by the far end.
+    pub sent: u32,
+    /// Given up.
+    pub failed: u32,
 }
 
 /// A delivery of the ledger.
@@ -63,8 +74,11 @@ pub struct DeliveryRow {
     pub id: DeliveryId,
     /// Channel.
     pub channel: ChannelName,
-    /// Mail address, or empty.
+    /// Mail address; empty, and left out of JSON, for a webhook.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub recipient: String,
+    /// One alert, or a gathering.
+    pub kind: NoticeKind,
     /// State.
     pub state: DeliveryState,
     /// Attempts made.

@@ -16,7 +16,7 @@ use url::Url;
 
 use super::balance::Balanced;
 use super::html::{MAX_HTML_BYTES, Piece, Scanner, attributes, cut};
-use super::{charset, detect_language, html_to_line, html_to_text, parse_date};
+use super::{charset, detect_language, html_to_line, html_to_text, parse_date, sniff};
 use crate::model::{Lang, Timestamp};
 
 /// An article as extracted from a page; serialises as the “Extracted article” of the command line.
@@ -110,10 +110,13 @@ pub fn extract_article(html: &[u8], content_type: Option<&str>, url: Option<&Url
     if html.trim_ascii().is_empty() {
         return Err(ExtractError::Empty);
     }
+    if let Some(what) = sniff::not_a_page(html) {
+        return Err(ExtractError::NotHtml { what: what.to_owned() });
+    }
     let decoded = charset::decode(&html[..html.len().min(MAX_HTML_BYTES * 2)], content_type);
     let text = cut(&decoded.text, MAX_HTML_BYTES);
-    if !text.contains('<') {
-        return Err(ExtractError::NotHtml { what: "plain text".to_owned() });
+    if let Some(what) = sniff::not_a_page_text(text) {
+        return Err(ExtractError::NotHtml { what: what.to_owned() });
     }
     let mut warnings = Vec::new();
     if text.len() < decoded.text.len() || html.len() > MAX_HTML_BYTES * 2 {

@@ -9,6 +9,7 @@ pub(crate) mod html;
 mod lang;
 pub mod normalize;
 pub mod segment;
+mod sniff;
 pub mod stem;
 
 pub use dates::parse_date;

@@ -8,6 +8,8 @@ mod support;
 mod backtest;
 /// The command line, as a person and as a script would use it.
 mod cli;
+/// What scripts read from the command line.
+mod cli_json;
 /// Golden files: what `check` says about each kind of mistake in a configuration.
 mod config_diagnostics;
 /// Feeds of other parsers' suites, and from the wild, read as those suites ask.

@@ -417,7 +417,7 @@ async fn insert_delivery(
     )
     .bind(draft.id.to_string())
     .bind(draft.due_at.as_millis())
-    .bind(kind_word(draft.kind))
+    .bind(draft.kind.as_str())
     .bind(draft.channel.as_str())
     .bind(draft.recipient.as_str())
     .bind(now.as_millis())
@@ -446,16 +446,7 @@ async fn carry(conn: &mut SqliteConnection, delivery: DeliveryId, alert: AlertId
     Ok(())
 }
 
-/// The word for a kind of message.
-pub(super) const fn kind_word(kind: NoticeKind) -> &'static str {
-    match kind {
-        NoticeKind::Alert => "alert",
-        NoticeKind::Digest => "digest",
-        NoticeKind::QuietHours => "quiet_hours",
-    }
-}
-
-/// Reads the word; anything else is a single alert.
+/// Reads the word for a kind of message; anything else is a single alert.
 pub(super) fn kind(word: &str) -> NoticeKind {
     match word {
         "digest" => NoticeKind::Digest,

@@ -9,12 +9,12 @@ use crate::model::{
 };
 
 use super::super::{
-    AlertRow, ArchivePage, ArchiveSpan, ArchivedArticle, DeliveryFilter, DeliveryRow, FeedRow, StoreError, StoreStats,
-    Views,
+    AlertRow, ArchivePage, ArchiveSpan, ArchivedArticle, DeliveryCounts, DeliveryFilter, DeliveryRow, FeedRow,
+    StoreError, StoreStats, Views,
 };
 use super::error::unreadable;
 use super::rows::{self, article_columns, feed_state_columns};
-use super::{SqliteStore, archive, deliver};
+use super::{SqliteStore, archive, deliver, judge};
 
 #[async_trait]
 impl Views for SqliteStore {
@@ -135,7 +135,7 @@ impl Views for SqliteStore {
               JOIN alerts AS al ON al.id = da.alert WHERE da.delivery = d.id ORDER BY al.raised_at, al.rowid)), \
              (SELECT coalesce(a.title, al.title) FROM delivery_alerts AS da JOIN alerts AS al ON al.id = da.alert \
               LEFT JOIN articles AS a ON a.article_no = al.article_no WHERE da.delivery = d.id \
-              ORDER BY al.raised_at, al.rowid LIMIT 1) \
+              ORDER BY al.raised_at, al.rowid LIMIT 1), d.kind \
              FROM deliveries AS d WHERE $1 IS NULL OR d.state = $1 ORDER BY d.delivery_no DESC LIMIT $2",
         )
         .bind(state.map(DeliveryState::as_str))
@@ -212,7 +212,11 @@ fn alert_row(row: &SqliteRow) -> Result<AlertRow, StoreError> {
         title: row.try_get(9)?,
         url: row.try_get(10)?,
         source: row.try_get(11)?,
-        deliveries: [rows::small(row, 12)?, rows::small(row, 13)?, rows::small(row, 14)?],
+        deliveries: DeliveryCounts {
+            due: rows::small(row, 12)?,
+            sent: rows::small(row, 13)?,
+            failed: rows::small(row, 14)?,
+        },
     })
 }
 
@@ -230,5 +234,6 @@ fn delivery_row(row: &SqliteRow) -> Result<DeliveryRow, StoreError> {
         message: row.try_get(8)?,
         alerts: rows::json(row, 9)?,
         title: row.try_get::<Option<String>, _>(10)?.unwrap_or_default(),
+        kind: judge::kind(row.try_get(11)?),
     })
 }

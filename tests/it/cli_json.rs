@@ -1,0 +1,85 @@
+//! What scripts read: one shape for each command, in good times and bad.
+
+use serde_json::Value;
+use vedetta::demo::Mischief;
+
+use crate::support::{World, item, program, rss};
+
+fn lines(output: &std::process::Output) -> Vec<Value> {
+    let text = String::from_utf8(output.stdout.clone()).expect("UTF-8");
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+}
+
+async fn world_with_feed() -> World {
+    let world = World::new().await;
+    world.configure(&world.feed("/feed.xml"));
+    let items = [item("1", "La vedetta avvista una nave", "Al tramonto."), item("2", "Partita rinviata", "")];
+    world.server.put("/feed.xml", "application/rss+xml", rss(&items));
+    world
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn once_deliveries_and_alerts_are_objects_with_names() {
+    let world = world_with_feed().await;
+    world.mailbox.misbehave(Mischief::RefuseConnection("421 4.3.2 closed".into()), 100);
+    let json = |arguments: &[&str]| {
+        let output = world.vedetta(&[&["--format", "json"], arguments].concat()).output().expect("it runs");
+        (output.status.code(), lines(&output))
+    };
+    let (code, once) = json(&["run", "--once"]);
+    assert_eq!((code, once.len()), (Some(1), 1), "{once:?}");
+    let once = &once[0];
+    assert_eq!((once["feeds_polled"].as_u64(), once["articles_new"].as_u64()), (Some(1), Some(2)), "{once}");
+    assert_eq!((once["alerts"].as_u64(), once["deliveries_due"].as_u64()), (Some(1), Some(1)), "{once}");
+    assert!(once["feeds_failed"].is_array() && once["diagnostics"].is_array(), "{once}");
+
+    let (_, deliveries) = json(&["deliveries"]);
+    let to = |channel: &str| deliveries.iter().find(|row| row["channel"] == channel).expect("a delivery").clone();
+    assert_eq!(
+        (to("desk")["kind"].as_str(), to("desk")["recipient"].as_str()),
+        (Some("alert"), Some("desk@example.org"))
+    );
+    assert_eq!((to("soc")["kind"].as_str(), to("soc").get("recipient")), (Some("alert"), None));
+    let (_, alerts) = json(&["alerts"]);
+    assert_eq!(alerts[0]["deliveries"], serde_json::json!({ "due": 1, "sent": 1, "failed": 0 }));
+
+    let (code, retried) = json(&["deliveries", "retry", to("desk")["id"].as_str().expect("an id")]);
+    assert_eq!((code, retried[0]["due_again"].as_u64()), (Some(0), Some(1)));
+    let (code, retried) = json(&["deliveries", "retry", to("soc")["id"].as_str().expect("an id")]);
+    assert_eq!((code, retried[0]["due_again"].as_u64()), (Some(3), Some(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_has_one_shape_for_good_and_bad_configurations() {
+    let world = world_with_feed().await;
+    let doctor = || lines(&world.vedetta(&["--format", "json", "doctor"]).output().expect("it runs"));
+    let good = doctor();
+    assert!(good.len() > 3, "{good:?}");
+    world.write("rules/lookout.toml", "[[topic]]\nid = \"t\"\nmatch = '('\n");
+    let bad = doctor();
+    assert_eq!(bad.len(), 1);
+    for line in good.iter().chain(&bad) {
+        assert!(line["ok"].is_boolean() && line["check"].is_string() && line["detail"].is_string(), "{line}");
+    }
+    assert_eq!((good[0]["check"].clone(), good[0]["ok"].as_bool()), (bad[0]["check"].clone(), Some(true)));
+    assert_eq!(bad[0]["ok"], false);
+    let codes = bad[0]["diagnostics"].as_array().expect("an array").iter().map(|finding| finding["code"].as_str());
+    assert!(codes.flatten().any(|code| code.starts_with('E')), "{bad:?}");
+}
+
+#[test]
+fn what_is_no_page_is_refused_by_its_name() {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let feed = rss(&[item("1", "Notizie", "Testo.")]);
+    for (name, bytes, word) in [
+        ("feed.xml", feed.as_bytes(), "RSS feed"),
+        ("page.html.gz", b"\x1f\x8b\x08\x00\x00", "gzip"),
+        ("rules.toml", b"[[topic]]\nid = \"t\"\nmatch = '<p>'\n", "TOML"),
+    ] {
+        std::fs::write(folder.path().join(name), bytes).expect("written");
+        let output = program().current_dir(folder.path()).args(["article", "extract", name]).output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{name}: {said}");
+        assert!(said.contains(word) && output.stdout.is_empty(), "{name}: {said}");
+    }
+}
