@@ -36,7 +36,10 @@ pub(super) struct Judged {
 pub(super) struct Ledger {
     /// Each with whether its article counts.
     pub(super) matches: Vec<(RecordedMatch, bool)>,
+    /// An article's first alert of each topic.
     pub(super) alerts: Vec<(RecordedAlert, bool)>,
+    /// Alerts that told of an article's edits.
+    pub(super) edits: u64,
 }
 
 /// A page, judged.
@@ -89,9 +92,16 @@ impl Judge {
         judged.ledger.matches = (page.matches.into_iter().filter(|matched| is_asked(&matched.topic)))
             .filter_map(|matched| counts.get(&matched.article).map(|&counts| (matched, counts)))
             .collect();
-        judged.ledger.alerts = (page.alerts.into_iter().filter(|alert| is_asked(&alert.topic)))
-            .filter_map(|alert| counts.get(&alert.article).map(|&counts| (alert, counts)))
-            .collect();
+        // An article's further alerts are of its edits, which the archive doesn't keep.
+        let mut told: HashSet<(i64, TopicId)> = HashSet::new();
+        for alert in page.alerts.into_iter().filter(|alert| is_asked(&alert.topic)) {
+            let Some(&counts) = counts.get(&alert.article) else { continue };
+            if told.insert((alert.article, alert.topic.clone())) {
+                judged.ledger.alerts.push((alert, counts));
+            } else {
+                judged.ledger.edits += u64::from(counts);
+            }
+        }
         self.scratches.lock().unwrap_or_else(PoisonError::into_inner).push(scratches);
         judged
     }

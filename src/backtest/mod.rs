@@ -126,6 +126,8 @@ struct Tally {
     earlier: u64,
     /// Not judged yet by the daemon: they wait for their page.
     waiting: u64,
+    /// Alerts of the ledger that told of edits.
+    edits: u64,
     revisions: HashSet<String>,
     unknown_feeds: BTreeSet<FeedId>,
     problems: Vec<String>,
@@ -148,6 +150,7 @@ impl Tally {
             articles: 0,
             earlier: 0,
             waiting: 0,
+            edits: 0,
             revisions: HashSet::new(),
             unknown_feeds: BTreeSet::new(),
             problems: Vec::new(),
@@ -160,6 +163,7 @@ impl Tally {
         self.failures += problems.len() as u64;
         self.problems.extend(problems.into_iter().take(MOST_PROBLEMS.saturating_sub(self.problems.len())));
         if let Before::Ledger(side) = &mut self.before {
+            self.edits += ledger.edits;
             side.add_ledger(ledger);
         }
         for judged in articles {

@@ -286,6 +286,12 @@ fn notes(plan: &Plan, tally: &Tally, span: Option<ArchiveSpan>) -> Vec<String> {
     if tally.waiting > 0 {
         notes.push(format!("{} articles wait for their page and are left out", tally.waiting));
     }
+    if tally.edits > 0 {
+        notes.push(format!(
+            "{} alerts that told of an article's edits are left out: the archive has its latest text",
+            tally.edits
+        ));
+    }
     if !tally.unknown_feeds.is_empty() {
         notes.push(format!(
             "{} feeds of these articles are not in the configuration: filters by feed label let their articles pass",
