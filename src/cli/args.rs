@@ -60,6 +60,18 @@ pub(super) enum Command {
     Check {
         /// Rule files and folders
         paths: Vec<PathBuf>,
+        /// Also measure which topics are slow and which are wide: on these articles (JSONL), else on the newest stored ones, else on
+        /// the rules' own tests
+        #[arg(long, value_name = "ARTICLES.jsonl")]
+        profile: Option<Option<PathBuf>>,
+    },
+    /// Copies the database, which may be in use, to a file that can be put in its place
+    Backup {
+        /// The copy
+        file: PathBuf,
+        /// Replace the file if it is there
+        #[arg(long)]
+        force: bool,
     },
     /// Runs the tests in the rule files; the last line is `N passed, N failed`
     Test {

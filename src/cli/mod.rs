@@ -4,6 +4,7 @@ mod alerts;
 mod args;
 mod article;
 mod backtest;
+mod backup;
 mod check;
 mod convert;
 mod deliveries;
@@ -16,6 +17,7 @@ mod feed_list;
 mod log;
 mod match_;
 mod output;
+mod profile;
 mod render;
 mod run;
 mod schema;
@@ -78,7 +80,10 @@ fn dispatch(args: Args, output: &Output) -> anyhow::Result<Exit> {
     match args.command {
         Command::Run { once, log_format } => run::run(&config, environment, once, log_format, output),
         Command::Demo { keep } => demo::demo(keep, output),
-        Command::Check { paths } => check::check(&config, &environment, &paths, clock.now(), output),
+        Command::Check { paths, profile } => {
+            check::check(&config, &environment, &paths, profile.as_ref().map(Option::as_deref), clock.now(), output)
+        }
+        Command::Backup { file, force } => backup::backup(&config, &environment, &file, force, output),
         Command::Test { paths } => test::test(&config, &environment, &paths, clock.now(), output),
         Command::Match(options) => match_::match_(&options, output),
         Command::Explain(options) => explain::explain(&config, &environment, &options, output),

@@ -104,7 +104,7 @@ pub async fn open_line(loaded: Loaded, clock: Arc<dyn Clock>, queue: Duration) -
     store.sync_feeds(&first_polls(&snapshot.config, now)).await?;
     enable_channels(&*store).await?;
     let node = NodeId(format!("{}-{}", std::process::id(), now.as_millis()));
-    Ok(Arc::new(Line {
+    let line = Arc::new(Line {
         store,
         live: Live::new(snapshot),
         metrics: Metrics::new(now),
@@ -114,7 +114,12 @@ pub async fn open_line(loaded: Loaded, clock: Arc<dyn Clock>, queue: Duration) -
         nudges: Nudges::default(),
         tasks: TaskTracker::new(),
         outlook: Outlook::default(),
-    }))
+    });
+    // The metrics belong to the line: a strong reference would keep both for ever.
+    let asked = Arc::downgrade(&line);
+    line.metrics
+        .ask_for_topic_costs(move || asked.upgrade().map(|line| line.live.load().topic_costs()).unwrap_or_default());
+    Ok(line)
 }
 
 /// A start or a reload gives a channel whose endpoint said “gone” another chance: its address may have been corrected. If

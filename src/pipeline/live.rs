@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::fetch::{Client, Limits};
 use crate::model::{Article, ChannelName, Feed, FeedId, Labels, Timestamp};
 use crate::notify::{Channel, SenderContext};
-use crate::rule::{Judgement, Ruleset, Scratch};
+use crate::rule::{Costs, Judgement, Ruleset, Scratch, TopicCost};
 
 /// Why a snapshot can't be made of a checked configuration.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +48,7 @@ pub struct Snapshot {
     /// The HTTP client towards feeds and pages.
     pub client: Client,
     scratches: Mutex<Vec<Scratch>>,
+    costs: Mutex<Costs>,
 }
 
 impl Snapshot {
@@ -84,6 +85,7 @@ impl Snapshot {
             desk,
             client,
             scratches: Mutex::default(),
+            costs: Mutex::default(),
         })
     }
 
@@ -91,10 +93,22 @@ impl Snapshot {
     #[must_use]
     pub fn judge(&self, article: &Article, feed_labels: &Labels, now: Timestamp) -> Judgement {
         let taken = self.scratches.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut scratch = taken.unwrap_or_default();
+        let mut scratch = taken.unwrap_or_else(Scratch::with_costs);
         let judgement = self.ruleset.judge(&mut scratch, article, feed_labels, now);
         self.scratches.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
         judgement
+    }
+
+    /// What the topics have cost since these rules are in force, by id. What is being judged right now is told next time.
+    #[must_use]
+    pub fn topic_costs(&self) -> Vec<TopicCost> {
+        let mut costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
+        for scratch in self.scratches.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
+            if let Some(latest) = scratch.take_costs() {
+                costs.add(&latest);
+            }
+        }
+        self.ruleset.topic_costs(&costs)
     }
 }
 

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::document::Document;
 use super::ruleset::{Circumstances, Hit, HitPlace, Ruleset};
 use super::scanner::Scratch;
+use super::tally::Tally;
+pub use super::tally::{MOST_TOPICS, TopicStats, TopicTotals};
 use crate::model::{Field, Lang, Timestamp};
 use crate::text::detect_language;
 
@@ -142,7 +144,15 @@ pub struct MatchStats {
     pub problems: Vec<String>,
     /// How many there were of them.
     pub failures: u64,
+    /// What each topic did.
+    #[serde(flatten)]
+    pub by_topic: TopicTotals,
 }
+
+/// Costs are measured on so many lines at the beginning, and in every sixteenth batch after them: asking the clock for each
+/// topic takes a few per cent of the time.
+const MEASURED_LINES: u64 = 1024;
+const MEASURED_BATCHES: u64 = 16;
 
 /// Problems that are kept with their text.
 pub const MOST_PROBLEMS: usize = 20;
@@ -168,9 +178,10 @@ pub fn match_jsonl(
 ) -> io::Result<MatchStats> {
     let mut stats = MatchStats { topics: ruleset.topics().len(), ..MatchStats::default() };
     let start = Instant::now();
-    let mut lines = Lines { reader, number: 0, batch: BATCH };
+    let mut lines = Lines { reader, number: 0, batch: BATCH, batches: 0 };
+    let mut tally = Tally::default();
     if threads <= 1 {
-        let mut worker = Worker { ruleset, scratch: Scratch::default(), places: WrittenPlaces::default(), now };
+        let mut worker = Worker::new(ruleset, now);
         let mut batch = Batch::default();
         loop {
             batch.clear();
@@ -183,8 +194,9 @@ pub fn match_jsonl(
                 break;
             }
         }
+        tally.add(&worker.finish());
     } else {
-        run_threads(ruleset, &mut lines, &mut writer, threads, now, &mut stats)?;
+        tally = run_threads(ruleset, &mut lines, &mut writer, threads, now, &mut stats)?;
     }
     writer.flush()?;
     stats.match_seconds = start.elapsed().as_secs_f64();
@@ -194,6 +206,7 @@ pub fn match_jsonl(
         stats.articles_per_second = articles / stats.match_seconds;
     }
     stats.peak_rss_bytes = peak_rss_bytes();
+    stats.by_topic = tally.totals(ruleset, stats.articles);
     Ok(stats)
 }
 
@@ -204,26 +217,26 @@ fn run_threads(
     threads: usize,
     now: Timestamp,
     stats: &mut MatchStats,
-) -> io::Result<()> {
+) -> io::Result<Tally> {
     // Each worker has a lane of its own; batches go round the lanes and come back in the same order.
     std::thread::scope(|scope| {
-        let lanes: Vec<(SyncSender<Batch>, Receiver<Batch>)> = (0..threads)
+        let (lanes, workers): (Vec<(SyncSender<Batch>, Receiver<Batch>)>, Vec<_>) = (0..threads)
             .map(|_| {
                 let (to_worker, work) = sync_channel::<Batch>(1);
                 let (done, from_worker) = sync_channel::<Batch>(1);
-                scope.spawn(move || {
-                    let mut worker =
-                        Worker { ruleset, scratch: Scratch::default(), places: WrittenPlaces::default(), now };
+                let worker = scope.spawn(move || {
+                    let mut worker = Worker::new(ruleset, now);
                     for mut batch in work {
                         worker.run(&mut batch);
                         if done.send(batch).is_err() {
-                            return;
+                            break;
                         }
                     }
+                    worker.finish()
                 });
-                (to_worker, from_worker)
+                ((to_worker, from_worker), worker)
             })
-            .collect();
+            .unzip();
         let lost = || io::Error::other("a matching thread ended early");
         let mut spare: Vec<Batch> = Vec::new();
         let (mut sent, mut received, mut more) = (0, 0, true);
@@ -243,7 +256,13 @@ fn run_threads(
                 spare.push(batch);
             }
         }
-        Ok(())
+        // Without a sender the workers end.
+        drop(lanes);
+        let mut tally = Tally::default();
+        for worker in workers {
+            tally.add(&worker.join().map_err(|_| lost())?);
+        }
+        Ok(tally)
     })
 }
 
@@ -252,12 +271,16 @@ struct Lines<R> {
     number: u64,
     /// Lines of the next batch.
     batch: usize,
+    /// Batches read.
+    batches: u64,
 }
 
 impl<R: BufRead> Lines<R> {
     /// Reads up to a batch of lines; whether there may be more.
     fn read(&mut self, batch: &mut Batch) -> io::Result<bool> {
         batch.first_number = self.number + 1;
+        batch.is_measured = self.number < MEASURED_LINES || self.batches.is_multiple_of(MEASURED_BATCHES);
+        self.batches += 1;
         for _ in 0..self.batch {
             let before = batch.text.len();
             let mut limited = io::Read::take(&mut self.reader, LONGEST_LINE);
@@ -307,6 +330,8 @@ impl<R: BufRead> Lines<R> {
 #[derive(Debug, Default)]
 struct Batch {
     first_number: u64,
+    /// Whether the topics' costs are measured in it.
+    is_measured: bool,
     text: Vec<u8>,
     ends: Vec<usize>,
     out: Vec<u8>,
@@ -318,7 +343,7 @@ struct Batch {
 
 impl Batch {
     fn clear(&mut self) {
-        let Self { first_number: _, text, ends, out, articles, matches, candidates, problems } = self;
+        let Self { first_number: _, is_measured: _, text, ends, out, articles, matches, candidates, problems } = self;
         text.clear();
         ends.clear();
         out.clear();
@@ -341,11 +366,30 @@ impl MatchStats {
 struct Worker<'r> {
     ruleset: &'r Ruleset,
     scratch: Scratch,
+    /// For the batches in which costs are measured.
+    measuring: Scratch,
+    /// By place among the ruleset's topics.
+    topic_matches: Vec<u64>,
     places: WrittenPlaces,
     now: Timestamp,
 }
 
-impl Worker<'_> {
+impl<'r> Worker<'r> {
+    fn new(ruleset: &'r Ruleset, now: Timestamp) -> Self {
+        Self {
+            ruleset,
+            scratch: Scratch::default(),
+            measuring: Scratch::with_costs(),
+            topic_matches: vec![0; ruleset.topics().len()],
+            places: WrittenPlaces::default(),
+            now,
+        }
+    }
+
+    fn finish(mut self) -> Tally {
+        Tally { matches: self.topic_matches, costs: self.measuring.take_costs().unwrap_or_default() }
+    }
+
     fn run(&mut self, batch: &mut Batch) {
         let mut start = 0;
         for (number, &end) in (batch.first_number..).zip(&batch.ends) {
@@ -365,8 +409,13 @@ impl Worker<'_> {
                     let circumstances = Circumstances { feed_labels: None, now: self.now };
                     let mut line = MatchLine::new(&article.id(), document.lang, &mut self.places);
                     let Batch { out, matches, .. } = batch;
-                    let survey = self.ruleset.scan_each(&mut self.scratch, &document, circumstances, |hit| {
+                    let scratch = if batch.is_measured { &mut self.measuring } else { &mut self.scratch };
+                    let topic_matches = &mut self.topic_matches;
+                    let survey = self.ruleset.scan_each(scratch, &document, circumstances, |hit| {
                         *matches += 1;
+                        if let Some(count) = topic_matches.get_mut(hit.rank()) {
+                            *count += 1;
+                        }
                         line.write(out, &hit);
                     });
                     batch.candidates += survey.candidates as u64;

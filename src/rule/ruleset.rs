@@ -106,6 +106,11 @@ pub struct HitPlace<'s> {
 }
 
 impl<'s> Hit<'s> {
+    /// The topic's place among the ruleset's topics.
+    pub(super) fn rank(&self) -> usize {
+        self.rank as usize
+    }
+
     /// The topic.
     #[must_use]
     pub fn topic(&self) -> &'s Arc<Topic> {

@@ -110,7 +110,8 @@ fn run_test(ruleset: &Ruleset, scratch: &mut Scratch, topic: &CompiledTopic, tes
     Some(TestFailure { topic: topic.info.id.clone(), test: test.name.clone(), span: test.span, problems, explanation })
 }
 
-fn document(test: &TestDef) -> Document<'_> {
+/// A test's text as an article.
+pub(super) fn document(test: &TestDef) -> Document<'_> {
     let mut document = Document {
         fields: [
             Cow::Borrowed(test.title.as_str()),

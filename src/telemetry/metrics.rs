@@ -17,9 +17,11 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::model::{AlertReason, ChannelName, DeliveryOutcome, Notice, NoticeKind, Timestamp};
+use crate::rule::TopicCost;
 use crate::store::{Committed, StoreStats};
 
 use super::process;
+use super::topics::TopicCosts;
 
 /// The media type of [`Metrics::scrape`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -94,6 +96,7 @@ struct Counters {
     store_errors: Counter,
     judge_failures: Counter,
     last_reload_successful: Gauge,
+    topic_costs: TopicCosts,
 }
 
 impl Metrics {
@@ -115,6 +118,7 @@ impl Metrics {
             store_errors: Counter::default(),
             judge_failures: Counter::default(),
             last_reload_successful: Gauge::default(),
+            topic_costs: TopicCosts::default(),
         };
         // A series that exists from the start is one whose first event an alerting rule can see.
         for outcome in PollOutcome::ALL {
@@ -177,6 +181,11 @@ impl Metrics {
     /// The configuration was read, at the start or again.
     pub fn reloaded(&self, is_in_force: bool) {
         self.0.last_reload_successful.set(i64::from(is_in_force));
+    }
+
+    /// Asks this at each scrape what the topics cost; the first one to be named stays.
+    pub fn ask_for_topic_costs(&self, source: impl Fn() -> Vec<TopicCost> + Send + Sync + 'static) {
+        self.0.topic_costs.ask(source);
     }
 
     /// Everything as OpenMetrics text, with the database's figures; `None`: it can't be read.
@@ -247,6 +256,7 @@ impl Counters {
         process("process_open_fds", "Open files and connections", None, process::open_files());
 
         let ours = registry.sub_registry_with_prefix("vedetta");
+        self.topic_costs.register(ours);
         let number = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         let up = ConstGauge::new(i64::from(stats.is_some()));
         ours.register("database_up", "Whether the database can be read", up);

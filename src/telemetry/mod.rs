@@ -7,6 +7,7 @@
 mod metrics;
 mod process;
 mod progress;
+mod topics;
 
 pub use metrics::{CONTENT_TYPE, Metrics, PollOutcome};
 pub use progress::Progress;

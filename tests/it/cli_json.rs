@@ -83,3 +83,72 @@ fn what_is_no_page_is_refused_by_its_name() {
         assert!(said.contains(word) && output.stdout.is_empty(), "{name}: {said}");
     }
 }
+
+fn topics_and_articles(folder: &std::path::Path) -> String {
+    let rules = "[[topic]]\nid = \"faro\"\nmatch = 'faro OR маяк OR 灯塔'\n[[topic]]\nid = \"nave\"\nmatch = 'nave'\n\
+        [[topic]]\nid = \"raro\"\nmatch = 'batiscafo'\n";
+    std::fs::write(folder.join("rules.toml"), rules).expect("written");
+    let titles = ["Il faro di notte", "Маяк на мысе", "灯塔亮了", "Una nave e il suo faro", "Cielo sereno"];
+    (0..3000)
+        .map(|number| {
+            let title = titles[number % titles.len()];
+            format!("{}\n", serde_json::json!({ "id": number.to_string(), "title": title }))
+        })
+        .collect()
+}
+
+#[test]
+fn match_statistics_name_the_slowest_and_the_widest_topics() {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let articles = topics_and_articles(folder.path());
+    std::fs::write(folder.path().join("articles.jsonl"), articles).expect("written");
+    for threads in ["1", "3"] {
+        let mut command = program();
+        command.current_dir(folder.path());
+        command.args(["match", "--rules", "rules.toml", "--stats", "--threads", threads, "articles.jsonl"]);
+        let output = command.output().expect("it runs");
+        let stats: Value = serde_json::from_slice(&output.stderr).expect("one JSON object");
+        assert_eq!((stats["articles"].as_u64(), stats["matches"].as_u64()), (Some(3000), Some(3000)), "{stats}");
+        assert_eq!(stats["widest"], serde_json::json!(["faro", "nave"]), "{stats}");
+        assert_eq!(stats["slowest"].as_array().map(Vec::len), Some(2), "{stats}");
+        let topics = stats["per_topic"].as_array().expect("an array");
+        let faro = topics.iter().find(|topic| topic["topic"] == "faro").expect("it was tried");
+        // Every article is counted; costs are measured on some and reckoned up.
+        assert_eq!(faro["matches"], 2400, "{stats}");
+        let measured = stats["measured_articles"].as_u64().expect("a number");
+        assert!((1000..3000).contains(&measured), "{stats}");
+        let candidates = faro["candidates"].as_u64().expect("a number");
+        assert!((2390..=2410).contains(&candidates) && faro["seconds"].as_f64() > Some(0.0), "{stats}");
+        assert!(topics.iter().all(|topic| topic["topic"] != "raro"), "{stats}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_measures_on_a_file_the_archive_or_the_tests() {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let articles = topics_and_articles(folder.path());
+    std::fs::write(folder.path().join("articles.jsonl"), articles + "not an article\n").expect("written");
+    let run = |arguments: &[&str]| program().current_dir(folder.path()).args(arguments).output().expect("it runs");
+    let output = run(&["check", "rules.toml", "--profile", "articles.jsonl"]);
+    let (data, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{said}");
+    assert!(data.contains("faro\t2400\t80.00 %"), "{data}");
+    assert!(said.contains("faro: wide: it matches 80.0 %") && said.contains("1 lines of articles.jsonl"), "{said}");
+    assert!(said.contains("1 topics were never tried"), "{said}");
+    let json = lines(&run(&["--format", "json", "check", "rules.toml", "--profile", "articles.jsonl"]));
+    assert_eq!(
+        (json[0]["profile"]["articles"].as_u64(), json[0]["profile"]["never_tried"].as_u64()),
+        (Some(3000), Some(1))
+    );
+    assert!(json[0]["diagnostics"].is_array(), "{json:?}");
+    assert_eq!(run(&["check", "rules.toml", "--profile", "absent.jsonl"]).status.code(), Some(3));
+
+    let world = world_with_feed().await;
+    let measured_on = || {
+        let output = world.vedetta(&["--format", "json", "check", "--profile"]).output().expect("it runs");
+        lines(&output)[0]["measured_on"].as_str().expect("a text").to_owned()
+    };
+    assert_eq!(measured_on(), "the rules' own tests");
+    assert!(world.vedetta(&["run", "--once"]).output().expect("it runs").status.success());
+    assert_eq!(measured_on(), "the newest stored articles");
+}

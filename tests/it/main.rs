@@ -6,6 +6,8 @@ mod support;
 
 /// The archive replayed through edited rules.
 mod backtest;
+/// Backups, and the drill of putting one back.
+mod backup;
 /// The command line, as a person and as a script would use it.
 mod cli;
 /// What scripts read from the command line.

@@ -9,6 +9,7 @@
 //! feeds, 64 at a time).
 
 mod archive;
+mod backup;
 mod bulk;
 mod deliver;
 mod error;
@@ -41,6 +42,7 @@ use super::{
     Committed, EntryKey, KnownEntry, Outgoing, PollCommit, Retention, SitemapMemory, Store, StoreError, Swept,
     VerdictCommit,
 };
+pub use backup::{Backup, back_up};
 use writer::{Chore, Job, QUEUE, Slot, Writer};
 
 /// Connections that read. A guess: readers are short, and two cores serve no more at once.

@@ -80,6 +80,7 @@ pub(super) async fn open(url: &str, options: &OpenOptions) -> Result<Opened, Sto
     check_schema(&mut conn, &path, true).await?;
     if lock.is_some() {
         if !was_clean(&mut conn).await? {
+            tracing::info!(path = %path.display(), "the last stop was not a clean one; checking the database");
             quick_check(&mut conn, &path).await?;
         }
         recover(&mut conn).await?;
@@ -87,7 +88,7 @@ pub(super) async fn open(url: &str, options: &OpenOptions) -> Result<Opened, Sto
     Ok(Opened { path, read: read.pragma("query_only", "ON"), write, writer: Some(conn), lock })
 }
 
-fn refused(what: String) -> StoreError {
+pub(super) fn refused(what: String) -> StoreError {
     StoreError::Refused { what }
 }
 
@@ -99,7 +100,8 @@ fn opening(path: &Path, error: StoreError) -> StoreError {
     }
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+/// A name with something behind it.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
@@ -249,8 +251,8 @@ async fn was_clean(conn: &mut SqliteConnection) -> Result<bool, StoreError> {
     Ok(clean.is_none_or(|clean| clean == "1"))
 }
 
-async fn quick_check(conn: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
-    tracing::info!(path = %path.display(), "the last stop was not a clean one; checking the database");
+/// Looks through the whole file for damage.
+pub(super) async fn quick_check(conn: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
     let found: Vec<String> = sqlx::query_scalar("PRAGMA quick_check(5)").fetch_all(conn).await?;
     if found.iter().all(|line| line == "ok") {
         return Ok(());
