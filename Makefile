@@ -12,7 +12,7 @@ fishdir = $(PREFIX)/share/fish/vendor_completions.d
 unitdir = /etc/systemd/system
 confdir = /etc/vedetta
 
-.PHONY: help demo run build test lint bench bench-quick audit install uninstall cc
+.PHONY: help demo run build test lint bench bench-quick conformance audit install uninstall cc
 
 help: ## Lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -39,11 +39,14 @@ lint: ## Formatting, clippy and rustdoc, warnings denied
 	$(CARGO) clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --quiet
 
-bench: cc ## Measures a full poll of 1,000 local feeds
-	$(CARGO) bench --bench poll
+bench: cc ## Measures a full poll of 1,000 local feeds, and how fast feeds are read
+	$(CARGO) bench --bench poll --bench parse
 
 bench-quick: cc ## The same, briefly, so that it can not rot
-	FEEDS=50 ROUNDS=1 $(CARGO) bench --bench poll
+	FEEDS=50 ROUNDS=1 SECONDS=0.2 $(CARGO) bench --bench poll --bench parse
+
+conformance: cc ## Reads the feeds of other parsers' test suites, where they are at hand, and prints the share read as they ask
+	$(CARGO) test --test it conformance:: -- --nocapture
 
 audit: ## Advisories, licences, bans and sources of all dependencies (installs cargo-deny)
 	command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
