@@ -15,9 +15,9 @@ use super::output::Output;
 
 pub(super) fn match_(options: &MatchOptions, output: &Output) -> anyhow::Result<Exit> {
     let (started, now) = (std::time::Instant::now(), SystemClock.now());
-    let (ruleset, report) = rule::load(&options.rules);
-    let Some(ruleset) = ruleset else {
-        output.report(&report)?;
+    // Warnings are the business of `check`; with errors, everything is shown.
+    let (Some(ruleset), _) = rule::load_unlinted(&options.rules) else {
+        output.report(&rule::load(&options.rules).1)?;
         return Ok(Exit::Usage);
     };
     let load_seconds = started.elapsed().as_secs_f64();

@@ -221,7 +221,7 @@ impl Writer<'_> {
                 let atom = *atom;
                 match &program.atoms[atom.index()] {
                     AtomKind::Regex(_) => self.within(op::REGEX, *fields, |this| this.code.words.push(atom.0)),
-                    AtomKind::Sequence(items) => match items.as_slice() {
+                    AtomKind::Sequence(items) => match &**items {
                         [Item { test: Test::Term(term), .. }] => {
                             self.run(*fields, &[term.0], &[atom.0]);
                         }
@@ -286,6 +286,16 @@ impl Writer<'_> {
 
     /// An OR: its single terms in one run for each set of fields, then the rest.
     fn any_of(&mut self, parts: &[ExprId]) {
+        let (mut first, mut terms, mut atoms) = (None, Vec::new(), Vec::new());
+        let is_run = parts.iter().all(|&part| {
+            let Some((fields, term, atom)) = self.single(part) else { return false };
+            terms.push(term);
+            atoms.push(atom);
+            *first.get_or_insert(fields) == fields
+        });
+        if let (true, Some(fields)) = (is_run, first) {
+            return self.run(fields, &terms, &atoms);
+        }
         let mut runs: Vec<(FieldSet, Vec<u32>, Vec<u32>)> = Vec::new();
         let mut rest = Vec::new();
         for &part in parts {
@@ -301,9 +311,6 @@ impl Writer<'_> {
             }
         }
         rest.sort_by_key(|&part| self.effort(part));
-        if let ([(fields, terms, atoms)], []) = (runs.as_slice(), rest.as_slice()) {
-            return self.run(*fields, terms, atoms);
-        }
         self.within(op::OR, FieldSet(0), |this| {
             runs.iter().for_each(|(fields, terms, atoms)| this.run(*fields, terms, atoms));
             rest.into_iter().for_each(|part| this.node(part));
@@ -322,7 +329,7 @@ impl Writer<'_> {
     fn single(&self, id: ExprId) -> Option<(FieldSet, u32, u32)> {
         let Expr::Atom { atom, fields } = self.program.expr(id) else { return None };
         match &self.program.atoms[atom.index()] {
-            AtomKind::Sequence(items) => match items.as_slice() {
+            AtomKind::Sequence(items) => match &**items {
                 [Item { test: Test::Term(term), .. }] => Some((*fields, term.0, atom.0)),
                 _ => None,
             },

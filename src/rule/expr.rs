@@ -120,7 +120,7 @@ impl Texts {
 #[derive(Debug, Clone)]
 pub(super) enum AtomKind {
     /// These pieces of text in a row; never empty.
-    Sequence(Vec<Item>),
+    Sequence(Box<[Item]>),
     /// A regular expression over the text of one field.
     Regex(Regex),
 }

@@ -163,6 +163,8 @@ const LONGEST_LINE: u64 = 64 << 20;
 /// Lines that one thread works on at a time, and bytes that it is to write for them.
 const BATCH: usize = 64;
 const MOST_WRITTEN: usize = 256 << 10;
+/// Bytes that wait to be written while an article is being worked on.
+const MOST_WAITING: usize = 4 << 20;
 
 /// Reads articles, writes matches in the order of the articles and then by topic id. A line that can't be read is counted
 /// and skipped. `now` is what `max_age` counts from.
@@ -186,7 +188,15 @@ pub fn match_jsonl(
         loop {
             batch.clear();
             let more = lines.read(&mut batch)?;
-            worker.run(&mut batch);
+            // An article that holds the words of all topics makes gigabytes: they go on their way as they come.
+            let mut written = Ok(());
+            worker.run(&mut batch, |out| {
+                if out.len() > MOST_WAITING && written.is_ok() {
+                    written = writer.write_all(out);
+                    out.clear();
+                }
+            });
+            written?;
             writer.write_all(&batch.out)?;
             stats.add(&mut batch);
             lines.adapt(&batch);
@@ -227,7 +237,7 @@ fn run_threads(
                 let worker = scope.spawn(move || {
                     let mut worker = Worker::new(ruleset, now);
                     for mut batch in work {
-                        worker.run(&mut batch);
+                        worker.run(&mut batch, |_| {});
                         if done.send(batch).is_err() {
                             break;
                         }
@@ -390,7 +400,8 @@ impl<'r> Worker<'r> {
         Tally { matches: self.topic_matches, costs: self.measuring.take_costs().unwrap_or_default() }
     }
 
-    fn run(&mut self, batch: &mut Batch) {
+    /// Works on the lines of a batch. `written` is called after every match and may take what was written so far.
+    fn run(&mut self, batch: &mut Batch, mut written: impl FnMut(&mut Vec<u8>)) {
         let mut start = 0;
         for (number, &end) in (batch.first_number..).zip(&batch.ends) {
             let line = &batch.text[start..end];
@@ -417,6 +428,7 @@ impl<'r> Worker<'r> {
                             *count += 1;
                         }
                         line.write(out, &hit);
+                        written(out);
                     });
                     batch.candidates += survey.candidates as u64;
                     batch.problems.extend(survey.errors.into_iter().map(|error| format!("line {number}: {error}")));

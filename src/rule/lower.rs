@@ -3,14 +3,15 @@
 //! analysis makes of it in an article.
 
 use std::collections::BTreeMap;
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use regex::RegexBuilder;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::ast::{self, Node, NodeKind, PhrasePart, Word, WordForm};
 use super::codes;
-use super::def::{AlertOn, RuleFiles, TopicDef};
+use super::def::{AlertOn, ConceptDef, RuleFiles, TopicDef};
 use super::expr::{
     AtomId, AtomKind, CompiledTopic, ConceptId, Expr, ExprId, FieldSet, Item, Program, ScorePart, TermId, Test,
 };
@@ -19,29 +20,69 @@ use crate::model::{Diagnostic, Lang, Span, Topic};
 use crate::text::normalize::{exact, fold};
 use crate::text::segment::{Piece, PieceKind, pattern_pieces, pieces};
 
-/// Compiles checked files. What can't be compiled is reported and left out.
+/// Compiles checked files. What can't be compiled is reported and left out. The topics are taken out of the files and let
+/// go one by one, so that a hundred thousand of them need not be in memory twice.
 #[must_use]
-pub(super) fn lower(files: &RuleFiles) -> (Program, Vec<Diagnostic>) {
-    let topics_by_id = files.topics.iter().enumerate().map(|(index, topic)| (topic.id.as_str(), index)).collect();
+pub(super) fn lower(files: &mut RuleFiles) -> (Program, Vec<Diagnostic>) {
+    let topics = std::mem::take(&mut files.topics);
+    let count = topics.len();
     let mut lowering = Lowering {
-        files,
-        topics_by_id,
+        concept_defs: &files.concepts,
+        topics,
+        topics_by_id: None,
         program: Program::default(),
-        terms: FxHashMap::default(),
-        atoms: FxHashMap::default(),
-        exprs: FxHashMap::default(),
+        terms: Known::default(),
+        atoms: Known::default(),
+        exprs: Known::default(),
+        words: FxHashMap::default(),
+        items: FxHashMap::default(),
         concepts: FxHashMap::default(),
         concept_ids: BTreeMap::new(),
-        matches: vec![Progress::Waiting; files.topics.len()],
+        matches: vec![Progress::Waiting; count],
         depth: 0,
         diagnostics: Vec::new(),
     };
-    for (index, topic) in files.topics.iter().enumerate() {
-        let compiled = lowering.topic(index, topic);
+    lowering.program.topics.reserve_exact(count);
+    for index in 0..count {
+        let compiled = lowering.topic(index);
         lowering.program.topics.push(compiled);
     }
-    (lowering.program, lowering.diagnostics)
+    let Lowering { mut program, diagnostics, .. } = lowering;
+    program.exprs.shrink_to_fit();
+    program.atoms.shrink_to_fit();
+    (program, diagnostics)
 }
+
+/// Tells what is numbered already without keeping it a second time.
+#[derive(Debug, Default)]
+struct Known {
+    /// By hash, the number given last.
+    last: FxHashMap<u64, u32>,
+    /// By number, the one before it that has the same hash.
+    before: Vec<u32>,
+}
+
+impl Known {
+    fn find(&self, hash: u64, is_same: impl Fn(u32) -> bool) -> Option<u32> {
+        let mut number = *self.last.get(&hash)?;
+        while number != NONE {
+            if is_same(number) {
+                return Some(number);
+            }
+            number = self.before[number as usize];
+        }
+        None
+    }
+
+    /// To be called for every thing that is numbered, in order.
+    fn add(&mut self, hash: u64) -> u32 {
+        let number = count(self.before.len());
+        self.before.push(self.last.insert(hash, number).unwrap_or(NONE));
+        number
+    }
+}
+
+const NONE: u32 = u32::MAX;
 
 /// Longest chain of concepts or topics that refer to each other; no glossary needs more, and the stack is finite.
 const DEEPEST: u32 = 60;
@@ -57,12 +98,19 @@ enum Progress {
 }
 
 struct Lowering<'f> {
-    files: &'f RuleFiles,
-    topics_by_id: FxHashMap<&'f str, usize>,
+    concept_defs: &'f BTreeMap<String, ConceptDef>,
+    /// What is compiled is taken out.
+    topics: Vec<TopicDef>,
+    /// Made when the first reference to a topic is met.
+    topics_by_id: Option<FxHashMap<Box<str>, usize>>,
     program: Program,
-    terms: FxHashMap<Term, TermId>,
-    atoms: FxHashMap<(String, Vec<Item>), AtomId>,
-    exprs: FxHashMap<Expr, ExprId>,
+    terms: Known,
+    atoms: Known,
+    exprs: Known,
+    /// Single words met before: nearly all that queries are made of.
+    words: FxHashMap<(WordForm, Option<Lang>, FieldSet), FxHashMap<Box<str>, ExprId>>,
+    /// The same within phrases.
+    items: FxHashMap<(WordForm, Option<Lang>), FxHashMap<Box<str>, Box<[Item]>>>,
     concepts: FxHashMap<(&'f str, FieldSet), Option<ExprId>>,
     concept_ids: BTreeMap<&'f str, ConceptId>,
     matches: Vec<Progress>,
@@ -78,23 +126,25 @@ struct Place {
 }
 
 impl<'f> Lowering<'f> {
-    fn topic(&mut self, index: usize, topic: &'f TopicDef) -> CompiledTopic {
+    fn topic(&mut self, index: usize) -> CompiledTopic {
         let place = Place { fields: FieldSet::TEXT, lang: None };
         let matches = self.topic_match(index);
-        let except = topic.except.as_ref().and_then(|node| self.node(node, place));
-        let score = topic
-            .score
+        let topic = &mut self.topics[index];
+        let (except, score) = (topic.except.take(), std::mem::take(&mut topic.score));
+        let except = except.as_ref().and_then(|node| self.node(node, place));
+        let score = score
             .iter()
             .filter_map(|part| {
                 let when = self.node(&part.when, place)?;
                 Some(ScorePart { when, add: part.add, each: part.each, max: part.max })
             })
             .collect();
+        let topic = &mut self.topics[index];
         CompiledTopic {
             info: Arc::new(Topic {
                 id: topic.id.clone(),
-                name: topic.name.clone(),
-                labels: topic.labels.clone(),
+                name: std::mem::take(&mut topic.name),
+                labels: std::mem::take(&mut topic.labels),
                 story_window: topic.story.window,
                 alert_on_every: topic.story.alert_on.contains(&AlertOn::Every),
                 alert_on_changed: topic.story.alert_on.contains(&AlertOn::Changed),
@@ -105,7 +155,7 @@ impl<'f> Lowering<'f> {
             score,
             threshold: topic.threshold,
             severity: topic.severity.clone(),
-            filter: topic.filter.clone(),
+            filter: std::mem::take(&mut topic.filter),
         }
     }
 
@@ -113,16 +163,24 @@ impl<'f> Lowering<'f> {
         if let Progress::Done(done) = self.matches[index] {
             return done;
         }
-        let files = self.files;
-        let topic = &files.topics[index];
-        let node = topic.matches.as_ref()?;
         if self.matches[index] == Progress::Doing {
             return None;
         }
+        let topic = &mut self.topics[index];
+        let (span, node) = (topic.span, topic.matches.take());
         self.matches[index] = Progress::Doing;
-        let expr = self.deeper(topic.span, |this| this.node(node, Place { fields: FieldSet::TEXT, lang: None }));
+        let expr = node
+            .and_then(|node| self.deeper(span, |this| this.node(&node, Place { fields: FieldSet::TEXT, lang: None })));
         self.matches[index] = Progress::Done(expr);
         expr
+    }
+
+    fn topic_by_id(&mut self, id: &str) -> Option<usize> {
+        let topics = &self.topics;
+        let by_id = self.topics_by_id.get_or_insert_with(|| {
+            topics.iter().enumerate().map(|(index, topic)| (topic.id.as_str().into(), index)).collect()
+        });
+        by_id.get(id).copied()
     }
 
     fn deeper<T>(&mut self, span: Span, work: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
@@ -143,7 +201,7 @@ impl<'f> Lowering<'f> {
         result
     }
 
-    fn node(&mut self, node: &'f Node, place: Place) -> Option<ExprId> {
+    fn node(&mut self, node: &Node, place: Place) -> Option<ExprId> {
         let expr = match &node.kind {
             NodeKind::Atom(atom) => return self.atom(atom, node.span, place),
             NodeKind::And(parts) => {
@@ -172,7 +230,7 @@ impl<'f> Lowering<'f> {
     }
 
     /// All of them, or nothing: an operand must not silently go missing.
-    fn nodes(&mut self, nodes: &'f [Node], place: Place) -> Option<Vec<ExprId>> {
+    fn nodes(&mut self, nodes: &[Node], place: Place) -> Option<Vec<ExprId>> {
         // Every operand is looked at, so that every mistake is reported.
         let lowered: Vec<Option<ExprId>> = nodes.iter().map(|node| self.node(node, place)).collect();
         lowered.into_iter().collect()
@@ -186,69 +244,95 @@ impl<'f> Lowering<'f> {
     }
 
     fn intern(&mut self, expr: Expr) -> ExprId {
-        if let Some(&id) = self.exprs.get(&expr) {
-            return id;
+        let hash = FxBuildHasher.hash_one(&expr);
+        let exprs = &self.program.exprs;
+        if let Some(known) = self.exprs.find(hash, |number| exprs[number as usize] == expr) {
+            return ExprId(known);
         }
-        let id = ExprId(count(self.program.exprs.len()));
-        self.program.exprs.push(expr.clone());
-        self.exprs.insert(expr, id);
-        id
+        self.program.exprs.push(expr);
+        ExprId(self.exprs.add(hash))
     }
 
-    fn atom(&mut self, atom: &'f ast::Atom, span: Span, place: Place) -> Option<ExprId> {
+    fn atom(&mut self, atom: &ast::Atom, span: Span, place: Place) -> Option<ExprId> {
         let items = match atom {
             ast::Atom::Concept(name) => return self.concept(name, span, place.fields),
             ast::Atom::Topic(id) => {
-                let index = *self.topics_by_id.get(id.as_str())?;
+                let index = self.topic_by_id(id)?;
                 let of = self.deeper(span, |this| this.topic_match(index))?;
                 return Some(self.intern(Expr::Topic { topic: count(index), of }));
             }
-            ast::Atom::Regex(pattern) => return self.regex(pattern, atom.to_string(), span, place),
-            ast::Atom::Word(word) => self.word(word, place.lang),
+            ast::Atom::Regex(pattern) => return self.regex(pattern, &atom.to_string(), span, place),
+            ast::Atom::Word(word) => {
+                let kind = (word.form, stem_language(word, place), place.fields);
+                if let Some(&known) = self.words.get(&kind).and_then(|words| words.get(word.text.as_str())) {
+                    return Some(known);
+                }
+                let items = self.word(word, place.lang);
+                let expr = self.sequence(&atom.to_string(), items, span, place)?;
+                self.words.entry(kind).or_default().insert(word.text.as_str().into(), expr);
+                return Some(expr);
+            }
             ast::Atom::Phrase(parts) => {
                 let mut items = Vec::new();
                 for part in parts {
                     match part {
-                        PhrasePart::Word(word) => items.extend(self.word(word, place.lang)),
+                        PhrasePart::Word(word) => self.add_items(word, place, &mut items),
                         PhrasePart::Any => items.push(Item { glued: false, test: Test::Any }),
                     }
                 }
                 items
             }
         };
+        self.sequence(&atom.to_string(), items, span, place)
+    }
+
+    /// The items of a word within a phrase.
+    fn add_items(&mut self, word: &Word, place: Place, items: &mut Vec<Item>) {
+        let kind = (word.form, stem_language(word, place));
+        if let Some(known) = self.items.get(&kind).and_then(|words| words.get(word.text.as_str())) {
+            return items.extend_from_slice(known);
+        }
+        let own = self.word(word, place.lang);
+        items.extend_from_slice(&own);
+        self.items.entry(kind).or_default().insert(word.text.as_str().into(), own.into());
+    }
+
+    fn sequence(&mut self, written: &str, items: Vec<Item>, span: Span, place: Place) -> Option<ExprId> {
         if !items.iter().any(|item| matches!(item.test, Test::Term(_))) {
             self.diagnostics.push(
-                Diagnostic::error(codes::NO_WORD, format!("`{atom}` has neither a letter nor a digit"))
+                Diagnostic::error(codes::NO_WORD, format!("`{written}` has neither a letter nor a digit"))
                     .label(span, "")
                     .help("punctuation and symbols can't be searched for; use a regular expression: `/€\\d+/`"),
             );
             return None;
         }
-        let key = (atom.to_string(), items);
-        let id = match self.atoms.get(&key) {
-            Some(&id) => id,
-            None => {
-                let id = AtomId(count(self.program.atoms.len()));
-                self.program.atoms.push(AtomKind::Sequence(key.1.clone()));
-                self.program.written.push(&key.0);
-                self.atoms.insert(key, id);
-                id
-            }
+        let hash = FxBuildHasher.hash_one((written, items.as_slice()));
+        let program = &self.program;
+        let is_same = |number: u32| {
+            program.written.of(number) == written
+                && matches!(&program.atoms[number as usize], AtomKind::Sequence(known) if **known == *items)
         };
-        Some(self.intern(Expr::Atom { atom: id, fields: place.fields }))
+        let id = self.atoms.find(hash, is_same).unwrap_or_else(|| {
+            self.program.atoms.push(AtomKind::Sequence(items.into()));
+            self.program.written.push(written);
+            self.atoms.add(hash)
+        });
+        Some(self.intern(Expr::Atom { atom: AtomId(id), fields: place.fields }))
     }
 
-    fn regex(&mut self, pattern: &str, written: String, span: Span, place: Place) -> Option<ExprId> {
-        let key = (written, Vec::new());
-        let id = match self.atoms.get(&key) {
-            Some(&id) => id,
+    fn regex(&mut self, pattern: &str, written: &str, span: Span, place: Place) -> Option<ExprId> {
+        let hash = FxBuildHasher.hash_one(written);
+        let program = &self.program;
+        let is_same = |number: u32| {
+            program.written.of(number) == written && matches!(program.atoms[number as usize], AtomKind::Regex(_))
+        };
+        let id = match self.atoms.find(hash, is_same) {
+            Some(known) => known,
             None => match RegexBuilder::new(pattern).size_limit(REGEX_SIZE).build() {
                 Ok(regex) => {
-                    let id = AtomId(count(self.program.atoms.len()));
                     self.program.atoms.push(AtomKind::Regex(regex));
-                    self.program.written.push(&key.0);
-                    self.atoms.insert(key, id);
-                    id
+                    self.program.written.push(written);
+                    self.atoms.add(hash)
                 }
                 Err(error) => {
                     self.diagnostics.push(
@@ -260,15 +344,15 @@ impl<'f> Lowering<'f> {
                 }
             },
         };
-        Some(self.intern(Expr::Atom { atom: id, fields: place.fields }))
+        Some(self.intern(Expr::Atom { atom: AtomId(id), fields: place.fields }))
     }
 
-    fn concept(&mut self, name: &'f str, span: Span, fields: FieldSet) -> Option<ExprId> {
+    fn concept(&mut self, name: &str, span: Span, fields: FieldSet) -> Option<ExprId> {
+        let (name, definition) = self.concept_defs.get_key_value(name)?;
+        let name = name.as_str();
         if let Some(&done) = self.concepts.get(&(name, fields)) {
             return done;
         }
-        let files = self.files;
-        let definition = files.concepts.get(name)?;
         // While it is worked on it counts as nothing, so that a cycle ends.
         self.concepts.insert((name, fields), None);
         let expr = self.deeper(span, |this| {
@@ -289,7 +373,7 @@ impl<'f> Lowering<'f> {
         expr
     }
 
-    fn list(&mut self, terms: &'f [Node], place: Place) -> Option<ExprId> {
+    fn list(&mut self, terms: &[Node], place: Place) -> Option<ExprId> {
         let parts: Vec<ExprId> = terms.iter().filter_map(|term| self.node(term, place)).collect();
         if parts.is_empty() { None } else { Some(self.many(parts, Expr::Or)) }
     }
@@ -343,14 +427,19 @@ impl<'f> Lowering<'f> {
     }
 
     fn term(&mut self, term: Term) -> TermId {
-        if let Some(&id) = self.terms.get(&term) {
-            return id;
+        let hash = FxBuildHasher.hash_one(&term);
+        let terms = &self.program.terms;
+        if let Some(known) = self.terms.find(hash, |number| terms[number as usize] == term) {
+            return TermId(known);
         }
-        let id = TermId(count(self.program.terms.len()));
-        self.program.terms.push(term.clone());
-        self.terms.insert(term, id);
-        id
+        self.program.terms.push(term);
+        TermId(self.terms.add(hash))
     }
+}
+
+/// The language that a word's meaning depends on: only stems do.
+fn stem_language(word: &Word, place: Place) -> Option<Lang> {
+    place.lang.filter(|_| word.form == WordForm::Stem)
 }
 
 fn count(number: usize) -> u32 {

@@ -49,6 +49,6 @@ pub use explain::{Clause, Explanation, LanguageNote, ScoreClause, explain, expla
 pub use file::{load_paths, load_sources};
 pub use glob::Glob;
 pub use profile::{Profile, Profiler, TopicProfile};
-pub use ruleset::{Circumstances, Hit, HitPlace, Judgement, Ruleset, Scanned, Survey, TopicHit, load};
+pub use ruleset::{Circumstances, Hit, HitPlace, Judgement, Ruleset, Scanned, Survey, TopicHit, load, load_unlinted};
 pub use scanner::Scratch;
 pub use suite::{SuiteReport, TestFailure, run_tests};

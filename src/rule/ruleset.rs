@@ -177,6 +177,12 @@ pub fn load(paths: &[PathBuf]) -> (Option<Ruleset>, Report) {
     Ruleset::compile(super::file::load_paths(paths))
 }
 
+/// The same without looking for what is probably not meant, which is for those who show warnings.
+#[must_use]
+pub fn load_unlinted(paths: &[PathBuf]) -> (Option<Ruleset>, Report) {
+    Ruleset::compile(super::file::load_paths_unlinted(paths))
+}
+
 impl Ruleset {
     /// Compiles rule files that were read; warnings are handed through. `None` if there are errors.
     #[must_use]
@@ -185,7 +191,14 @@ impl Ruleset {
         if report.has_errors() {
             return (None, report);
         }
-        let (program, diagnostics) = lower(&files);
+        let tests = files
+            .topics
+            .iter_mut()
+            .enumerate()
+            .flat_map(|(index, topic)| std::mem::take(&mut topic.tests).into_iter().map(move |test| (index, test)))
+            .collect();
+        let (program, diagnostics) = lower(&mut files);
+        files.concepts.clear();
         report.diagnostics.extend(diagnostics);
         if report.has_errors() {
             return (None, report);
@@ -203,12 +216,6 @@ impl Ruleset {
         let topics: Vec<Arc<Topic>> = order.iter().map(|&number| Arc::clone(info(number))).collect();
         let mut ids = Texts::default();
         topics.iter().for_each(|topic| ids.push(topic.id.as_str()));
-        let tests = files
-            .topics
-            .iter_mut()
-            .enumerate()
-            .flat_map(|(index, topic)| std::mem::take(&mut topic.tests).into_iter().map(move |test| (index, test)))
-            .collect();
         let index = Index::new(&program, &order);
         (Some(Self { program, index, revision, topics, ids, tests, surges: files.surges }), report)
     }
@@ -247,18 +254,19 @@ impl Ruleset {
     /// What all enabled topics make of an article. Its language is detected where the article doesn't say it.
     pub fn judge(&self, scratch: &mut Scratch, article: &Article, feed_labels: &Labels, now: Timestamp) -> Judgement {
         let document = Document::new(article);
-        let scanned = self.scan(scratch, &document, Circumstances { feed_labels: Some(feed_labels), now });
-        let matches = scanned
-            .hits
-            .into_iter()
-            .map(|hit| Match {
+        let circumstances = Circumstances { feed_labels: Some(feed_labels), now };
+        let mut matches = Vec::new();
+        // Of each topic's hits only the excerpts are kept: an article made to hurt has a thousand hits for every topic.
+        let survey = self.scan_each(scratch, &document, circumstances, |hit| {
+            let hit = hit.to_owned();
+            matches.push(Match {
                 excerpts: excerpts(&document, &hit.evidence),
                 topic: hit.topic,
                 score: hit.score,
                 severity: hit.severity,
-            })
-            .collect();
-        Judgement { lang: document.lang, matches, errors: scanned.errors }
+            });
+        });
+        Judgement { lang: document.lang, matches, errors: survey.errors }
     }
 
     /// The same with the bare hits.

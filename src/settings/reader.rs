@@ -15,6 +15,9 @@ use crate::model::{Diagnostic, Source, Span};
 use super::syntax::explain;
 use super::{Findings, Item, Spanned, TextValue, codes, nearest};
 
+/// Keys of a table that are looked through one by one.
+const FEW_KEYS: usize = 16;
+
 /// What all tables of a document share.
 #[derive(Debug)]
 struct Document<'a> {
@@ -42,7 +45,8 @@ impl Document<'_> {
 pub struct TableReader<'a> {
     document: Rc<Document<'a>>,
     entries: Vec<Entry<'a>>,
-    index: HashMap<String, usize>,
+    /// Where each key stands in `entries`; only where there are many, since files may have a hundred thousand small tables.
+    index: Option<HashMap<String, usize>>,
     span: Span,
     /// How messages call it: `[poll]`, `[[feed]]`, `match`; empty for the top level.
     name: String,
@@ -81,7 +85,8 @@ impl<'a> TableReader<'a> {
             })
             .collect();
         entries.sort_by_key(|entry| entry.key.span);
-        let index = entries.iter().enumerate().map(|(at, entry)| (entry.key.value.clone(), at)).collect();
+        let positions = || entries.iter().enumerate().map(|(at, entry)| (entry.key.value.clone(), at)).collect();
+        let index = (entries.len() > FEW_KEYS).then(positions);
         Self { document, entries, index, span, name, asked: Vec::new() }
     }
 
@@ -114,16 +119,23 @@ impl<'a> TableReader<'a> {
         self.document.report(diagnostic);
     }
 
+    fn position(&self, key: &str) -> Option<usize> {
+        match &self.index {
+            Some(index) => index.get(key).copied(),
+            None => self.entries.iter().position(|entry| entry.key.value == key),
+        }
+    }
+
     /// Whether the key is there, whatever its value. Counts as not asked for.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
-        self.index.contains_key(key)
+        self.position(key).is_some()
     }
 
     /// Where the key (not its value) is written. Works after its value was taken, too.
     #[must_use]
     pub fn key_span(&self, key: &str) -> Option<Span> {
-        self.index.get(key).and_then(|at| self.entries.get(*at)).map(|entry| entry.key.span)
+        self.position(key).and_then(|at| self.entries.get(at)).map(|entry| entry.key.span)
     }
 
     /// Reports every one of these keys that is absent (`E005`). Nothing is reported in a file that is not TOML: the key may
@@ -228,7 +240,7 @@ impl<'a> TableReader<'a> {
     /// The value, whatever its type.
     pub fn value(&mut self, key: &'static str) -> Option<Item<'a>> {
         self.asked.push(key);
-        let at = *self.index.get(key)?;
+        let at = self.position(key)?;
         let value = self.entries.get_mut(at)?.value.take()?;
         self.item(key, value)
     }

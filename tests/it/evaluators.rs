@@ -281,3 +281,40 @@ fn a_scratch_made_for_it_tells_what_each_topic_cost() {
     assert!(Scratch::default().take_costs().is_none());
     assert!(compile("[[topic]]\nid = \"a\"\nmatch = 'ab'\n").unwrap().topic_costs(&costs).is_empty());
 }
+
+/// Thousands of topics and articles made to hurt: one word all along, marks on nothing, and the words of all topics.
+#[test]
+fn articles_made_to_hurt_stay_within_bounds_with_thousands_of_topics() {
+    use std::fmt::Write as _;
+    let mut rules = String::new();
+    for index in 0..2_000 {
+        let next = (index + 1) % 2_000;
+        writeln!(
+            rules,
+            "[[topic]]\nid = \"t{index}\"\nmatch = '(said NEAR/3 own{index}) OR (own{index} NEAR/5 own{next}) OR \"said said own{index}\"'"
+        )
+        .unwrap();
+    }
+    let ruleset = compile(&rules).unwrap();
+    let mut seed = 3_u64;
+    let mut word = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        format!("own{} ", (seed >> 33) % 2_000)
+    };
+    let every_word: String = (0..60_000).map(|_| word()).collect();
+    let texts = ["said ".repeat(500_000), "\u{301}".repeat(1_000_000), every_word];
+    let mut scratch = Scratch::default();
+    for text in &texts {
+        let start = working_time();
+        let (mut hits, mut most) = (0, 0);
+        let survey = ruleset.scan_each(&mut scratch, &document("", text, None), HERE, |hit| {
+            hits += 1;
+            most = most.max(hit.places().count());
+        });
+        assert_eq!(survey.errors, Vec::<String>::new());
+        assert!(most <= 1_000);
+        let took = working_time() - start;
+        assert!(took < PATIENCE, "{:?}… took {took:?}", text.chars().take(5).collect::<String>());
+        assert_eq!(hits > 0, text.starts_with("own"));
+    }
+}

@@ -38,6 +38,23 @@ use self::topic::read_topic;
 /// A missing path, a file that can't be read, and every mistake in a file are errors of the report.
 #[must_use]
 pub fn load_paths(paths: &[PathBuf]) -> RuleFiles {
+    read_paths(paths, Remarks::Wanted)
+}
+
+/// The same without the remarks on what is allowed and probably not meant.
+#[must_use]
+pub(super) fn load_paths_unlinted(paths: &[PathBuf]) -> RuleFiles {
+    read_paths(paths, Remarks::Unwanted)
+}
+
+/// Whether to look for what is allowed and probably not meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Remarks {
+    Wanted,
+    Unwanted,
+}
+
+fn read_paths(paths: &[PathBuf], remarks: Remarks) -> RuleFiles {
     let findings = Findings::new();
     let mut files: Vec<PathBuf> = Vec::new();
     let mut seen = BTreeSet::new();
@@ -63,22 +80,24 @@ pub fn load_paths(paths: &[PathBuf]) -> RuleFiles {
             }
         }
     }
-    read(sources, &unreadable, findings)
+    read(sources, &unreadable, findings, remarks)
 }
 
 /// Reads rule files that are in memory already; their ids must differ.
 #[must_use]
 pub fn load_sources(sources: Vec<Source>) -> RuleFiles {
-    read(sources, &BTreeSet::new(), Findings::new())
+    read(sources, &BTreeSet::new(), Findings::new(), Remarks::Wanted)
 }
 
-fn read(sources: Vec<Source>, unreadable: &BTreeSet<SourceId>, findings: Findings) -> RuleFiles {
+fn read(sources: Vec<Source>, unreadable: &BTreeSet<SourceId>, findings: Findings, remarks: Remarks) -> RuleFiles {
     let mut loaded = Loaded::default();
     for source in sources.iter().filter(|source| !unreadable.contains(&source.id)) {
         read_file(source, &findings, &mut loaded);
     }
     check::check(&loaded, &findings);
-    lint::lint(&loaded, &sources, &findings);
+    if remarks == Remarks::Wanted {
+        lint::lint(&loaded, &sources, &findings);
+    }
     let diagnostics = findings.into_diagnostics();
     RuleFiles {
         report: Report { sources: sources.clone(), diagnostics },
