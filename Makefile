@@ -44,6 +44,8 @@ bench: cc ## Measures a full poll of 1,000 local feeds, and how fast feeds are r
 
 bench-quick: cc ## The same, briefly, so that it can not rot
 	FEEDS=50 ROUNDS=1 SECONDS=0.2 $(CARGO) bench --bench poll --bench parse
+	$(CARGO) build --quiet
+	benches/extraction.py tests/pages --alone --goal 0.98 --vedetta target/debug/vedetta
 
 conformance: cc ## Reads the feeds of other parsers' test suites, where they are at hand, and prints the share read as they ask
 	$(CARGO) test --test it conformance:: -- --nocapture

@@ -109,10 +109,20 @@ pub(super) async fn judge_article(
                     article.published = page.published.or(article.updated);
                     article.title = page.title;
                 }
-                article.body = page.body;
                 article.author = article.author.or(page.author);
                 article.declared_lang = article.declared_lang.or(page.lang);
-                article.text_status = TextStatus::Page;
+                if page.is_beginning {
+                    // No full text: the feed's own summary says more of the whole, where there is one.
+                    article.text_status = TextStatus::Failed;
+                    article.text_error =
+                        Some("the article is behind a paywall; the page shows only its beginning".into());
+                    if article.summary.is_empty() {
+                        article.summary = page.body;
+                    }
+                } else {
+                    article.body = page.body;
+                    article.text_status = TextStatus::Page;
+                }
             }
             Page::Missing(why) => {
                 tracing::debug!(article.url = article.url, error = why, "no full text");

@@ -32,7 +32,7 @@ pub(crate) struct Balanced {
     /// What stood in the body, or in the fragment.
     pub(crate) body: String,
     /// `<meta>` elements and the title.
-    pub(crate) head: String,
+    head: String,
     /// Elements were nested deeper than [`MAX_DEPTH`].
     pub(crate) is_flattened: bool,
     /// It was longer than [`MAX_ELEMENTS`] or [`MAX_TEXT_BYTES`].
@@ -58,12 +58,6 @@ impl Balanced {
             writer.pop();
         }
         writer.html
-    }
-
-    /// A whole document.
-    pub(crate) fn document(&self) -> String {
-        let Self { head, body, .. } = self;
-        format!("<!DOCTYPE html><html><head>{head}</head><body>{body}</body></html>")
     }
 }
 

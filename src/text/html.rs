@@ -144,21 +144,31 @@ fn looks_escaped(text: &str) -> bool {
 
 /// What stands between the text so far and the next character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Gap {
+pub(super) enum Gap {
     None,
     Space,
     Line,
     Blank,
 }
 
-struct Out {
-    text: String,
+#[derive(Debug)]
+pub(super) struct Out {
+    pub(super) text: String,
     gap: Gap,
 }
 
 impl Out {
-    fn widen(&mut self, gap: Gap) {
+    pub(super) fn new() -> Self {
+        Self { text: String::new(), gap: Gap::None }
+    }
+
+    pub(super) fn widen(&mut self, gap: Gap) {
         self.gap = self.gap.max(gap);
+    }
+
+    /// A line ends.
+    pub(super) fn line(&mut self) {
+        self.widen(Gap::Line);
     }
 
     fn flush(&mut self) {
@@ -218,7 +228,7 @@ impl Out {
         }
     }
 
-    fn push_decoded(&mut self, text: &str, keeps_lines: bool) {
+    pub(super) fn push_decoded(&mut self, text: &str, keeps_lines: bool) {
         let mut rest = text;
         while let Some(at) = rest.find('&') {
             match entity(&rest[at..]) {
@@ -264,14 +274,14 @@ pub(crate) struct Tag<'a> {
 }
 
 /// A tag's name in lower case, cut to what the longest known one needs.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Name {
     bytes: [u8; 12],
     length: usize,
 }
 
 impl Name {
-    fn of(name: &str) -> Self {
+    pub(super) fn of(name: &str) -> Self {
         // `html:p` in XHTML inside feeds is `p`.
         let name = name.rsplit(':').next().unwrap_or(name).as_bytes();
         let mut bytes = [0; 12];

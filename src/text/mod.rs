@@ -2,15 +2,21 @@
 
 pub mod analyzed;
 mod balance;
+mod blocks;
+mod boilerplate;
 pub(crate) mod charset;
 mod dates;
 mod extract;
 pub(crate) mod html;
 mod lang;
+mod main_text;
 pub mod normalize;
+mod notices;
+mod page;
 pub mod segment;
 mod sniff;
 pub mod stem;
+mod tree;
 
 pub use dates::parse_date;
 pub use extract::{ExtractError, Extracted, extract_article};

@@ -74,7 +74,7 @@ fn articles_are_found_in_pages_from_the_wild() {
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
     let mut languages: BTreeMap<String, Row> = BTreeMap::new();
     let mut seconds = 0.0;
-    // All pages take half a minute without optimisation; `VEDETTA_CONFORMANCE=all` reads them all and names the misses.
+    // `VEDETTA_CONFORMANCE=all` reads them all and names the misses.
     let step = if std::env::var("VEDETTA_CONFORMANCE").is_ok() { 1 } else { 5 };
     for line in lines.lines().step_by(step) {
         let case: Value = serde_json::from_str(line).expect("a line of JSON");
@@ -159,8 +159,32 @@ fn articles_are_found_in_pages_from_the_wild() {
     }
     eprintln!("{seconds:.2} s");
     for source in ["full scrapinghub", "full fundus"] {
-        let goal = if step == 1 { 0.93 } else { 0.85 };
+        // Measured 2026-11-23: 0.972 and 0.983; every fifth page alone varies more.
+        let goal = if step == 1 { 0.96 } else { 0.9 };
         let f1 = rows.get(source).map_or(0.0, Row::f1);
         assert!(f1 >= goal, "{source}: {f1:.3}");
+    }
+}
+
+/// Pages of our own making, each with a habit of the world's news sites; `benches/extraction.py` reads them too.
+#[test]
+fn our_own_pages_are_read_as_they_were_meant() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pages");
+    let lines = std::fs::read_to_string(format!("{folder}/expect.jsonl")).expect("the list of pages");
+    for line in lines.lines() {
+        let case: Value = serde_json::from_str(line).expect("a line of JSON");
+        let text = |key: &str| case[key].as_str().expect("a text");
+        let file = text("file");
+        let html = std::fs::read(format!("{folder}/{file}")).expect("a page");
+        let url = Url::parse(text("url")).ok();
+        let found = extract_article(&html, None, url.as_ref()).expect("an article");
+        let (precision, recall) = precision_recall(&found.body, text("text"), text("lang"));
+        assert!(precision > 0.98 && recall > 0.98, "{file}: {precision} {recall}\n{}", found.body);
+        assert_eq!(letters(&found.title), letters(text("title")), "{file}");
+        let date = found.published.map(|date| date.to_string()).unwrap_or_default();
+        assert_eq!(date.get(..10), Some(text("date")), "{file}");
+        for unwanted in case["must_not_contain"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            assert!(!found.body.contains(unwanted), "{file}: {unwanted}");
+        }
     }
 }
