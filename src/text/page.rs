@@ -483,7 +483,10 @@ fn date_in(line: &str) -> Option<Timestamp> {
         return Some(whole);
     }
     let words: Vec<&str> = line.split(' ').filter(|word| !word.is_empty()).take(30).collect();
-    for from in 0..words.len() {
+    let begins_with_digit = |from: &usize| words[*from].starts_with(char::is_numeric);
+    // Days before names: whoever is called Prova writes not always in December (Czech: prosinec).
+    let (days, names): (Vec<usize>, Vec<usize>) = (0..words.len()).partition(begins_with_digit);
+    for from in days.into_iter().chain(names) {
         for count in (1..=6.min(words.len() - from)).rev() {
             let part = words[from..from + count].join(" ");
             let part = part.trim_matches(|c: char| !c.is_alphanumeric());

@@ -98,22 +98,31 @@ async fn the_linked_page_is_matched_where_full_text_is_on_and_its_absence_is_tol
         <p>La cerimonia si è svolta alla presenza del sindaco e di molti cittadini, con la banda e una mostra fotografica.</p>\
         </article></body></html>";
     world.server.put("/page", "text/html; charset=utf-8", page);
+    let wall = "<html lang=it><head><script type='application/ld+json'>{\"@type\":\"NewsArticle\",\"isAccessibleForFree\":false}</script></head>\
+        <body><article><h1>Porto</h1><p>Questa mattina il traffico nel porto è stato regolare, con otto arrivi e sei partenze secondo la capitaneria, \
+        e nel pomeriggio il molo è stato riaperto al pubblico.</p><p>Abbonati alla vedetta per continuare a leggere.</p></article></body></html>";
+    world.server.put("/wall/1", "text/html; charset=utf-8", wall);
+    world.server.put("/wall/2", "text/html; charset=utf-8", wall);
     let link = |guid: &str, path: &str, title: &str| {
         format!(
             "<item><guid>{guid}</guid><link>{}</link><title>{title}</title><description>Breve.</description></item>",
             world.server.url(path)
         )
     };
-    let items = link("1", "/page", "Notizie dal porto") + &link("2", "/gone", "Una vedetta senza pagina");
+    let items = link("1", "/page", "Notizie dal porto")
+        + &link("2", "/gone", "Una vedetta senza pagina")
+        + &link("3", "/wall/1", "Una vedetta a pagamento")
+        + &link("4", "/wall/2", "Il porto a pagamento");
     let feed = format!("<rss version=\"2.0\"><channel><title>T</title>{items}</channel></rss>");
     world.server.put("/feed.xml", "application/rss+xml", feed);
     let output = world.vedetta(&["run", "--once"]).output().expect("it runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mails = world.mailbox.messages();
-    assert_eq!(mails.len(), 2, "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(mails.len(), 3, "{}", String::from_utf8_lossy(&output.stderr));
     let texts: Vec<_> = mails.iter().map(|mail| body(&mail.data, "text/plain")).collect();
     assert!(texts.iter().any(|text| text.contains("la storica *vedetta* del molo")), "{texts:?}");
     assert!(texts.iter().any(|text| text.contains("Una vedetta senza pagina") && text.contains("404")), "{texts:?}");
+    assert!(texts.iter().any(|text| text.contains("Una vedetta a pagamento") && text.contains("paywall")), "{texts:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
