@@ -187,6 +187,9 @@ impl Reading<'_> {
             if let Some(number) = table.integer("max_per_host", 1..=64) {
                 network.max_per_host = u32::try_from(number.value).unwrap_or(network.max_per_host);
             }
+            if let Some(robots) = table.bool("robots") {
+                network.robots = robots.value;
+            }
             table.finish();
         }
         let without_contact = Diagnostic::warning(codes::NO_CONTACT, "the user agent names no contact").help(

@@ -80,6 +80,7 @@ page_deadline = "11s"
 max_body = "4 MiB"
 max_concurrent = 8
 max_per_host = 1
+robots = false
 [[feed]]
 url = "https://example.org/rss.xml"
 name = "Новости"
@@ -156,6 +157,7 @@ digest = { schedule = "0 0 7 * * Mon-Fri", timezone = "Europe/Rome" }
             max_body_bytes: 4 << 20,
             max_concurrent: 8,
             max_per_host: 1,
+            robots: false,
         }
     );
     let [first, second] = config.feeds.as_slice() else { panic!("two feeds in use") };

@@ -18,6 +18,7 @@ use crate::network::{GuardPolicy, build_client, parse_target, towards};
 use super::conditional::{ask_with, refreshed, validators};
 use super::decode::{self, BodyLimits, drain, read_body};
 use super::politeness::{Gates, Pass};
+use super::robots::RobotsRules;
 use super::{FetchError, HeaderLink, Hints, NetworkSettings, link_header};
 
 /// Short bodies of redirects and errors are read to keep the connection, up to this many bytes …
@@ -32,6 +33,8 @@ pub enum Kind {
     Feed,
     /// A web page.
     Page,
+    /// A site's robots.txt.
+    Robots,
 }
 
 /// A wish for a document.
@@ -127,6 +130,10 @@ pub struct Client {
     http: reqwest::Client,
     shared: Arc<Shared>,
     gates: Arc<Gates>,
+    /// One page at a time from each host.
+    page_gates: Arc<Gates>,
+    /// What sites ask of page readers; absent where the operator has their leave.
+    robots: Option<Arc<RobotsRules>>,
 }
 
 #[derive(Debug)]
@@ -137,6 +144,13 @@ struct Shared {
     connect_timeout: Duration,
     feed_deadline: Duration,
     page_deadline: Duration,
+}
+
+/// How a chain of hops ended.
+enum Chain {
+    Done(Fetched),
+    /// At a redirect that the caller wants to look at first.
+    Moved(Url),
 }
 
 /// How one hop ended.
@@ -187,7 +201,9 @@ impl Client {
             feed_deadline: settings.feed_deadline,
             page_deadline: settings.page_deadline,
         };
-        Ok(Self { http, shared: Arc::new(shared), gates })
+        let page_gates = Gates::new(places(settings.max_concurrent), 1);
+        let robots = settings.robots.then(|| Arc::new(RobotsRules::new(&settings.user_agent)));
+        Ok(Self { http, shared: Arc::new(shared), gates, page_gates, robots })
     }
 
     /// The longest that [`Client::fetch`] can take, waiting for its turn on every hop included: a lease should outlast it.
@@ -204,7 +220,55 @@ impl Client {
     /// # Errors
     /// See [`FetchError`]; [`FetchError::Busy`] if its turn did not come.
     pub async fn fetch(&self, request: &Request<'_>) -> Result<Fetched, FetchError> {
-        let limit = self.deadline(request.kind);
+        match self.follow(request, self.deadline(request.kind), true).await? {
+            Chain::Done(fetched) => Ok(fetched),
+            // Only where redirects are not followed.
+            Chain::Moved(to) => {
+                let how = "although redirects are followed".to_owned();
+                Err(FetchError::Redirects { host: host(&to).to_owned(), how })
+            }
+        }
+    }
+
+    /// Fetches the page of an article, as its site asks programs to: one page at a time from a host, and none that its
+    /// robots.txt excludes. What a person asks for on the command line is a plain [`Client::fetch`].
+    ///
+    /// # Errors
+    /// See [`FetchError`]; [`FetchError::Robots`] and [`FetchError::NoRobots`] besides those of [`Client::fetch`].
+    pub async fn fetch_page(&self, url: &Url) -> Result<Fetched, FetchError> {
+        let limit = self.deadline(Kind::Page);
+        let _turn = timeout(self.shared.limits.queue, self.page_gates.enter(url))
+            .await
+            .map_err(|_| FetchError::Busy { host: host(url).to_owned() })?;
+        let mut left = limit;
+        let mut url = url.clone();
+        for _ in 0..=self.shared.limits.redirects {
+            self.ask_robots(&url).await?;
+            let started = Instant::now();
+            let request = Request { url: &url, kind: Kind::Page, validators: None };
+            match self.follow(&request, left, self.robots.is_none()).await? {
+                Chain::Done(fetched) => return Ok(fetched),
+                Chain::Moved(to) => url = to,
+            }
+            left = left.saturating_sub(started.elapsed());
+        }
+        let how = format!("more than {} times", self.shared.limits.redirects);
+        Err(FetchError::Redirects { host: host(&url).to_owned(), how })
+    }
+
+    /// Whether a page's site lets programs read it, asking the site where that is not known.
+    async fn ask_robots(&self, page: &Url) -> Result<(), FetchError> {
+        let Some(robots) = &self.robots else { return Ok(()) };
+        if let Some(verdict) = robots.known(page, Instant::now()) {
+            return verdict;
+        }
+        let address = RobotsRules::address(page);
+        let answer = self.fetch(&Request { url: &address, kind: Kind::Robots, validators: None }).await;
+        robots.learn(page, answer, Instant::now())
+    }
+
+    /// Follows a chain of redirects, or looks at the first hop only.
+    async fn follow(&self, request: &Request<'_>, limit: Duration, follows: bool) -> Result<Chain, FetchError> {
         let mut left = limit;
         let mut pass: Option<Pass> = None;
         let mut url = request.url.clone();
@@ -226,11 +290,13 @@ impl Client {
             match hop {
                 Hop::Done(Fetched::Document(mut document)) => {
                     document.permanent_redirect = moved_to;
-                    return Ok(Fetched::Document(document));
+                    return Ok(Chain::Done(Fetched::Document(document)));
                 }
                 Hop::Done(Fetched::NotModified { hints, validators, .. }) => {
-                    return Ok(Fetched::NotModified { hints, validators, permanent_redirect: moved_to });
+                    let same = Fetched::NotModified { hints, validators, permanent_redirect: moved_to };
+                    return Ok(Chain::Done(same));
                 }
+                Hop::Redirect { to, .. } if !follows => return Ok(Chain::Moved(to)),
                 Hop::Redirect { to, is_permanent } => {
                     let redirects = |how: String| FetchError::Redirects { host: host(&url).to_owned(), how };
                     if to == url || visited.contains(&to) {
@@ -252,7 +318,7 @@ impl Client {
     fn deadline(&self, kind: Kind) -> Duration {
         match kind {
             Kind::Feed => self.shared.feed_deadline,
-            Kind::Page => self.shared.page_deadline,
+            Kind::Page | Kind::Robots => self.shared.page_deadline,
         }
     }
 
@@ -328,6 +394,7 @@ impl Client {
                 HeaderValue::from_static(match request.kind {
                     Kind::Feed => ACCEPT_FEED,
                     Kind::Page => ACCEPT_PAGE,
+                    Kind::Robots => ACCEPT_ROBOTS,
                 }),
             );
             if let Some(validators) = request.validators {
@@ -363,6 +430,7 @@ async fn refusal(response: Response, host: &str, hints: Hints) -> FetchError {
 /// What feeds call themselves; `*/*` because many servers refuse what they would have sent anyway.
 const ACCEPT_FEED: &str = "application/rss+xml, application/atom+xml, application/feed+json, application/rdf+xml, \
                            application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, */*;q=0.5";
+const ACCEPT_ROBOTS: &str = "text/plain, */*;q=0.5";
 const ACCEPT_PAGE: &str = "text/html, application/xhtml+xml;q=0.9, */*;q=0.5";
 
 fn host(url: &Url) -> &str {

@@ -121,6 +121,22 @@ pub enum FetchError {
         /// Whether the answer comes from a bot protection in front of the site.
         by_bot_protection: bool,
     },
+    /// The site's robots.txt excludes the page.
+    #[error(
+        "`{host}` asks programs in its robots.txt not to read this page; `robots = false` in `[network]` reads it all the same"
+    )]
+    Robots {
+        /// The host.
+        host: String,
+    },
+    /// The site's robots.txt could not be had, so nobody knows what it asks.
+    #[error("the robots.txt of `{host}` can't be had, and until then its pages are not read: {reason}")]
+    NoRobots {
+        /// The host.
+        host: String,
+        /// What came instead.
+        reason: String,
+    },
     /// Too many fetches wait for this host already: ours to try again soon, no fault of the feed.
     #[error("too many fetches wait for `{host}`")]
     Busy {
@@ -149,6 +165,7 @@ impl FetchError {
             | Self::TooLarge { .. }
             | Self::Bomb { .. }
             | Self::Encoding { .. }
+            | Self::Robots { .. }
             | Self::Gone { .. } => false,
             Self::Status { status, .. } => matches!(*status, 408 | 425 | 429 | 500..=599),
             Self::Dns { .. }
@@ -157,6 +174,7 @@ impl FetchError {
             | Self::Timeout { .. }
             | Self::TooSlow { .. }
             | Self::Broken { .. }
+            | Self::NoRobots { .. }
             | Self::Busy { .. } => true,
         }
     }
@@ -216,6 +234,8 @@ impl FetchError {
             Self::Broken { .. } => "broken",
             Self::Gone { .. } => "gone",
             Self::Status { .. } => "status",
+            Self::Robots { .. } => "robots",
+            Self::NoRobots { .. } => "no_robots",
             Self::Busy { .. } => "busy",
         }
     }

@@ -17,6 +17,7 @@ mod opml;
 mod parse;
 mod politeness;
 mod rhythm;
+mod robots;
 mod settings;
 mod sitemap;
 mod wall;

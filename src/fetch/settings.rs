@@ -23,6 +23,8 @@ pub struct NetworkSettings {
     pub max_concurrent: u32,
     /// Fetches at once from one host.
     pub max_per_host: u32,
+    /// Whether the pages of articles are read only where a site's robots.txt allows it.
+    pub robots: bool,
 }
 
 impl Default for NetworkSettings {
@@ -37,6 +39,7 @@ impl Default for NetworkSettings {
             max_body_bytes: 10 << 20,
             max_concurrent: 64,
             max_per_host: 2,
+            robots: true,
         }
     }
 }

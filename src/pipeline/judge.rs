@@ -9,7 +9,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::fetch::{self, FetchError, Fetched, Kind, Request};
+use crate::fetch::{self, FetchError, Fetched};
 use crate::model::{Article, ArticleId, Labels, Leased, TextStatus, Timestamp};
 use crate::store::{StoreError, VerdictCommit};
 use crate::story;
@@ -203,8 +203,7 @@ async fn extracted(
 ) -> Result<Option<Extracted>, String> {
     let link = article.url.as_deref().ok_or("the entry has no link")?;
     let url = Url::parse(link).map_err(|error| format!("the link cannot be read: {error}"))?;
-    let request = Request { url: &url, kind: Kind::Page, validators: None };
-    let document = match snapshot.client.fetch(&request).await {
+    let document = match snapshot.client.fetch_page(&url).await {
         Ok(Fetched::Document(document)) => *document,
         Ok(Fetched::NotModified { .. }) => return Err("the server says “not modified” to a first request".to_owned()),
         Err(FetchError::Busy { .. }) => return Ok(None),

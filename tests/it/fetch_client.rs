@@ -684,3 +684,54 @@ async fn a_host_gets_two_requests_at_a_time_and_a_long_queue_is_told_to_come_bac
     assert!(all.iter().filter(|result| result.is_ok()).count() >= 2);
     assert!(all.iter().any(|result| matches!(result, Err(FetchError::Busy { .. }))), "{all:?}");
 }
+
+#[tokio::test]
+async fn pages_are_read_as_their_site_asks() {
+    let server = Server::start(|path, _| {
+        Reply::Bytes(match path {
+            "/robots.txt" => ok(
+                "Content-Type: text/plain\r\n",
+                b"User-agent: *\nDisallow: /\nUser-agent: vedetta-test\nDisallow: /private/\n",
+            ),
+            "/moved" => redirect(302, "/private/2"),
+            _ => ok("", b"page"),
+        })
+    })
+    .await;
+    let client = client(&[&server]);
+    let pages: Vec<_> = (0..5).map(|number| server.url(&format!("/{number}"))).collect();
+    for read in futures_util::future::join_all(pages.iter().map(|page| client.fetch_page(page))).await {
+        assert!(matches!(read, Ok(Fetched::Document(_))), "{read:?}");
+    }
+    assert_eq!(server.connections(), 1, "one page at a time");
+    for path in ["/private/1", "/moved"] {
+        let error = client.fetch_page(&server.url(path)).await.unwrap_err();
+        assert!(matches!(error, FetchError::Robots { .. }), "{path}: {error:?}");
+    }
+    let asked = server.requests();
+    assert_eq!(asked.iter().filter(|head| head.starts_with("GET /robots.txt ")).count(), 1, "{asked:?}");
+    assert!(!asked.iter().any(|head| head.starts_with("GET /private/")), "{asked:?}");
+    // What a person asks for, and feeds, are no robot's doing; nor is what the operator has leave for.
+    assert_eq!(document(&client, &server.url("/private/1")).await.body, b"page");
+    let free = Client::new(&NetworkSettings { robots: false, ..settings(&[server.rule()]) }).unwrap();
+    assert!(free.fetch_page(&server.url("/moved")).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_site_that_has_no_robots_txt_asks_for_nothing_and_one_that_fails_is_left_alone() {
+    for (status, may_read) in
+        [("404 Not Found", true), ("403 Forbidden", true), ("500 Oops", false), ("503 Busy", false)]
+    {
+        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
+        let server = Server::start(move |path, _| {
+            Reply::Bytes(if path == "/robots.txt" { answer.clone().into_bytes() } else { ok("", b"page") })
+        })
+        .await;
+        let read = client(&[&server]).fetch_page(&server.url("/1")).await;
+        assert_eq!(read.is_ok(), may_read, "{status}: {read:?}");
+        if let Err(error) = read {
+            assert!(matches!(error, FetchError::NoRobots { .. }) && error.is_transient(), "{error:?}");
+            assert_eq!(server.requests().len(), 1, "the page is not asked for");
+        }
+    }
+}
