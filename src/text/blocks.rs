@@ -44,6 +44,8 @@ pub(super) struct Block {
 
 /// A card has less text than this.
 const MAX_TEASER: usize = 500;
+/// Where no element keeps cards apart, less than this each.
+const MAX_LINES: usize = 350;
 
 impl Block {
     /// How much of it is links, 0 to 1.
@@ -175,7 +177,9 @@ impl Blocks {
             ends: tree.nodes.iter().map(|node| node.end).collect(),
             purposes,
         };
-        cut.mark_teasers();
+        if trust == Trust::ClassNames {
+            cut.mark_teasers();
+        }
         cut
     }
 
@@ -214,7 +218,10 @@ impl Blocks {
         // The same without an element around each: headline, lines, headline, lines.
         let headlines: Vec<usize> = (0..self.blocks.len()).filter(|at| self.blocks[*at].is_linked_heading()).collect();
         for run in headlines.chunk_by(|a, b| b - a <= 3) {
-            if let (true, Some(first), Some(last)) = (run.len() >= 3, run.first(), run.last()) {
+            if let (true, Some(first), Some(last)) = (run.len() >= 3, run.first(), run.last())
+                // Longer ones are the chapters of a list article.
+                && plain[*last] - plain[*first] <= MAX_LINES * run.len()
+            {
                 teasers[*first..=*last].fill(true);
             }
         }

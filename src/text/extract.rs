@@ -238,10 +238,10 @@ mod tests {
     #[test]
     fn the_text_in_the_json_stands_in_for_one_loaded_by_scripts() {
         let head = format!(
-            "<script type=\"application/ld+json\">[{{\"@type\":\"ReportageNewsArticle\",\"articleBody\":\"{PARAGRAPH}\\n\\nPoi: {PARAGRAPH}\"}}]</script>"
+            "<script type=\"application/ld+json\">[{{\"@type\":\"ReportageNewsArticle\",\"articleBody\":\"{PARAGRAPH}\\n\\nLe prove dureranno fino a primavera. Poi la base sarà aperta ai visitatori, una domenica al mese.\"}}]</script>"
         );
         let article = extract(&page(&head, "<div id=app></div>")).expect("an article");
-        assert_eq!(article.body.matches("Il ministro").count(), 2);
+        assert!(article.body.contains("Il ministro") && article.body.ends_with("al mese."), "{}", article.body);
     }
 
     #[test]
@@ -377,6 +377,9 @@ mod tests {
             (plain, "<time datetime=\"2026-11-22T10:00:00+01:00\">ieri</time>", Some("2026-11-22")),
             (plain, "<span class=\"entry-date\">Pubblicato il 22 novembre 2026 alle 10:30</span>", Some("2026-11-22")),
             (plain, "<p>di Anna Prova, 22.11.2026</p>", Some("2026-11-22")),
+            (plain, "<p>Sunday, November 22, 2026 - 3:07pm</p>", Some("2026-11-22")),
+            (plain, "<p>By Ann Sample | Nov. 22, 2026, 12:37 a.m.</p>", Some("2026-11-22")),
+            (plain, "<p>2026年11月22日 18:30 来源：试用日报</p>", Some("2026-11-22")),
             (plain, "<p>12 antenne, 3 basi</p>", None),
         ] {
             assert_eq!(dated(url, head).as_deref(), expected, "{url} {head}");

@@ -203,7 +203,7 @@ impl Page {
         };
         // Where the heading begins the title, the rest is the site's name, a section or a date.
         let begins = |known: &String| {
-            known.chars().count() >= 12
+            weight(known) >= 12
                 && title.strip_prefix(known.as_str()).is_some_and(|rest| rest.trim_start().starts_with(SEPARATORS))
         };
         match heading.filter(begins) {
@@ -478,9 +478,6 @@ fn date_in(line: &str) -> Option<Timestamp> {
     let line = html_to_line(cut(line, 600));
     if !line.chars().any(char::is_numeric) {
         return None;
-    }
-    if let Some(whole) = parse_date(&line).filter(|time| is_plausible(*time)) {
-        return Some(whole);
     }
     let words: Vec<&str> = line.split(' ').filter(|word| !word.is_empty()).take(30).collect();
     let begins_with_digit = |from: &usize| words[*from].starts_with(char::is_numeric);
