@@ -12,7 +12,7 @@ fishdir = $(PREFIX)/share/fish/vendor_completions.d
 unitdir = /etc/systemd/system
 confdir = /etc/vedetta
 
-.PHONY: help demo run build test lint bench bench-quick conformance audit install uninstall cc
+.PHONY: help demo run build test lint bench bench-match bench-quick conformance audit install uninstall cc
 
 help: ## Lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -42,10 +42,15 @@ lint: ## Formatting, clippy and rustdoc, warnings denied
 bench: cc ## Measures a full poll of 1,000 local feeds, and how fast feeds are read
 	$(CARGO) bench --bench poll --bench parse
 
+bench-match: build ## Measures matching on the folder DATA, and others on it where PEERS is their folder
+	benches/matching.py $(DATA) $(if $(PEERS),--peers $(PEERS))
+
 bench-quick: cc ## The same, briefly, so that it can not rot
 	FEEDS=50 ROUNDS=1 SECONDS=0.2 $(CARGO) bench --bench poll --bench parse
 	$(CARGO) build --quiet
 	benches/extraction.py tests/pages --alone --goal 0.98 --vedetta target/debug/vedetta
+	$(CARGO) build --release --quiet
+	benches/matching.py --quick
 
 conformance: cc ## Reads the feeds of other parsers' test suites, where they are at hand, and prints the share read as they ask
 	$(CARGO) test --test it conformance:: -- --nocapture

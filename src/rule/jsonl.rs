@@ -71,6 +71,12 @@ impl<'a> ArticleLine<'a> {
     /// # Errors
     /// If it is no such object, or has neither title nor body nor summary.
     pub fn parse(line: &'a str) -> Result<Self, String> {
+        // Windows programs put a mark before the first line.
+        let line = line.strip_prefix('\u{FEFF}').unwrap_or(line);
+        // A list of values in the right order would be taken for one, too.
+        if !line.trim_start().starts_with('{') {
+            return Err("not a JSON object".to_owned());
+        }
         let article: Self = serde_json::from_str(line).map_err(|error| error.to_string())?;
         if article.title.is_none() && article.body.is_none() && article.summary.is_none() {
             return Err("the article has neither `title` nor `body`".to_owned());

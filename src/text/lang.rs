@@ -13,6 +13,7 @@ use std::sync::LazyLock;
 use rustc_hash::FxHashMap;
 use whatlang::{Detector, Lang as Whatlang};
 
+use super::ascii::{Asked, Blocks};
 use crate::model::Lang;
 
 /// What language a text is in.
@@ -43,8 +44,9 @@ impl LanguageGuess {
 #[must_use]
 pub fn detect_language(declared: Option<Lang>, title: &str, text: &str) -> LanguageGuess {
     let declared = declared.map(Lang::canonical);
-    let counts = Counts::of(sample(title, text));
-    let guess = by_script(&counts, declared, title, text);
+    let sample = Sample::new(title, text);
+    let counts = Counts::of(&sample);
+    let guess = by_script(&counts, declared, &sample, title, text);
     let Some(declared) = declared else { return guess };
     match guess.lang {
         Some(lang) if lang == declared => LanguageGuess { lang: Some(lang), certain: true },
@@ -68,8 +70,33 @@ const LONG_WORDS: usize = 30;
 /// At most this many characters are looked at: a guess does not get better after a few sentences.
 const SAMPLE_CHARS: usize = 1_200;
 
-fn sample<'a>(title: &'a str, text: &'a str) -> impl Iterator<Item = char> + Clone + 'a {
-    title.chars().chain([' ']).chain(text.chars()).take(SAMPLE_CHARS)
+/// The beginning of title and text. Nothing that is told by letters goes across from one to the other.
+struct Sample<'a> {
+    title: &'a str,
+    /// A space, unless the title is all that is looked at.
+    between: &'static str,
+    text: &'a str,
+}
+
+impl<'a> Sample<'a> {
+    fn new(title: &'a str, text: &'a str) -> Self {
+        let (title, room) = first_chars(title, SAMPLE_CHARS);
+        let between = if room > 0 { " " } else { "" };
+        let (text, _) = first_chars(text, room.saturating_sub(1));
+        Self { title, between, text }
+    }
+
+    fn parts(&self) -> [&'a str; 2] {
+        [self.title, self.text]
+    }
+}
+
+/// At most so many characters of a text, and how many there might have been more.
+fn first_chars(text: &str, most: usize) -> (&str, usize) {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => (&text[..end], 0),
+        None => (text, most - text.chars().count()),
+    }
 }
 
 /// Languages that a short look can't tell apart; the declared one wins.
@@ -147,38 +174,53 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(chars: impl Iterator<Item = char>) -> Self {
+    fn of(sample: &Sample<'_>) -> Self {
         let mut counts = Self::default();
-        for c in chars {
-            match c {
-                'a'..='z' | 'A'..='Z' | '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' => counts.latin += 1,
-                '\0'..='\u{bf}' | '\u{2000}'..='\u{2fff}' => {}
-                '\u{400}'..='\u{52f}' => {
-                    counts.cyrillic += 1;
-                    counts.mark(cyrillic_mark(c));
-                }
-                '\u{600}'..='\u{6ff}' | '\u{750}'..='\u{77f}' | '\u{fb50}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}'
-                    if c.is_alphabetic() =>
-                {
-                    counts.arabic += 1;
-                    counts.mark(arabic_mark(c));
-                }
-                '\u{3041}'..='\u{30ff}' | '\u{ff66}'..='\u{ff9f}' if c != '・' && c != 'ー' => counts.kana += 1,
-                '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' => counts.han += 1,
-                '\u{20000}'..='\u{3ffff}' => counts.han += 1,
-                '\u{1100}'..='\u{11ff}' | '\u{3130}'..='\u{318f}' | '\u{ac00}'..='\u{d7af}' => counts.hangul += 1,
-                _ => {
-                    if let Some((.., code)) = OWN_SCRIPTS.iter().find(|(from, to, _)| (*from..=*to).contains(&c)) {
-                        // Two such scripts in one text do not happen; the first one seen keeps the count.
-                        if counts.own == 0 {
-                            counts.own_code = code;
-                        }
-                        counts.own += u32::from(counts.own_code == *code);
-                    }
-                }
+        for part in sample.parts() {
+            // Nearly all letters of most texts, and the quickest to count.
+            counts.latin += Blocks::count(part, Asked::Letters);
+            let mut blocks = Blocks::new(part, Asked::Letters);
+            let mut at = 0;
+            while let Some(c) = blocks.next_beyond(at).and_then(|place| {
+                at = place;
+                part[place..].chars().next()
+            }) {
+                at += c.len_utf8();
+                counts.add(c);
             }
         }
         counts
+    }
+
+    /// Counts a character that is not ASCII.
+    fn add(&mut self, c: char) {
+        match c {
+            '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' => self.latin += 1,
+            '\0'..='\u{bf}' | '\u{2000}'..='\u{2fff}' => {}
+            '\u{400}'..='\u{52f}' => {
+                self.cyrillic += 1;
+                self.mark(cyrillic_mark(c));
+            }
+            '\u{600}'..='\u{6ff}' | '\u{750}'..='\u{77f}' | '\u{fb50}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}'
+                if c.is_alphabetic() =>
+            {
+                self.arabic += 1;
+                self.mark(arabic_mark(c));
+            }
+            '\u{3041}'..='\u{30ff}' | '\u{ff66}'..='\u{ff9f}' if c != '・' && c != 'ー' => self.kana += 1,
+            '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' => self.han += 1,
+            '\u{20000}'..='\u{3ffff}' => self.han += 1,
+            '\u{1100}'..='\u{11ff}' | '\u{3130}'..='\u{318f}' | '\u{ac00}'..='\u{d7af}' => self.hangul += 1,
+            _ => {
+                if let Some((.., code)) = OWN_SCRIPTS.iter().find(|(from, to, _)| (*from..=*to).contains(&c)) {
+                    // Two such scripts in one text do not happen; the first one seen keeps the count.
+                    if self.own == 0 {
+                        self.own_code = code;
+                    }
+                    self.own += u32::from(self.own_code == *code);
+                }
+            }
+        }
     }
 
     fn mark(&mut self, languages: &[&'static str]) {
@@ -242,7 +284,7 @@ fn arabic_mark(c: char) -> &'static [&'static str] {
     }
 }
 
-fn by_script(counts: &Counts, declared: Option<Lang>, title: &str, text: &str) -> LanguageGuess {
+fn by_script(counts: &Counts, declared: Option<Lang>, sample: &Sample<'_>, title: &str, text: &str) -> LanguageGuess {
     let Some((script, weight)) = counts.dominant() else { return LanguageGuess::UNKNOWN };
     // A text half in one script and half in another belongs to neither without doubt.
     let clear = weight * 3 >= counts.letters() * 2;
@@ -255,14 +297,14 @@ fn by_script(counts: &Counts, declared: Option<Lang>, title: &str, text: &str) -
                 LanguageGuess::doubtful("ko")
             }
         }
-        Script::Cyrillic => cyrillic(counts, title, text),
+        Script::Cyrillic => cyrillic(counts, sample, title, text),
         Script::Arabic => arabic(counts),
         Script::Of(code) => LanguageGuess {
             lang: Lang::parse(code),
             // Devanagari also writes Marathi and Nepali.
             certain: counts.own >= 6 && (code != "hi" || devanagari_is_hindi(title, text)),
         },
-        Script::Latin => latin(counts, title, text),
+        Script::Latin => latin(counts, sample),
     };
     LanguageGuess { certain: guess.certain && clear, ..guess }
 }
@@ -285,7 +327,7 @@ fn east_asian(counts: &Counts, declared: Option<Lang>) -> LanguageGuess {
     }
 }
 
-fn cyrillic(counts: &Counts, title: &str, text: &str) -> LanguageGuess {
+fn cyrillic(counts: &Counts, sample: &Sample<'_>, title: &str, text: &str) -> LanguageGuess {
     let [uk, be, ru, bg, sr, mk, kk, ky, mn] =
         ["uk", "be", "ru", "bg", "sr", "mk", "kk", "ky", "mn"].map(|language| counts.marks(language));
     let letters = counts.cyrillic;
@@ -324,7 +366,7 @@ fn cyrillic(counts: &Counts, title: &str, text: &str) -> LanguageGuess {
     if russian > bulgarian {
         return LanguageGuess { certain: letters >= 30, ..LanguageGuess::doubtful("ru") };
     }
-    match trigrams(title, text, &[Whatlang::Rus, Whatlang::Ukr, Whatlang::Bul, Whatlang::Srp, Whatlang::Mkd]) {
+    match trigrams(sample, &[Whatlang::Rus, Whatlang::Ukr, Whatlang::Bul, Whatlang::Srp, Whatlang::Mkd]) {
         Some((code, _)) => LanguageGuess::doubtful(code),
         None => LanguageGuess::doubtful("ru"),
     }
@@ -618,18 +660,99 @@ const UNIT: u32 = 60;
 
 type Mask = u64;
 
-/// A word of one to four letters or more, and the languages that have it.
-static WORDS: LazyLock<FxHashMap<&'static str, Mask>> = LazyLock::new(|| {
+/// What a word or letter says about the language.
+#[derive(Debug, Clone, Copy, Default)]
+struct Hint {
+    /// The languages that have it.
+    languages: Mask,
+    /// Its number among the words.
+    number: u32,
+    /// What it is worth to each of them.
+    share: u32,
+}
+
+impl Hint {
+    fn new(languages: Mask, unit: u32, number: u32) -> Self {
+        Self { languages, share: unit / languages.count_ones().max(1), number }
+    }
+
+    fn add_to(self, scores: &mut [u32; LATIN.len()]) {
+        let mut rest = self.languages;
+        while rest != 0 {
+            if let Some(score) = scores.get_mut(rest.trailing_zeros() as usize) {
+                *score += self.share;
+            }
+            rest &= rest - 1;
+        }
+    }
+}
+
+/// The lower-case bytes of a word as a number, the first one lowest. Longer words are in no list.
+type WordKey = u128;
+
+const KEY_BYTES: usize = size_of::<WordKey>();
+const LONGEST_WORD: usize = 12;
+
+/// The beginning of `text[start..end]`, which is ASCII letters, in lower case.
+#[inline]
+fn ascii_key(text: &[u8], start: usize, end: usize) -> WordKey {
+    let unused = 8 * KEY_BYTES.saturating_sub(end - start);
+    let bytes = match text.get(start..).and_then(<[u8]>::first_chunk) {
+        Some(bytes) => *bytes,
+        None => {
+            let mut bytes = [0; KEY_BYTES];
+            bytes[..end - start].copy_from_slice(&text[start..end]);
+            bytes
+        }
+    };
+    // This bit is what the two cases of an ASCII letter differ in.
+    (WordKey::from_le_bytes(bytes) | WordKey::from_le_bytes([0x20; KEY_BYTES])) & (WordKey::MAX >> unused)
+}
+
+fn word_key(word: &str) -> WordKey {
+    word.bytes().rev().fold(0, |key, byte| key << 8 | WordKey::from(byte))
+}
+
+/// The words of all lists.
+struct Words {
+    /// A bit for each that has such a mark: most words are in no list, and these few bits say so of most of them.
+    marks: [u64; 64],
+    hints: FxHashMap<WordKey, Hint>,
+}
+
+impl Words {
+    #[inline]
+    fn hint(&self, word: WordKey) -> Option<&Hint> {
+        let (place, bit) = Self::mark(word);
+        if self.marks[place] & bit == 0 { None } else { self.hints.get(&word) }
+    }
+
+    /// By the golden ratio, as usual for numbers that differ in few bits.
+    #[inline]
+    fn mark(word: WordKey) -> (usize, u64) {
+        let mark = (word as u64 ^ (word >> 64) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        ((mark >> 58) as usize, 1 << (mark >> 52 & 63))
+    }
+}
+
+static WORDS: LazyLock<Words> = LazyLock::new(|| {
     let mut words: FxHashMap<&'static str, Mask> = FxHashMap::default();
     for (index, (.., list)) in LATIN.iter().enumerate() {
-        for word in list.split(' ') {
+        for word in list.split(' ').filter(|word| word.len() <= LONGEST_WORD) {
             *words.entry(word).or_default() |= 1 << index;
         }
     }
-    words
+    let hint = |(number, (word, mask)): (u32, (&str, Mask))| (word_key(word), Hint::new(mask, UNIT, number));
+    let hints: FxHashMap<WordKey, Hint> = (0..).zip(words).map(hint).collect();
+    let mut marks = [0; 64];
+    for &word in hints.keys() {
+        let (place, bit) = Words::mark(word);
+        marks[place] |= bit;
+    }
+    Words { marks, hints }
 });
 
-static MARKS: LazyLock<FxHashMap<char, Mask>> = LazyLock::new(|| {
+static MARKS: LazyLock<FxHashMap<char, Hint>> = LazyLock::new(|| {
     let mut marks: FxHashMap<char, Mask> = FxHashMap::default();
     for (letters, code) in LATIN_MARKS {
         if let Some(index) = LATIN.iter().position(|(language, ..)| language == code) {
@@ -638,53 +761,97 @@ static MARKS: LazyLock<FxHashMap<char, Mask>> = LazyLock::new(|| {
             }
         }
     }
-    marks
+    marks.into_iter().map(|(letter, mask)| (letter, Hint::new(mask, UNIT / 2, 0))).collect()
 });
 
-fn latin(counts: &Counts, title: &str, text: &str) -> LanguageGuess {
-    let mut scores = [0_u32; LATIN.len()];
-    let mut seen: FxHashMap<&'static str, u8> = FxHashMap::default();
-    let mut add = |mask: Mask, unit: u32| {
-        let share = unit / mask.count_ones().max(1);
-        let mut rest = mask;
-        while rest != 0 {
-            let index = rest.trailing_zeros() as usize;
-            if let Some(score) = scores.get_mut(index) {
-                *score += share;
-            }
-            rest &= rest - 1;
+/// Adds up what the words and letters of a text say.
+struct Evidence {
+    known: &'static Words,
+    scores: [u32; LATIN.len()],
+    /// How often each known word was met.
+    times: Vec<u8>,
+    words: u32,
+    /// The word being read, and its length in bytes, which may be greater than what fits into the key.
+    word: WordKey,
+    length: usize,
+}
+
+impl Evidence {
+    fn of(sample: &Sample<'_>) -> Self {
+        let known = &*WORDS;
+        let times = vec![0; known.hints.len()];
+        let mut evidence = Self { known, scores: [0; LATIN.len()], times, words: 0, word: 0, length: 0 };
+        for part in sample.parts() {
+            evidence.read(part);
+            evidence.end_word();
         }
-    };
-    let mut word = String::with_capacity(32);
-    let mut words = 0_u32;
-    for c in sample(title, text).chain([' ']) {
-        if c.is_ascii_alphabetic() {
-            word.push(c.to_ascii_lowercase());
-        } else if c.is_alphabetic() {
+        evidence
+    }
+
+    fn read(&mut self, text: &str) {
+        let mut blocks = Blocks::new(text, Asked::Letters);
+        let mut at = 0;
+        while let Some(start) = blocks.next_asked_or_beyond(at) {
+            if start > at {
+                self.end_word();
+            }
+            if blocks.is_asked(start) {
+                at = blocks.next_other(start);
+                self.push(ascii_key(text.as_bytes(), start, at), at - start);
+                continue;
+            }
+            let Some(c) = text[start..].chars().next() else { return };
+            at = start + c.len_utf8();
+            if !c.is_alphabetic() {
+                self.end_word();
+                continue;
+            }
             for lower in c.to_lowercase() {
-                if let Some(mask) = MARKS.get(&lower) {
-                    add(*mask, UNIT / 2);
+                if let Some(hint) = MARKS.get(&lower) {
+                    hint.add_to(&mut self.scores);
                 }
-                word.push(lower);
+                self.push(word_key(lower.encode_utf8(&mut [0; 4])), lower.len_utf8());
             }
-        } else if !word.is_empty() {
-            words += 1;
-            if word.len() <= 12
-                && let Some((known, mask)) = WORDS.get_key_value(word.as_str())
-            {
-                // The same word over and over (a name, a refrain) is one piece of evidence, not many.
-                let times = seen.entry(known).or_default();
-                if *times < 4 {
-                    *times += 1;
-                    add(*mask, UNIT);
-                }
-            }
-            word.clear();
         }
     }
-    let mut order: Vec<usize> = (0..LATIN.len()).collect();
-    order.sort_by_key(|&index| std::cmp::Reverse(scores[index]));
-    let (best, second) = (order[0], order[1]);
+
+    #[inline]
+    fn push(&mut self, key: WordKey, length: usize) {
+        if self.length < KEY_BYTES {
+            self.word |= key << (8 * self.length);
+        }
+        self.length += length;
+    }
+
+    #[inline]
+    fn end_word(&mut self) {
+        if self.length == 0 {
+            return;
+        }
+        self.words += 1;
+        if self.length <= LONGEST_WORD
+            && let Some(hint) = self.known.hint(self.word)
+        {
+            // The same word over and over (a name, a refrain) is one piece of evidence, not many.
+            let times = &mut self.times[hint.number as usize];
+            if *times < 4 {
+                *times += 1;
+                hint.add_to(&mut self.scores);
+            }
+        }
+        self.word = 0;
+        self.length = 0;
+    }
+}
+
+fn latin(counts: &Counts, sample: &Sample<'_>) -> LanguageGuess {
+    let Evidence { scores, words, .. } = Evidence::of(sample);
+    // Of those with equal scores, the first one in the list.
+    let best_but = |other: Option<usize>| {
+        (0..LATIN.len()).filter(|&index| Some(index) != other).rev().max_by_key(|&index| scores[index]).unwrap_or(0)
+    };
+    let best = best_but(None);
+    let second = best_but(Some(best));
     let code = LATIN[best].0;
     // Four words of its own, or a score that no relative comes near.
     let lead = scores[best].saturating_sub(scores[second]);
@@ -692,7 +859,7 @@ fn latin(counts: &Counts, title: &str, text: &str) -> LanguageGuess {
         return LanguageGuess::certain(code);
     }
     let candidates: Vec<Whatlang> = LATIN.iter().filter_map(|(_, language, _)| *language).collect();
-    match trigrams(title, text, &candidates) {
+    match trigrams(sample, &candidates) {
         // Two different methods agree. In a headline of a few words a single word proves nothing (`meer` is Dutch, and German
         // for the sea).
         Some((other, confidence)) if other == code && scores[best] >= UNIT => LanguageGuess {
@@ -711,8 +878,8 @@ fn latin(counts: &Counts, title: &str, text: &str) -> LanguageGuess {
 }
 
 /// whatlang's verdict among some languages, and its confidence (0 … 1).
-fn trigrams(title: &str, text: &str, among: &[Whatlang]) -> Option<(&'static str, f64)> {
-    let sample: String = sample(title, text).collect();
+fn trigrams(sample: &Sample<'_>, among: &[Whatlang]) -> Option<(&'static str, f64)> {
+    let sample = [sample.title, sample.between, sample.text].concat();
     let info = Detector::with_allowlist(among.to_vec()).detect(&sample)?;
     let code = match info.lang() {
         Whatlang::Rus => "ru",
@@ -727,6 +894,8 @@ fn trigrams(title: &str, text: &str, among: &[Whatlang]) -> Option<(&'static str
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn lang(code: &str) -> Option<Lang> {
@@ -817,6 +986,50 @@ mod tests {
         let norwegian =
             "Forsvarsministeren møtte lederne for selskapene som bygger de nye radarene, og det er ikke nok etter å ha";
         assert_eq!(detect_language(lang("nb"), norwegian, "").lang, lang("no"));
+    }
+
+    /// What [`Counts`] and [`Evidence`] say, character by character and word by word.
+    fn plainly(title: &str, text: &str) -> (u32, u32, u32, [u32; LATIN.len()]) {
+        let sample: String = title.chars().chain([' ']).chain(text.chars()).take(SAMPLE_CHARS).collect();
+        let is_latin = |c: &char| matches!(c, 'a'..='z' | 'A'..='Z' | '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}');
+        let latin = sample.chars().filter(is_latin).count();
+        let cyrillic = sample.chars().filter(|c| matches!(c, '\u{400}'..='\u{52f}')).count();
+        let words: Vec<String> = sample
+            .split(|c: char| !c.is_alphabetic())
+            .filter(|word| !word.is_empty())
+            .map(|word| word.chars().flat_map(char::to_lowercase).collect())
+            .collect();
+        let mut scores = [0; LATIN.len()];
+        let mut share = |unit: u32, is_among: &dyn Fn(&str, &str) -> bool| {
+            let among: Vec<usize> =
+                (0..LATIN.len()).filter(|&index| is_among(LATIN[index].0, LATIN[index].2)).collect();
+            among.iter().for_each(|&index| scores[index] += unit / among.len() as u32);
+        };
+        for (index, word) in words.iter().enumerate() {
+            if words[..index].iter().filter(|other| *other == word).count() < 4 && word.len() <= LONGEST_WORD {
+                share(UNIT, &|_, list| list.split(' ').any(|known| known == word));
+            }
+            for letter in word.chars() {
+                share(UNIT / 2, &|code, _| LATIN_MARKS.iter().any(|(of, lang)| *lang == code && of.contains(letter)));
+            }
+        }
+        (latin as u32, cyrillic as u32, words.len() as u32, scores)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn what_is_counted_is_what_a_plain_reading_counts(
+            title in "(([a-zA-Zäßñõžřőșığəựėņèé0-9'’ \u{301}]|the|của |och |için |È |ж|中|ﬁ|İ){0,30} ?){0,3}",
+            text in "(([a-z]{1,14}|the|della|için|bo'yicha|über|și|się|Được|L’ÉTÉ|в|也)[ ,.'’]){0,60}",
+            times in 1..12_usize,
+        ) {
+            let (title, text) = (title.repeat(times), text.repeat(times));
+            let sample = Sample::new(&title, &text);
+            let (counts, evidence) = (Counts::of(&sample), Evidence::of(&sample));
+            let found = (counts.latin, counts.cyrillic, evidence.words, evidence.scores);
+            prop_assert_eq!(found, plainly(&title, &text));
+        }
     }
 
     #[test]

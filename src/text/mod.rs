@@ -1,6 +1,7 @@
 //! Text in any language: from HTML to what a person would read, its language, its words.
 
 pub mod analyzed;
+mod ascii;
 mod balance;
 mod blocks;
 mod boilerplate;

@@ -40,6 +40,8 @@ mod feeds;
 mod fetch_client;
 /// The guide for a first topic: its commands print what it says.
 mod first_topic;
+/// Articles and lines made to hurt the matcher.
+mod hostile_articles;
 /// The rule language on real sentences, through both evaluators.
 mod language;
 /// A feed in, a mail and a webhook out.
