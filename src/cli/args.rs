@@ -7,6 +7,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::model::{DeliveryId, DeliveryState};
 
+use super::feed_table::ListOptions;
+
 /// Watches news feeds and alerts you to the stories that matter.
 #[derive(Debug, Parser)]
 #[command(name = "vedetta", version, propagate_version = true, arg_required_else_help = true, max_term_width = 100)]
@@ -268,8 +270,8 @@ pub(super) enum FeedCommand {
         #[arg(long, value_name = "TYPE")]
         content_type: Option<String>,
     },
-    /// Lists the configured feeds with their state
-    List,
+    /// Lists the configured feeds: state, rhythm, delays, errors
+    List(ListOptions),
     /// Fetches and parses a feed as the daemon would, without recording anything
     Poll {
         /// The feed

@@ -11,13 +11,13 @@ use url::Url;
 use crate::config::{self, Config, Environment};
 use crate::daemon::StartError;
 use crate::fetch::{self, Client, Fetched, Kind, OpmlFeed, Request};
-use crate::model::{Clock, SystemClock, Timestamp};
+use crate::model::{Clock, SystemClock};
 
 use super::args::FeedCommand;
 use super::feed_list::{self, NewFeed};
 use super::output::Output;
 use super::run::progress_bar;
-use super::{Exit, article, deliveries, discover, runtime};
+use super::{Exit, article, discover, feed_table, runtime};
 
 /// Largest document read from a file or stdin, in bytes; the daemon's own cap on decoded bodies.
 const MAX_BYTES: u64 = 10 << 20;
@@ -46,7 +46,9 @@ pub(super) fn feed(
             };
             discover::discover(config, environment, &url, adding, to, output)
         }
-        FeedCommand::List => list(config, environment, output),
+        FeedCommand::List(options) => {
+            feed_table::list(config, environment, &load(config, environment)?, &options, output)
+        }
         FeedCommand::Export => export(&load(config, environment)?, output),
         FeedCommand::Import { file, print, no_check, to } => {
             let opml = fetch::read_opml(&read(&file)?).with_context(|| format!("cannot read {}", file.display()))?;
@@ -88,52 +90,6 @@ fn show(bytes: &[u8], content_type: Option<&str>, base: &Url, output: &Output) -
             Ok(Exit::Found)
         }
     }
-}
-
-fn list(config: &Path, environment: &Environment, output: &Output) -> anyhow::Result<Exit> {
-    let loaded = load(config, environment)?;
-    let now = SystemClock.now();
-    let rows = runtime()?.block_on(async {
-        let store = deliveries::open(config, environment, now).await?;
-        let rows = store.feeds().await;
-        store.close().await;
-        anyhow::Ok(rows?)
-    })?;
-    if output.is_json() {
-        for row in rows.iter().filter(|row| row.enabled) {
-            let state = &row.state;
-            output.json(&serde_json::json!({
-                "id": state.id, "url": row.url, "name": row.name.as_ref().or(state.title.as_ref()),
-                "articles": row.articles, "next_poll": state.next_poll_at, "last_attempt": state.last_attempt_at,
-                "last_success": state.last_success_at, "last_new": state.last_new_at, "failures": state.failures,
-                "error": state.last_error,
-            }))?;
-        }
-        return Ok(Exit::Fine);
-    }
-    let since = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), |at| at.to_string());
-    let table = rows.iter().filter(|row| row.enabled).map(|row| {
-        let state = &row.state;
-        let health = match (&state.last_error, state.last_success_at) {
-            (Some(error), _) => format!("{} failures: {error}", state.failures),
-            (None, Some(_)) => "fine".to_owned(),
-            (None, None) => "not polled yet".to_owned(),
-        };
-        vec![
-            row.name.as_ref().or(state.title.as_ref()).unwrap_or(&row.url).clone(),
-            row.url.clone(),
-            health,
-            since(state.last_success_at),
-            since(state.last_new_at),
-            state.next_poll_at.to_string(),
-            row.articles.to_string(),
-        ]
-    });
-    output.table(&["feed", "url", "state", "last success", "last new", "next poll", "articles"], table.collect())?;
-    if rows.is_empty() && !loaded.feeds.is_empty() {
-        output.say("the daemon has not run with this configuration yet");
-    }
-    Ok(Exit::Fine)
 }
 
 fn export(config: &Config, output: &Output) -> anyhow::Result<Exit> {

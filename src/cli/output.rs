@@ -30,6 +30,11 @@ impl Output {
         self.stdout_is_terminal
     }
 
+    /// Whether a person looks at stdout.
+    pub(super) fn is_terminal(&self) -> bool {
+        self.stdout_is_terminal
+    }
+
     /// Whether a person looks at stderr.
     pub(super) fn has_watcher(&self) -> bool {
         self.stderr_is_terminal

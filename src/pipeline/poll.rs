@@ -37,6 +37,9 @@ const LEASE: Duration = Duration::from_secs(2 * 60);
 /// and more per second.
 pub(super) const INLINE_BYTES: usize = 48 * 1024;
 
+/// Delays up to this are measured.
+const MEASURED: Duration = Duration::from_secs(2 * 24 * 3600);
+
 /// The poll stage.
 #[derive(Debug, Default)]
 pub struct Poll {
@@ -317,6 +320,11 @@ async fn succeed(
                 gap = gap::fill(&mut intake, snapshot, feed, &poll.state, &document, &mut page, &identities).await?;
             }
             poll.state.history.sequence = gap::counted(&identities).map(|(_, highest)| highest);
+            if !is_first {
+                // Older dates are mistakes, or entries that were put in late.
+                let late = page.dates.iter().filter(|date| **date <= now && now.since(**date) <= MEASURED);
+                late.for_each(|date| line.metrics.entry_read(now.since(*date)));
+            }
             found = Some((parsed.entries.len(), page));
             intake.finish(poll).await;
             (document.hints, validators, true)

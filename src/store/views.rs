@@ -25,6 +25,21 @@ pub struct FeedRow {
     pub articles: u64,
 }
 
+/// The way of one told article from its newsroom to a reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldDelay {
+    /// The feed.
+    pub feed: FeedId,
+    /// When it was published, by its own word.
+    pub published_at: Option<Timestamp>,
+    /// When its feed was read.
+    pub read_at: Timestamp,
+    /// When the alert was raised.
+    pub judged_at: Timestamp,
+    /// When the far end took the message.
+    pub delivered_at: Timestamp,
+}
+
 /// An alert of the ledger.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AlertRow {
@@ -144,6 +159,8 @@ pub trait Views: Send + Sync {
     ) -> Result<Vec<AlertRow>, StoreError>;
     /// The newest deliveries first.
     async fn deliveries(&self, state: DeliveryFilter, limit: u32) -> Result<Vec<DeliveryRow>, StoreError>;
+    /// The last told articles of each feed, at most so many of each; digests, which are late on purpose, left out.
+    async fn told_delays(&self, of_each: u32) -> Result<Vec<ToldDelay>, StoreError>;
     /// When any feed was last read well.
     async fn last_contact(&self) -> Result<Option<Timestamp>, StoreError>;
     /// Figures.

@@ -4,8 +4,10 @@
 //! asked for at each scrape and printed beside it: those figures are right after a restart, and absent rather than
 //! stale when the database can't be read.
 
+use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
@@ -29,6 +31,11 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 /// Bounds of the latency buckets, in seconds: from “at once” over the usual poll intervals to a day.
 const LATENCY_SECONDS: [f64; 12] =
     [1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 900.0, 1800.0, 3600.0, 21_600.0, 86_400.0];
+
+/// Bounds of the buckets by source, of which there are many: half as many.
+const SOURCE_SECONDS: [f64; 6] = [30.0, 120.0, 300.0, 900.0, 3600.0, 21_600.0];
+/// Sources that have a histogram of their own; whoever comes later is `other`.
+const SOURCES: usize = 100;
 
 /// How a poll ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,6 +78,19 @@ struct PollLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StageLabels {
+    stage: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SourceLabels {
+    source: String,
+}
+
+/// Histograms, one for each set of labels.
+type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DeliveryLabels {
     channel: String,
     outcome: &'static str,
@@ -93,6 +113,9 @@ struct Counters {
     deliveries: Family<DeliveryLabels, Counter>,
     published_to_delivered: Histogram,
     seen_to_delivered: Histogram,
+    stages: Histograms<StageLabels>,
+    by_source: Histograms<SourceLabels>,
+    sources: Mutex<HashSet<String>>,
     store_errors: Counter,
     judge_failures: Counter,
     last_reload_successful: Gauge,
@@ -115,6 +138,9 @@ impl Metrics {
             deliveries: Family::default(),
             published_to_delivered: Histogram::new(LATENCY_SECONDS),
             seen_to_delivered: Histogram::new(LATENCY_SECONDS),
+            stages: Histograms::new_with_constructor(|| Histogram::new(LATENCY_SECONDS)),
+            by_source: Histograms::new_with_constructor(|| Histogram::new(SOURCE_SECONDS)),
+            sources: Mutex::default(),
             store_errors: Counter::default(),
             judge_failures: Counter::default(),
             last_reload_successful: Gauge::default(),
@@ -162,10 +188,36 @@ impl Metrics {
         }
         for alert in notice.alerts.iter().filter(|alert| alert.reason != AlertReason::Health) {
             self.0.seen_to_delivered.observe(now.since(alert.article.seen).as_secs_f64());
+            self.stage("read_to_judged", alert.raised_at.since(alert.article.seen));
+            self.stage("judged_to_delivered", now.since(alert.raised_at));
             if let Some(published) = alert.article.published {
-                self.0.published_to_delivered.observe(now.since(published).as_secs_f64());
+                let delay = now.since(published).as_secs_f64();
+                self.0.published_to_delivered.observe(delay);
+                let source = self.source(&alert.article.source);
+                self.0.by_source.get_or_create(&SourceLabels { source }).observe(delay);
             }
         }
+    }
+
+    /// A new entry was read, so long after its publication. A feed's first document is no measure.
+    pub fn entry_read(&self, after: Duration) {
+        self.stage("published_to_read", after);
+    }
+
+    fn stage(&self, stage: &'static str, took: Duration) {
+        self.0.stages.get_or_create(&StageLabels { stage }).observe(took.as_secs_f64());
+    }
+
+    /// The label of a source: its own for the first hundred, so that foreign names can't fill the memory.
+    fn source(&self, source: &str) -> String {
+        let mut known = self.0.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        if !known.contains(source) {
+            if known.len() >= SOURCES {
+                return "other".to_owned();
+            }
+            known.insert(source.to_owned());
+        }
+        source.to_owned()
     }
 
     /// The store failed.
@@ -223,6 +275,18 @@ impl Counters {
             "From reading an article to its alert's delivery, digests left out",
             Unit::Seconds,
             self.seen_to_delivered.clone(),
+        );
+        registry.register_with_unit(
+            "delay",
+            "From one stage to the next: publication, reading, judging, delivery",
+            Unit::Seconds,
+            self.stages.clone(),
+        );
+        registry.register_with_unit(
+            "source_delay",
+            "From an article's own date to its alert's delivery, by source; digests left out",
+            Unit::Seconds,
+            self.by_source.clone(),
         );
         registry.register("store_errors", "Failures of the database", self.store_errors.clone());
         registry.register("judge_failures", "Articles on which matching failed", self.judge_failures.clone());
@@ -289,8 +353,6 @@ impl Counters {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::model::{AlertId, AlertNotice, ArticleNotice, Labels, Severity, TextStatus, TopicId, TopicNotice};
 
@@ -312,7 +374,7 @@ mod tests {
                 title: "地震".into(),
                 summary: String::new(),
                 lang: None,
-                source: String::new(),
+                source: "lanterna.example".into(),
                 published,
                 seen: now().before(Duration::from_secs(2)),
                 text_status: TextStatus::Feed,
@@ -333,6 +395,7 @@ mod tests {
         metrics.polled(PollOutcome::Changed);
         metrics.clone().polled(PollOutcome::Changed);
         metrics.entries_read(30);
+        metrics.entry_read(Duration::from_secs(70));
         let alerts = vec![AlertId::derive(&["a"]), AlertId::derive(&["b"])];
         metrics.committed(&Committed { new_articles: 3, matches: 2, alerts, ..Committed::default() });
         let channel = ChannelName::new("desk").unwrap();
@@ -361,6 +424,9 @@ mod tests {
             "vedetta_alerts_total 2",
             "vedetta_deliveries_total{channel=\"desk\",outcome=\"sent\"} 3",
             "vedetta_deliveries_total{channel=\"desk\",outcome=\"retry\"} 1",
+            "vedetta_delay_seconds_count{stage=\"judged_to_delivered\"} 1",
+            "vedetta_delay_seconds_count{stage=\"published_to_read\"} 1",
+            "vedetta_source_delay_seconds_count{source=\"lanterna.example\"} 1",
             "vedetta_published_to_delivered_seconds_count 1",
             "vedetta_published_to_delivered_seconds_bucket{le=\"120.0\"} 1",
             "vedetta_published_to_delivered_seconds_bucket{le=\"60.0\"} 0",
@@ -384,5 +450,15 @@ mod tests {
         assert!(text.contains("vedetta_database_up 0\n") && text.contains("vedetta_polls_total"), "{text}");
         assert!(!text.contains("vedetta_feeds"), "{text}");
         assert!(text.ends_with("# EOF\n"));
+    }
+
+    #[test]
+    fn a_flood_of_sources_ends_in_one_label() {
+        let metrics = Metrics::new(now());
+        for number in 0..1000 {
+            metrics.source(&format!("{number}.example"));
+        }
+        assert_eq!(metrics.source("7.example"), "7.example");
+        assert_eq!(metrics.source("новости.example"), "other");
     }
 }

@@ -34,6 +34,8 @@ mod explain;
 mod extraction;
 /// Feeds that go dark, move, fall silent or run over, and what is told of them.
 mod feed_health;
+/// What `vedetta feed list` says of feeds that are well and of those that are not.
+mod feed_list;
 /// Feeds of every format, encoding and kind of damage.
 mod feeds;
 /// The guarded HTTP client against honest, clumsy and hostile servers.

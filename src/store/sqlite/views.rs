@@ -10,11 +10,14 @@ use crate::model::{
 
 use super::super::{
     AlertRow, ArchivePage, ArchiveSpan, ArchivedArticle, DeliveryCounts, DeliveryFilter, DeliveryRow, FeedRow,
-    StoreError, StoreStats, Views,
+    StoreError, StoreStats, ToldDelay, Views,
 };
 use super::error::unreadable;
 use super::rows::{self, article_columns, feed_state_columns};
 use super::{SqliteStore, archive, deliver, judge};
+
+/// Deliveries, the last ones, that delays are measured by.
+const MEASURED_DELIVERIES: i64 = 20_000;
 
 #[async_trait]
 impl Views for SqliteStore {
@@ -143,6 +146,36 @@ impl Views for SqliteStore {
         .fetch_all(&self.reader)
         .await?;
         found.iter().map(delivery_row).collect()
+    }
+
+    async fn told_delays(&self, of_each: u32) -> Result<Vec<ToldDelay>, StoreError> {
+        // Of the last deliveries, so that a ledger of years is not read through.
+        let found = sqlx::query(
+            "SELECT id, published, fetched_at, raised_at, finished_at FROM (\
+             SELECT f.id, a.published, a.fetched_at, al.raised_at, d.finished_at, \
+             row_number() OVER (PARTITION BY a.feed_no ORDER BY d.delivery_no DESC) AS nth \
+             FROM deliveries AS d CROSS JOIN delivery_alerts AS da ON da.delivery = d.id \
+             CROSS JOIN alerts AS al ON al.id = da.alert CROSS JOIN articles AS a ON a.article_no = al.article_no \
+             CROSS JOIN feeds AS f ON f.feed_no = a.feed_no \
+             WHERE d.delivery_no > (SELECT coalesce(max(delivery_no), 0) FROM deliveries) - $2 \
+             AND d.state = 'sent' AND d.kind = 'alert') WHERE nth <= $1",
+        )
+        .bind(i64::from(of_each))
+        .bind(MEASURED_DELIVERIES)
+        .fetch_all(&self.reader)
+        .await?;
+        found
+            .iter()
+            .map(|row| {
+                Ok(ToldDelay {
+                    feed: rows::parse(row, 0)?,
+                    published_at: rows::optional_time(row, 1)?,
+                    read_at: rows::time(row, 2)?,
+                    judged_at: rows::time(row, 3)?,
+                    delivered_at: rows::time(row, 4)?,
+                })
+            })
+            .collect()
     }
 
     async fn last_contact(&self) -> Result<Option<Timestamp>, StoreError> {
