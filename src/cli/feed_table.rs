@@ -492,9 +492,6 @@ mod tests {
                 assert!(columns(line) <= usize::from(width), "{width}: {} {line}", columns(line));
             }
             assert!(text.contains("404") && text.ends_with("40 feeds: 4 failing, 36 fine"), "{text}");
-            if width == 100 {
-                println!("{text}");
-            }
         }
     }
 

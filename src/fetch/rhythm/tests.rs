@@ -123,7 +123,6 @@ fn fewer_requests_find_entries_sooner_than_a_fixed_interval() {
                 mean.missed += fare.missed;
             }
         }
-        println!("{name}: fixed {:?}, adaptive {:?}", means[0], means[1]);
         let [before, after] = means;
         assert!(after.mean_minutes <= before.mean_minutes, "{name}: {before:?} {after:?}");
         assert!(after.requests < before.requests, "{name}: {before:?} {after:?}");
