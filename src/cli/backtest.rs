@@ -161,7 +161,7 @@ fn show(report: &Report, output: &Output) -> anyhow::Result<()> {
     let unchanged = report.topics.iter().filter(|topic| !topic.changes()).count();
     let hidden = unchanged.saturating_sub(MOST_UNCHANGED);
     let shown = &report.topics[..report.topics.len() - hidden];
-    let mut rows: Vec<_> = shown.iter().map(|topic| row(topic)).collect();
+    let mut rows: Vec<_> = shown.iter().map(row).collect();
     rows.push(row(&report.total));
     output.table(&header, rows)?;
     if hidden > 0 {

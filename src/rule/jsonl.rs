@@ -226,6 +226,9 @@ pub fn match_jsonl(
     Ok(stats)
 }
 
+/// To a worker and back.
+type Lane = (SyncSender<Batch>, Receiver<Batch>);
+
 fn run_threads(
     ruleset: &Ruleset,
     lines: &mut Lines<impl BufRead>,
@@ -236,7 +239,7 @@ fn run_threads(
 ) -> io::Result<Tally> {
     // Each worker has a lane of its own; batches go round the lanes and come back in the same order.
     std::thread::scope(|scope| {
-        let (lanes, workers): (Vec<(SyncSender<Batch>, Receiver<Batch>)>, Vec<_>) = (0..threads)
+        let (lanes, workers): (Vec<Lane>, Vec<_>) = (0..threads)
             .map(|_| {
                 let (to_worker, work) = sync_channel::<Batch>(1);
                 let (done, from_worker) = sync_channel::<Batch>(1);
