@@ -46,6 +46,8 @@ mod first_topic;
 mod hostile_articles;
 /// The rule language on real sentences, through both evaluators.
 mod language;
+/// The lexicon: every form of every concept in every language, and what only looks like one.
+mod lexicon;
 /// A feed in, a mail and a webhook out.
 mod line;
 /// The matching workload against the matches that other engines find.
