@@ -93,6 +93,7 @@ const TABLES: &[(Of, &str, &str)] = &[
     (Config, "/properties/rules", "[rules]\nHERE"),
     (Config, "/properties/poll", "[poll]\nHERE"),
     (Config, "/properties/feeds", "[feeds]\nHERE"),
+    (Config, "/properties/health", "[health]\nHERE"),
     (Config, "/properties/network", "[network]\nHERE"),
     (Config, "/properties/http", "[http]\nHERE"),
     (Config, "/properties/feed/items", "[[feed]]\nurl = 'https://example.org/f'\nHERE"),
@@ -244,6 +245,25 @@ fn the_choices_of_a_key_are_the_same() {
 }
 
 #[test]
+fn the_bounds_of_a_whole_number_are_the_same() {
+    let mut compared = 0;
+    for (of, at, document) in TABLES {
+        let schema = schema(*of);
+        for (key, property) in schema.pointer(at).unwrap()["properties"].as_object().unwrap() {
+            if property["type"] != "integer" {
+                continue;
+            }
+            let report = report(*of, &with_key(document, key, "-999999999999"));
+            let bounds = format!("`{key}` must be between {} and {}", property["minimum"], property["maximum"]);
+            let said = report.diagnostics.iter().any(|found| found.title == bounds);
+            assert!(said, "{of:?} {at}: the schema says {bounds}, the reader: {report}");
+            compared += 1;
+        }
+    }
+    assert!(compared >= 12, "only {compared} numbers");
+}
+
+#[test]
 fn every_key_is_described() {
     for (of, at, _) in TABLES {
         let schema = schema(*of);
@@ -326,6 +346,11 @@ first_poll = "all"
 adaptive = true
 fastest = "4m"
 slowest = "2h"
+[health]
+after = "6h"
+failures = 5
+answers = 3
+repeat = "7d"
 [feeds]
 paths = []
 [network]
