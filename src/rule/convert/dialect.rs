@@ -127,6 +127,12 @@ impl Wild {
 
 impl Nearness {
     pub(super) fn words(count: u32, ordered: bool, note: Option<String>) -> Self {
+        let note = if count > MAX_DISTANCE {
+            let clipped = format!("reaches {MAX_DISTANCE} words at most here");
+            Some(note.map_or(clipped.clone(), |note| format!("{note}; {clipped}")))
+        } else {
+            note
+        };
         Self { reach: Reach::Words(count.min(MAX_DISTANCE)), ordered, note }
     }
 
