@@ -360,6 +360,7 @@ connect_timeout = "5s"
 feed_deadline = "20s"
 page_deadline = "15s"
 max_body = "10 MiB"
+robots = true
 max_concurrent = 64
 max_per_host = 2
 [[feed]]
