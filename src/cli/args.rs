@@ -269,13 +269,20 @@ pub(super) enum FeedCommand {
         /// The content type that its server stated
         #[arg(long, value_name = "TYPE")]
         content_type: Option<String>,
+        #[command(flatten)]
+        page: PageOptions,
     },
     /// Lists the configured feeds: state, rhythm, delays, errors
     List(ListOptions),
     /// Fetches and parses a feed as the daemon would, without recording anything
+    ///
+    /// With `--item` the address is a page without a feed, read by CSS selectors; a configured `[[page]]` needs none.
+    #[command(visible_alias = "try")]
     Poll {
-        /// The feed
+        /// The feed or page
         url: String,
+        #[command(flatten)]
+        page: PageOptions,
     },
     /// Finds the feeds and sitemaps that a site offers, the best first; each was fetched and read
     Discover {
@@ -307,6 +314,29 @@ pub(super) enum FeedCommand {
     },
     /// Prints all feeds, those of the lists included, as OPML; the label `folder` becomes folders
     Export,
+}
+
+/// The keys of `[[page]]`, to try them out.
+#[derive(Debug, clap::Args)]
+pub(super) struct PageOptions {
+    /// The elements that are entries
+    #[arg(long, value_name = "SELECTOR")]
+    pub(super) item: Option<String>,
+    /// Their link [default: the first link in each]
+    #[arg(long, value_name = "SELECTOR", requires = "item")]
+    pub(super) link: Option<String>,
+    /// Their title [default: the link's text]
+    #[arg(long, value_name = "SELECTOR", requires = "item")]
+    pub(super) title: Option<String>,
+    /// Their date; `time@datetime` takes an attribute
+    #[arg(long, value_name = "SELECTOR", requires = "item")]
+    pub(super) date: Option<String>,
+    /// How the date is written, such as `%d.%m.%Y`
+    #[arg(long, value_name = "FORMAT", requires = "date")]
+    pub(super) date_format: Option<String>,
+    /// Their summary
+    #[arg(long, value_name = "SELECTOR", requires = "item")]
+    pub(super) summary: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

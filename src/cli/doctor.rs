@@ -150,7 +150,7 @@ async fn feeds(snapshot: &Arc<Snapshot>, findings: &mut Findings<'_>) -> anyhow:
         bar.set_length(snapshot.config.feeds.len() as u64);
     }
     let mut tried = stream::iter(&snapshot.config.feeds)
-        .map(|feed| async move { (feed, feed::try_feed(&snapshot.client, &feed.url).await) })
+        .map(|feed| async move { (feed, feed::try_feed(&snapshot.client, &feed.url, feed.page.as_ref()).await) })
         .buffered(64);
     let mut results = Vec::new();
     while let Some(result) = tried.next().await {

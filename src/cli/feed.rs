@@ -11,11 +11,11 @@ use url::Url;
 use crate::config::{self, Config, Environment};
 use crate::daemon::StartError;
 use crate::fetch::{self, Client, Fetched, Kind, OpmlFeed, Request};
-use crate::model::{Clock, SystemClock};
+use crate::model::{Clock, PageSelectors, SystemClock};
 
-use super::args::FeedCommand;
+use super::args::{FeedCommand, PageOptions};
 use super::feed_list::{self, NewFeed};
-use super::output::Output;
+use super::output::{BadUsage, Output};
 use super::run::progress_bar;
 use super::{Exit, article, discover, feed_table, runtime};
 
@@ -29,14 +29,16 @@ pub(super) fn feed(
     output: &Output,
 ) -> anyhow::Result<Exit> {
     match command {
-        FeedCommand::Parse { file, url, content_type } => {
+        FeedCommand::Parse { file, url, content_type, page } => {
             let base = url.as_deref().unwrap_or("http://localhost/");
             let base = Url::parse(base).with_context(|| format!("--url: `{base}` is not a URL"))?;
-            show(&read(&file)?, content_type.as_deref(), &base, output)
+            show(&read(&file)?, content_type.as_deref(), &base, selectors(page)?.as_ref(), output)
         }
-        FeedCommand::Poll { url } => {
-            let document = article::fetch(config, environment, &url, Kind::Feed)?;
-            show(&document.body, document.content_type.as_deref(), &document.final_url, output)
+        FeedCommand::Poll { url, page } => {
+            let page = selectors(page)?.or_else(|| configured_page(config, environment, &url));
+            let kind = if page.is_some() { Kind::Page } else { Kind::Feed };
+            let document = article::fetch(config, environment, &url, kind)?;
+            show(&document.body, document.content_type.as_deref(), &document.final_url, page.as_ref(), output)
         }
         FeedCommand::Discover { url, add, add_all, to } => {
             let adding = match (add, add_all) {
@@ -79,8 +81,33 @@ pub(super) fn load(config: &Path, environment: &Environment) -> anyhow::Result<C
     Ok(config.ok_or_else(|| StartError::Invalid(Box::new(report)))?)
 }
 
-fn show(bytes: &[u8], content_type: Option<&str>, base: &Url, output: &Output) -> anyhow::Result<Exit> {
-    match fetch::parse_feed(bytes, content_type, base) {
+/// The selectors given as options.
+fn selectors(options: PageOptions) -> anyhow::Result<Option<PageSelectors>> {
+    let PageOptions { item: Some(item), link, title, date, date_format, summary } = options else { return Ok(None) };
+    let page = PageSelectors { item, link, title, date, date_format, summary };
+    let written =
+        [Some(&page.item), page.link.as_ref(), page.title.as_ref(), page.date.as_ref(), page.summary.as_ref()];
+    for selector in written.into_iter().flatten() {
+        fetch::check_selector(selector).map_err(BadUsage)?;
+    }
+    Ok(Some(page))
+}
+
+/// The selectors of the `[[page]]` of this address.
+fn configured_page(config: &Path, environment: &Environment, url: &str) -> Option<PageSelectors> {
+    let url = Url::parse(url).ok()?;
+    let loaded = config::load(config, environment, SystemClock.now()).0?;
+    loaded.feeds.into_iter().find(|feed| feed.url == url)?.page
+}
+
+fn show(
+    bytes: &[u8],
+    content_type: Option<&str>,
+    base: &Url,
+    page: Option<&PageSelectors>,
+    output: &Output,
+) -> anyhow::Result<Exit> {
+    match fetch::read_answer(bytes, content_type, base, page) {
         Ok(parsed) => {
             output.json(&parsed)?;
             Ok(Exit::Fine)
@@ -169,7 +196,7 @@ fn try_all(config: &Config, feeds: &[OpmlFeed], output: &Output) -> anyhow::Resu
     let failed = runtime()?.block_on(async {
         stream::iter(feeds)
             .map(|feed| async {
-                let failed = try_feed(&client, &feed.url).await.err().map(|why| (feed.url.clone(), why));
+                let failed = try_feed(&client, &feed.url, None).await.err().map(|why| (feed.url.clone(), why));
                 if let Some(bar) = &bar {
                     bar.inc(1);
                 }
@@ -187,11 +214,12 @@ fn try_all(config: &Config, feeds: &[OpmlFeed], output: &Output) -> anyhow::Resu
 }
 
 /// Fetches and parses one feed; the error says what is wrong with it.
-pub(super) async fn try_feed(client: &Client, url: &Url) -> Result<usize, String> {
-    let request = Request { url, kind: Kind::Feed, validators: None };
+pub(super) async fn try_feed(client: &Client, url: &Url, page: Option<&PageSelectors>) -> Result<usize, String> {
+    let kind = if page.is_some() { Kind::Page } else { Kind::Feed };
+    let request = Request { url, kind, validators: None };
     match client.fetch(&request).await {
         Ok(Fetched::Document(document)) => {
-            fetch::parse_feed(&document.body, document.content_type.as_deref(), &document.final_url)
+            fetch::read_answer(&document.body, document.content_type.as_deref(), &document.final_url, page)
                 .map(|parsed| parsed.entries.len())
                 .map_err(|error| error.to_string())
         }

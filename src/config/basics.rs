@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::header::HeaderValue;
+use url::Url;
 
 use crate::alert::HealthSettings;
 use crate::fetch::NetworkSettings;
 use crate::model::Diagnostic;
-use crate::network::AllowRule;
+use crate::network::{AllowRule, parse_target};
 use crate::settings::{Spanned, TableReader, TextValue};
 use crate::store::Retention;
 
@@ -217,8 +218,8 @@ impl Reading<'_> {
         network
     }
 
-    pub(super) fn http(&self, table: Option<TableReader<'_>>) -> Option<SocketAddr> {
-        let mut table = table?;
+    pub(super) fn http(&self, table: Option<TableReader<'_>>) -> (Option<SocketAddr>, Option<Url>) {
+        let Some(mut table) = table else { return (None, None) };
         let written = table.text("listen");
         let address = written.and_then(|written| match written.text.parse::<SocketAddr>() {
             Ok(address) => {
@@ -240,8 +241,28 @@ impl Reading<'_> {
                 None
             }
         });
+        let public_url = table.text("public_url").and_then(|written| match parse_target(&written.text, None) {
+            Ok(url) if url.query().is_none() => {
+                if !table.has("listen") {
+                    table.report(
+                        Diagnostic::error(codes::KEYS, "`public_url` says nothing without `listen`")
+                            .label(written.span, "")
+                            .help("add a `listen`: hubs are answered by that listener"),
+                    );
+                }
+                Some(url)
+            }
+            _ => {
+                table.report(
+                    Diagnostic::error(codes::URL, "this is not an address at which hubs could reach vedetta")
+                        .label(written.content(), "")
+                        .help("write the address of the proxy in front of the listener, such as `https://vedetta.example.org`"),
+                );
+                None
+            }
+        });
         table.finish();
-        address
+        (address, public_url)
     }
 }
 

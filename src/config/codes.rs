@@ -20,6 +20,7 @@
 //! | E216 | a header that can't be sent |
 //! | E220 | a pace that does not hold its interval |
 //! | E230 | a list of feeds that is not there or can't be read |
+//! | E231 | a selector or date format of a `[[page]]` that can't be used |
 //! | W201 | a secret stands in the file |
 //! | W202 | everyone on this machine can read a secret's file |
 //! | W203 | no default route: alerts that no route takes go to all channels |
@@ -61,6 +62,8 @@ pub const QUIET: &str = "E212";
 pub const NOBODY: &str = "E213";
 /// A list of feeds that can't be read.
 pub const FEED_LIST: &str = "E230";
+/// A selector that can't be used.
+pub const SELECTOR: &str = "E231";
 /// A feed in a list is left out.
 pub const LEFT_OUT: &str = "W230";
 /// No such rule path.

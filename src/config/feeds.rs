@@ -1,10 +1,11 @@
-//! `[[feed]]`.
+//! `[[feed]]` and `[[page]]`.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{CronSchedule, Diagnostic, Feed, FeedId, ScheduleError, Span};
+use crate::fetch::check_selector;
+use crate::model::{CronSchedule, Diagnostic, Feed, FeedId, PageSelectors, ScheduleError, Span};
 use crate::network::{BadTarget, parse_target};
 use crate::settings::{Findings, TableReader, TextValue, nearest};
 
@@ -21,7 +22,7 @@ impl Reading<'_> {
         default_interval: Duration,
     ) -> Vec<Feed> {
         let mut gathered = Gathered { default_interval, feeds: Vec::new(), places: HashMap::new() };
-        let has_any = root.has("feed") || root.has("feeds");
+        let has_any = ["feed", "feeds", "page"].iter().any(|key| root.has(key));
         self.feed_tables(root, &mut gathered);
         for (path, place) in lists {
             self.feed_list(path, *place, &mut gathered);
@@ -38,8 +39,13 @@ impl Reading<'_> {
 
     /// The `[[feed]]` tables of a file.
     pub(super) fn feed_tables(&self, root: &mut TableReader<'_>, gathered: &mut Gathered) {
-        for mut table in root.tables("feed") {
-            if let Some((feed, place, enabled)) = self.feed(&mut table, gathered.default_interval) {
+        let feeds = root.tables("feed").into_iter().map(|table| (table, false));
+        let pages = root.tables("page").into_iter().map(|table| (table, true));
+        for (mut table, is_page) in feeds.collect::<Vec<_>>().into_iter().chain(pages) {
+            let page = if is_page { self.page(&mut table) } else { None };
+            let feed = self.feed(&mut table, gathered.default_interval).filter(|_| page.is_some() == is_page);
+            if let Some((feed, place, enabled)) = feed {
+                let feed = Feed { page, ..feed };
                 match gathered.places.get(&feed.id) {
                     Some(first) => table.report(
                         Diagnostic::error(codes::FEED_TWICE, "this feed is listed twice")
@@ -52,6 +58,54 @@ impl Reading<'_> {
             }
             table.finish();
         }
+    }
+
+    /// The selectors of a `[[page]]`.
+    fn page(&self, table: &mut TableReader<'_>) -> Option<PageSelectors> {
+        table.require(&["item"]);
+        let mut is_good = true;
+        let mut selector = |table: &mut TableReader<'_>, key: &'static str| {
+            let written = table.text(key)?;
+            if let Err(error) = check_selector(&written.text) {
+                is_good = false;
+                table.report(
+                    Diagnostic::error(codes::SELECTOR, format!("the selector in `{key}` can't be used"))
+                        .label(written.content(), error)
+                        .help("write a CSS selector such as `article h2 a`, or `time@datetime` for an attribute"),
+                );
+            }
+            Some(written.text)
+        };
+        let item = selector(table, "item");
+        let page = PageSelectors {
+            item: item.clone().unwrap_or_default(),
+            link: selector(table, "link"),
+            title: selector(table, "title"),
+            date: selector(table, "date"),
+            summary: selector(table, "summary"),
+            date_format: None,
+        };
+        let format = table.text("date_format");
+        if let Some(written) = &format {
+            let items = chrono::format::StrftimeItems::new(&written.text);
+            let is_format = items.clone().all(|item| item != chrono::format::Item::Error)
+                && items
+                    .clone()
+                    .any(|item| !matches!(item, chrono::format::Item::Literal(_) | chrono::format::Item::Space(_)));
+            if !is_format || page.date.is_none() {
+                is_good = false;
+                let what = if is_format { "there is no `date` that it belongs to" } else { "this is no date format" };
+                table.report(
+                    Diagnostic::error(codes::SELECTOR, "`date_format` can't be used")
+                        .label(written.content(), what)
+                        .help(
+                            "write for example `%d.%m.%Y %H:%M`, or leave it out: most ways to write a date are known",
+                        ),
+                );
+            }
+        }
+        item?;
+        is_good.then(|| PageSelectors { date_format: format.map(|format| format.text), ..page })
     }
 
     /// One feed, the place of its address, and whether it is in use.

@@ -42,6 +42,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use url::Url;
+
 use crate::alert::{HealthSettings, Router};
 use crate::fetch::{DefaultPace, NetworkSettings};
 use crate::model::{ChannelName, Diagnostic, Feed, Report, Source, SourceId, Timestamp};
@@ -76,6 +78,8 @@ pub struct Config {
     pub router: Router,
     /// `[http] listen`; absent: no listener.
     pub http_listen: Option<SocketAddr>,
+    /// `[http] public_url`; absent: no push.
+    pub http_public_url: Option<Url>,
 }
 
 /// `[poll]`: what holds for feeds that say nothing else.
@@ -226,7 +230,7 @@ impl Reading<'_> {
         let feed_lists = lists.into_iter().map(|(path, _)| path).collect();
         let channels = self.channels(&mut root);
         let router = self.routes(&mut root, &channels);
-        let http_listen = self.http(root.table("http"));
+        let (http_listen, http_public_url) = self.http(root.table("http"));
         root.finish();
         let channels = channels.into_iter().filter_map(|(name, channel)| Some((name, channel.settings?))).collect();
         Some(Config {
@@ -241,6 +245,7 @@ impl Reading<'_> {
             channels,
             router,
             http_listen,
+            http_public_url,
         })
     }
 

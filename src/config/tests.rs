@@ -442,3 +442,21 @@ fn an_address_with_a_password_in_a_list_is_not_shown() {
     assert!(report.to_string().contains("feeds.txt:1:1: error[E202]"), "{report}");
     assert!(!report.sources.iter().any(|source| source.text.contains("hunter2")));
 }
+
+#[test]
+fn hubs_need_a_listener_and_an_address_that_reaches_it() {
+    let http = |text: &str| {
+        let folder = folder(&format!("[http]\n{text}\n"));
+        let (config, report) = load_from(&folder, &Environment::default());
+        let errors: Vec<_> = codes(&report).into_iter().filter(|code| code.starts_with('E')).collect();
+        (config.and_then(|config| config.http_public_url).map(String::from), errors)
+    };
+    let listen = "listen = \"127.0.0.1:8686\"";
+    let url = "https://xn--80akhbyknj4f.example/vedetta".to_owned();
+    assert_eq!(http(&format!("{listen}\npublic_url = \"https://испытание.example/vedetta\"")), (Some(url), vec![]));
+    assert_eq!(http(listen), (None, vec![]));
+    assert_eq!(http("public_url = \"https://vedetta.example.org\""), (None, vec!["E204"]));
+    for bad in ["vedetta.example.org", "https://a:b@example.org", "https://example.org/?x=1", "ftp://example.org"] {
+        assert_eq!(http(&format!("{listen}\npublic_url = \"{bad}\"")), (None, vec!["E202"]), "{bad}");
+    }
+}

@@ -3,6 +3,7 @@
 //! Starting and reloading do everything that can fail first (read, check, compile, build) and put it in force last. A bad
 //! edit changes nothing: the old rules and configuration go on, and the operator is told on the default route.
 
+mod callbacks;
 mod lifecycle;
 mod service;
 
@@ -19,13 +20,16 @@ use tokio_util::task::TaskTracker;
 use crate::config::{self, Config, Environment};
 use crate::fetch::{Cadence, Pace};
 use crate::model::{Clock, Feed, FeedHistory, HealthEvent, NodeId, Report, Severity, Timestamp};
-use crate::pipeline::{BuildError, Deliver, Judge, Line, Live, Nudges, Outlook, Poll, Snapshot, Sweep, drive};
+use crate::pipeline::{
+    BuildError, Deliver, Judge, Line, Live, Nudges, Outlook, Poll, Push, Snapshot, Subscribe, Sweep, drive,
+};
 use crate::rule;
 use crate::store::sqlite::{OpenOptions, SqliteStore};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{Metrics, Progress};
 use crate::web;
 
+pub use callbacks::HubCallbacks;
 pub use lifecycle::{Ended, run_until_signal};
 pub use service::{Starting, starting};
 
@@ -103,6 +107,7 @@ pub async fn open_line(loaded: Loaded, clock: Arc<dyn Clock>, queue: Duration) -
     let store: Arc<dyn Store> = SqliteStore::open(&snapshot.config.store_url, options).await?;
     store.sync_feeds(&first_polls(&snapshot.config, now)).await?;
     enable_channels(&*store).await?;
+    let push = Push::load(&*store).await?;
     let node = NodeId(format!("{}-{}", std::process::id(), now.as_millis()));
     let line = Arc::new(Line {
         store,
@@ -112,6 +117,7 @@ pub async fn open_line(loaded: Loaded, clock: Arc<dyn Clock>, queue: Duration) -
         clock,
         node,
         nudges: Nudges::default(),
+        push,
         tasks: TaskTracker::new(),
         outlook: Outlook::default(),
     });
@@ -185,6 +191,7 @@ impl Daemon {
         spawn_stage(&mut stages, Judge::default(), &line, &soft, &hard);
         spawn_stage(&mut stages, Deliver::new(true), &line, &soft, &hard);
         spawn_stage(&mut stages, Sweep::default(), &line, &soft, &hard);
+        spawn_stage(&mut stages, Subscribe, &line, &soft, &hard);
         let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         if let Some(listener) = listener {
             let state = web::State {
@@ -192,6 +199,7 @@ impl Daemon {
                 metrics: line.metrics.clone(),
                 progress: line.progress.clone(),
                 clock: Arc::clone(&line.clock),
+                callbacks: Some(Arc::new(HubCallbacks(Arc::clone(&line)))),
             };
             let stop = hard.clone();
             stages.spawn(async move {

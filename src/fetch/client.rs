@@ -315,6 +315,35 @@ impl Client {
         }
     }
 
+    /// Sends a form, as [`Client::fetch`] would fetch: the same guard, gates and deadline. Redirects are not followed, and
+    /// what is answered is not read.
+    ///
+    /// # Errors
+    /// See [`FetchError`]; any status but 2xx is one.
+    pub async fn post_form(&self, url: &Url, form: String) -> Result<(), FetchError> {
+        let limit = self.shared.feed_deadline;
+        let host = host(url);
+        if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some() {
+            parse_target(url.as_str(), None)?;
+        }
+        self.shared.policy.check(url)?;
+        let _pass = self.enter(url).await?;
+        let mut http = reqwest::Request::new(Method::POST, url.clone());
+        http.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        *http.body_mut() = Some(form.into());
+        let port = url.port_or_known_default().unwrap_or_default();
+        let response = timeout(limit, towards(port, self.http.execute(http)))
+            .await
+            .map_err(|_| FetchError::Timeout { host: host.to_owned(), is_connecting: false, limit })?
+            .map_err(|error| FetchError::from_reqwest(&error, host, self.shared.connect_timeout))?;
+        if response.status().is_success() {
+            drain(response, DRAIN_BYTES, DRAIN_PATIENCE).await;
+            return Ok(());
+        }
+        let hints = Hints::from_headers(response.headers());
+        Err(refusal(response, host, hints).await)
+    }
+
     fn deadline(&self, kind: Kind) -> Duration {
         match kind {
             Kind::Feed => self.shared.feed_deadline,

@@ -167,12 +167,12 @@ fn verified(
     url: Url,
     found: FoundBy,
     bodies: &mut HashSet<u64>,
-) -> Result<(Discovered, ParsedFeed), Document> {
+) -> Result<(Discovered, ParsedFeed), Box<Document>> {
     let Ok(parsed) = parse_feed(&document.body, document.content_type.as_deref(), &document.final_url) else {
-        return Err(document);
+        return Err(Box::new(document));
     };
     if !bodies.insert(xxh3_64(&document.body)) {
-        return Err(document);
+        return Err(Box::new(document));
     }
     let url = document.permanent_redirect.unwrap_or(url);
     let source = Discovered {

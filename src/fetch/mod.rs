@@ -14,6 +14,7 @@ mod lenient;
 mod link_header;
 mod markup;
 mod opml;
+mod page;
 mod parse;
 mod politeness;
 mod rhythm;
@@ -21,6 +22,7 @@ mod robots;
 mod settings;
 mod sitemap;
 mod wall;
+mod websub;
 
 pub use crate::text::parse_date;
 pub use archive::older_page;
@@ -33,10 +35,12 @@ pub use error::FetchError;
 pub use identity::{EntryIdentity, identify, unspoken_hash};
 pub use link_header::HeaderLink;
 pub use opml::{OpmlError, OpmlFeed, OpmlFile, SkippedOutline, opml_text, read_opml, write_opml};
-pub use parse::{Content, Enclosure, Entry, FeedKind, ParseError, ParsedFeed, parse_feed};
+pub use page::{check_selector, parse_page};
+pub use parse::{Content, Enclosure, Entry, FeedKind, ParseError, ParsedFeed, parse_feed, read_answer};
 pub use rhythm::{
     DefaultPace, Found, Pace, learn, learn_language, stale_after, usual_rate, usual_silence, wait as usual_wait,
 };
 pub use settings::NetworkSettings;
 pub use sitemap::{has_stamped_dates, words_of_address};
 pub use wall::page_trouble;
+pub use websub::{Hub, Signed, check_signature, hub_of, random_hex, request_form};

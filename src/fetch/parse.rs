@@ -25,7 +25,7 @@ use url::Url;
 
 use super::markup::{Token, Tokens, attributes};
 use super::{jsonfeed, lenient, parse_date, sitemap};
-use crate::model::Timestamp;
+use crate::model::{PageSelectors, Timestamp};
 use crate::text::charset;
 use crate::text::{html, html_to_line, html_to_text, sanitise_html};
 
@@ -57,6 +57,8 @@ pub enum FeedKind {
     Sitemap,
     /// Microsoft's Channel Definition Format.
     Cdf,
+    /// A web page, read by selectors.
+    Page,
 }
 
 /// A feed as read; serialises as the “Parsed feed” of the command line. Absent values are left out.
@@ -220,6 +222,27 @@ pub enum ParseError {
         /// What it is, with its article.
         what: &'static str,
     },
+    /// A page in which the selector for items finds nothing.
+    #[error(
+        "the selector `{selector}` finds nothing on the page: it was rebuilt, or shows its list by script; look for new \
+             selectors with `vedetta feed poll URL --item …`"
+    )]
+    NothingSelected {
+        /// The selector.
+        selector: String,
+    },
+    /// A page whose items have no links.
+    #[error("{items} items were found on the page, but no link in them: correct `link`")]
+    NoLinks {
+        /// How many items.
+        items: usize,
+    },
+    /// A selector that can't be read.
+    #[error("{error}")]
+    BadSelector {
+        /// What is wrong.
+        error: String,
+    },
     /// A feed by its beginning, but nothing in it could be read.
     #[error("the feed is broken at line {line}, column {column}: {reason}")]
     Broken {
@@ -268,6 +291,22 @@ pub fn parse_feed(bytes: &[u8], content_type: Option<&str>, base: &Url) -> Resul
         raw.warnings.push(format!("some bytes are not {}", decoded.encoding));
     }
     Ok(finish(raw, base))
+}
+
+/// Reads what a source answered with: a page by its selectors, anything else as a feed.
+///
+/// # Errors
+/// Says what the document is instead, or what was not found in it.
+pub fn read_answer(
+    bytes: &[u8],
+    content_type: Option<&str>,
+    base: &Url,
+    page: Option<&PageSelectors>,
+) -> Result<ParsedFeed, ParseError> {
+    match page {
+        Some(selectors) => super::page::parse_page(bytes, content_type, base, selectors),
+        None => parse_feed(bytes, content_type, base),
+    }
 }
 
 /// A text and how to read it.
@@ -752,7 +791,7 @@ impl Base {
     }
 }
 
-fn finish(raw: RawFeed, base: &Url) -> ParsedFeed {
+pub(crate) fn finish(raw: RawFeed, base: &Url) -> ParsedFeed {
     let document = is_web(base.as_str()).then(|| base.clone());
     let mut bases = Base { channel: None, document };
     // An id that is an address stands in for the link, as for entries.

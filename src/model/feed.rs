@@ -37,6 +37,26 @@ pub struct Feed {
     pub labels: Labels,
     /// Whether the linked pages are fetched and matched too.
     pub full_text: bool,
+    /// Where its address is a page without a feed: how entries are found in it.
+    pub page: Option<PageSelectors>,
+}
+
+/// CSS selectors by which a page is read like a feed. All but `item` are looked for inside the item; `selector@attribute`
+/// takes an attribute instead of the text, `@attribute` that of the item itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct PageSelectors {
+    /// The elements that are entries.
+    pub item: String,
+    /// The link; absent: the item itself if it is a link, else the first link in it.
+    pub link: Option<String>,
+    /// The headline; absent: the link's text.
+    pub title: Option<String>,
+    /// The date; an element's `datetime` attribute goes before its text.
+    pub date: Option<String>,
+    /// How the date is written, as `strftime` has it (`%d.%m.%Y`); absent: any usual way.
+    pub date_format: Option<String>,
+    /// The summary.
+    pub summary: Option<String>,
 }
 
 impl Feed {
@@ -55,6 +75,7 @@ impl Feed {
             zone: None,
             labels: Labels::new(),
             full_text: false,
+            page: None,
         }
     }
 

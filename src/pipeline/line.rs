@@ -16,7 +16,7 @@ use crate::story::Signature;
 use crate::telemetry::{Metrics, Progress};
 
 use super::outlook::Outlook;
-use super::{Live, Snapshot};
+use super::{Live, Push, Snapshot};
 
 /// The signals between stages: “look now”, never a promise.
 #[derive(Debug, Default)]
@@ -63,6 +63,8 @@ pub struct Line {
     pub node: NodeId,
     /// Between stages.
     pub nudges: Nudges,
+    /// Hubs, and what they sent.
+    pub push: Push,
     /// Work started and not finished.
     pub tasks: TaskTracker,
     /// Whether anybody answers.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use crate::fetch::{
     self, Cadence, Document, EntryIdentity, FetchError, Fetched, Found, Hints, Kind, ParsedFeed, PollEnd, Request,
@@ -22,6 +22,7 @@ use super::gap;
 use super::health::{self, Success};
 use super::line::OnDrop;
 use super::outlook::Darkness;
+use super::push;
 use super::sitemap::{self, FollowError, Followed};
 use super::{Line, Pace, Snapshot, Stage};
 
@@ -107,32 +108,15 @@ pub(super) async fn poll_feed(line: &Arc<Line>, leased: Leased<FeedState, FeedId
     let snapshot = line.live.load();
     let Some(feed) = snapshot.feeds.get(&leased.lease.id).map(Arc::clone) else { return Polled::Dropped };
     let Leased { lease, item: state } = leased;
-    let started = line.clock.now();
-    let wants_full = fetch::wants_full(&state, started);
     let asked = health::address(&feed, &state);
-    let request = Request { url: &asked, kind: Kind::Feed, validators: (!wants_full).then_some(&state.validators) };
-    let answer = snapshot.client.fetch(&request).await;
-    if stop.is_cancelled() {
-        return Polled::Dropped;
-    }
-    let now = line.clock.now();
-    if !matches!(&answer, Err(error) if matches!(error.trouble(), FeedTrouble::Unreachable) || matches!(error, FetchError::Busy { .. }))
-    {
-        line.somebody_answered(now).await;
-    }
-    let moved_to = match &answer {
-        Ok(Fetched::NotModified { permanent_redirect, .. }) => permanent_redirect.clone(),
-        Ok(Fetched::Document(document)) => document.permanent_redirect.clone(),
-        Err(_) => None,
-    };
-    let read = match answer {
-        Ok(Fetched::NotModified { hints, validators, .. }) => Ok(Read::Same { hints, validators, was_read: false }),
-        Ok(Fetched::Document(document)) => match read_document(line, &feed, &state, *document).await {
-            Ok(Read::Changed(read)) if read.parsed.is_index => follow(line, &snapshot, &feed, &state, *read).await,
-            read => read,
+    let (read, moved_to) = match pushed(line, &feed, &state).await {
+        Some(read) => (Ok(read), None),
+        None => match fetched(line, &snapshot, &feed, &state, &asked, stop).await {
+            Some(answer) => answer,
+            None => return Polled::Dropped,
         },
-        Err(error) => Err(Trouble::from_fetch(&error, state.failures.saturating_add(1))),
     };
+    let now = line.clock.now();
     let mut poll =
         PollCommit { lease, state, seen: Vec::new(), articles: Vec::new(), health: Vec::new(), sitemaps: None };
     let mut dark = None;
@@ -168,6 +152,10 @@ pub(super) async fn poll_feed(line: &Arc<Line>, leased: Leased<FeedState, FeedId
                 line.nudges.judge.notify_one();
             }
             line.after_commit(&committed);
+            // It came while this poll was under way.
+            if line.push.waits(feed.id) && line.store.poll_now(feed.id, now).await.is_ok() {
+                line.nudges.poll.notify_one();
+            }
             if let (Some(dark), Some(error)) = (dark, &failure) {
                 line.tell_darkness(dark, error, now).await;
             }
@@ -178,6 +166,58 @@ pub(super) async fn poll_feed(line: &Arc<Line>, leased: Leased<FeedState, FeedId
             Polled::Dropped
         }
     }
+}
+
+/// What a hub sent and waits for this poll. What can't be read is dropped: the feed is fetched instead.
+async fn pushed(line: &Arc<Line>, feed: &Arc<Feed>, state: &FeedState) -> Option<Read> {
+    let document = line.push.take(feed, state)?;
+    match read_document(line, feed, state, document).await {
+        Ok(Read::Changed(read)) if !read.parsed.is_index => {
+            Some(Read::Changed(Box::new(ReadFeed { is_push: true, ..*read })))
+        }
+        Ok(_) => None,
+        Err(trouble) => {
+            tracing::debug!(feed.url = %feed.url, error = trouble.message, "a push could not be read; fetching");
+            None
+        }
+    }
+}
+
+/// Asks the feed's server. What was read, and where the feed has moved for good; `None` once all work is to stop.
+async fn fetched(
+    line: &Arc<Line>,
+    snapshot: &Arc<Snapshot>,
+    feed: &Arc<Feed>,
+    state: &FeedState,
+    asked: &Url,
+    stop: &CancellationToken,
+) -> Option<(Result<Read, Trouble>, Option<Url>)> {
+    let wants_full = fetch::wants_full(state, line.clock.now());
+    let kind = if feed.page.is_some() { Kind::Page } else { Kind::Feed };
+    let request = Request { url: asked, kind, validators: (!wants_full).then_some(&state.validators) };
+    let answer = snapshot.client.fetch(&request).await;
+    if stop.is_cancelled() {
+        return None;
+    }
+    let now = line.clock.now();
+    if !matches!(&answer, Err(error) if matches!(error.trouble(), FeedTrouble::Unreachable) || matches!(error, FetchError::Busy { .. }))
+    {
+        line.somebody_answered(now).await;
+    }
+    let moved_to = match &answer {
+        Ok(Fetched::NotModified { permanent_redirect, .. }) => permanent_redirect.clone(),
+        Ok(Fetched::Document(document)) => document.permanent_redirect.clone(),
+        Err(_) => None,
+    };
+    let read = match answer {
+        Ok(Fetched::NotModified { hints, validators, .. }) => Ok(Read::Same { hints, validators, was_read: false }),
+        Ok(Fetched::Document(document)) => match read_document(line, feed, state, *document).await {
+            Ok(Read::Changed(read)) if read.parsed.is_index => follow(line, snapshot, feed, state, *read).await,
+            read => read,
+        },
+        Err(error) => Err(Trouble::from_fetch(&error, state.failures.saturating_add(1))),
+    };
+    Some((read, moved_to))
 }
 
 /// A feed that answered.
@@ -196,6 +236,8 @@ struct ReadFeed {
     identities: Vec<EntryIdentity>,
     /// Of an index of sitemaps: which entries come from one that is read for the first time, and what to remember.
     followed: Option<(Vec<bool>, Vec<SitemapMemory>)>,
+    /// A hub sent it.
+    is_push: bool,
 }
 
 /// A feed that did not.
@@ -216,20 +258,29 @@ impl Trouble {
     }
 }
 
+/// Tells a document that was read before. Other selectors read another thing in the same page.
+fn body_hash(body: &[u8], feed: &Feed) -> i64 {
+    let seed = feed.page.as_ref().map_or(0, |page| xxh3_64(format!("{page:?}").as_bytes()));
+    xxh3_64_with_seed(body, seed).cast_signed()
+}
+
 async fn read_document(
     line: &Arc<Line>,
     feed: &Arc<Feed>,
     state: &FeedState,
     document: Document,
 ) -> Result<Read, Trouble> {
-    let body_hash = xxh3_64(&document.body).cast_signed();
+    let body_hash = body_hash(&document.body, feed);
     if state.body_hash == Some(body_hash) {
         return Ok(Read::Same { hints: document.hints, validators: document.validators, was_read: true });
     }
-    let is_small = document.body.len() <= INLINE_BYTES;
+    // A page takes milliseconds.
+    let is_small = document.body.len() <= INLINE_BYTES && feed.page.is_none();
+    let page = feed.page.clone();
     let parse = move || {
         let parsed = catch_unwind(AssertUnwindSafe(|| {
-            let parsed = fetch::parse_feed(&document.body, document.content_type.as_deref(), &document.final_url)?;
+            let kind = document.content_type.as_deref();
+            let parsed = fetch::read_answer(&document.body, kind, &document.final_url, page.as_ref())?;
             let identities = fetch::identify(&parsed);
             Ok::<_, fetch::ParseError>((parsed, identities))
         }));
@@ -243,7 +294,14 @@ async fn read_document(
             if !parsed.warnings.is_empty() {
                 tracing::debug!(feed.url = %feed.url, warnings = ?parsed.warnings, "read with repairs");
             }
-            Ok(Read::Changed(Box::new(ReadFeed { document, body_hash, parsed, identities, followed: None })))
+            Ok(Read::Changed(Box::new(ReadFeed {
+                document,
+                body_hash,
+                parsed,
+                identities,
+                followed: None,
+                is_push: false,
+            })))
         }
         Ok((document, Ok(Err(error)))) => {
             let kind = match error {
@@ -303,20 +361,22 @@ async fn succeed(
             (hints, validators, was_read)
         }
         Read::Changed(read) => {
-            let ReadFeed { document, body_hash, parsed, identities, followed } = *read;
+            let ReadFeed { document, body_hash, parsed, identities, followed, is_push } = *read;
             line.metrics.polled(PollOutcome::Changed);
             line.metrics.entries_read(parsed.entries.len());
             let (is_old, sitemaps) = followed.unzip();
             let is_index = sitemaps.is_some();
             poll.state.hint = parsed.poll_hint;
             // An index may be the same while what it lists is not: it is read again each time.
-            poll.state.body_hash = sitemaps.is_none().then_some(body_hash);
+            if !is_push {
+                poll.state.body_hash = sitemaps.is_none().then_some(body_hash);
+            }
             let validators = if is_index { Validators::default() } else { document.validators.clone() };
             poll.sitemaps = sitemaps;
             poll.state.title = parsed.title.clone().or(poll.state.title.take());
             let mut intake = Intake::new(line, snapshot, feed, is_first, now);
             let mut page = intake.add(&parsed, &identities, is_old.as_deref()).await?;
-            if !is_index && gap::is_gap(&poll.state, &page) {
+            if !is_index && !is_push && gap::is_gap(&poll.state, &page) {
                 gap = gap::fill(&mut intake, snapshot, feed, &poll.state, &document, &mut page, &identities).await?;
             }
             poll.state.history.sequence = gap::counted(&identities).map(|(_, highest)| highest);
@@ -325,9 +385,19 @@ async fn succeed(
                 let late = page.dates.iter().filter(|date| **date <= now && now.since(**date) <= MEASURED);
                 late.for_each(|date| line.metrics.entry_read(now.since(*date)));
             }
-            found = Some((parsed.entries.len(), page));
+            // A hub may send the news alone; the feed itself still holds what it held.
+            let still = if is_push { usize::try_from(poll.state.history.window).unwrap_or(0) } else { 0 };
+            found = Some((parsed.entries.len().max(still), page));
             intake.finish(poll).await;
-            (document.hints, validators, true)
+            if !is_push {
+                if snapshot.config.http_public_url.is_some() && feed.page.is_none() {
+                    push::discovered(line, snapshot, feed, fetch::hub_of(&document), now).await?;
+                }
+                if let Some(before) = poll.state.last_attempt_at.filter(|_| !poll.articles.is_empty()) {
+                    push::missed(line, feed, before, now).await?;
+                }
+            }
+            (document.hints, validators, !is_push)
         }
     };
     learn(feed, &mut poll.state, found.as_ref(), now);
@@ -348,7 +418,9 @@ async fn succeed(
     state.last_success_at = Some(now);
     let cadence = Cadence::of(feed, &snapshot.config.poll.pace(), &state.history, now);
     let hint = fetch::slowest_hint([state.hint, hints.max_age, hints.retry_after]);
-    state.next_poll_at = cadence.next_poll(feed.id, hint, PollEnd::Succeeded, now);
+    let planned = cadence.next_poll(feed.id, hint, PollEnd::Succeeded, now);
+    let interval = feed.interval.unwrap_or(snapshot.config.poll.interval);
+    state.next_poll_at = line.push.slowed(feed, planned, interval, now);
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use crate::alert::{Desk, HealthDraft};
 use crate::model::{
     AlertId, Article, ArticleId, Change, ChannelName, Claim, Delivery, DeliveryId, DeliveryOutcome, DeliveryState,
-    Feed, FeedId, FeedState, Lease, Leased, Match, NodeId, Notice, Timestamp, Validators,
+    Feed, FeedId, FeedState, Lease, Leased, Match, NodeId, Notice, Subscription, Timestamp, Validators,
 };
 use crate::story::Signature;
 
@@ -216,6 +216,18 @@ pub trait Store: Views + std::fmt::Debug + Send + Sync {
 
     /// What is remembered of the sitemaps of an index; nothing for other feeds.
     async fn sitemaps(&self, feed: FeedId) -> Result<Vec<SitemapMemory>, StoreError>;
+
+    /// All subscriptions at hubs.
+    async fn subscriptions(&self) -> Result<Vec<Subscription>, StoreError>;
+
+    /// Writes a subscription; there is one for each feed.
+    async fn save_subscription(&self, subscription: &Subscription) -> Result<(), StoreError>;
+
+    /// Forgets a feed's subscription.
+    async fn forget_subscription(&self, feed: FeedId) -> Result<(), StoreError>;
+
+    /// Makes a feed due, unless it is being polled.
+    async fn poll_now(&self, feed: FeedId, now: Timestamp) -> Result<(), StoreError>;
 
     /// Commits a poll. Concurrent calls share one transaction (and one fsync); each is still whole. A match whose
     /// (topic, article) is already recorded updates its evidence and tells nobody.

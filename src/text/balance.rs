@@ -59,6 +59,12 @@ impl Balanced {
         }
         writer.html
     }
+
+    /// A whole document.
+    pub(crate) fn document(&self) -> String {
+        let Self { head, body, .. } = self;
+        format!("<!DOCTYPE html><html><head>{head}</head><body>{body}</body></html>")
+    }
 }
 
 enum Piece<'a> {

@@ -23,3 +23,9 @@ pub use dates::parse_date;
 pub use extract::{ExtractError, Extracted, extract_article};
 pub use html::{html_to_line, html_to_text, sanitise_html};
 pub use lang::{LanguageGuess, detect_language};
+
+/// A page in the harmless subset of HTML that a parser may see, and whether its end was left out; see the module `balance`.
+pub(crate) fn balanced_document(html: &str) -> (String, bool) {
+    let balanced = balance::Balanced::read(html);
+    (balanced.document(), balanced.is_cut)
+}

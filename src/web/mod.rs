@@ -1,9 +1,10 @@
-//! The HTTP listener: health, readiness and metrics. In: requests from this machine. Out: what the daemon knows of
-//! itself, never a change of anything.
+//! The HTTP listener: health, readiness and metrics, and the callbacks of hubs. In: requests from this machine, or through a
+//! proxy. Out: what the daemon knows of itself; only a hub that knows its token can change anything.
 //!
 //! `/healthz` asks for more than a process that answers: every stage must have moved lately and the database must take a
 //! write. The price is a small write per question, so answers are kept for a second.
 
+mod callback;
 mod listener;
 
 use std::fmt;
@@ -29,6 +30,7 @@ use crate::model::Clock;
 use crate::store::Store;
 use crate::telemetry::{self, Metrics, Progress};
 
+pub use callback::{Callbacks, HubQuery};
 use listener::LimitedListener;
 
 /// A stage that has not moved for so long is stuck. Stages look around every few seconds.
@@ -39,7 +41,7 @@ const DATABASE_PATIENCE: Duration = Duration::from_secs(5);
 const REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 /// For so long a verdict on our health is kept.
 const VERDICT_AGE: Duration = Duration::from_secs(1);
-/// Largest request body, in bytes. Nothing here reads one.
+/// Largest request body, in bytes. Nothing but the callbacks of hubs reads one, within their own limit.
 const MAX_BODY_BYTES: usize = 64 << 10;
 /// After a stop, requests in hand have this long.
 const STOP_PATIENCE: Duration = Duration::from_secs(2);
@@ -55,6 +57,8 @@ pub struct State {
     pub progress: Progress,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Who answers hubs; `None`: nobody.
+    pub callbacks: Option<Arc<dyn Callbacks>>,
 }
 
 /// Serves until `stop` is cancelled, and then at most two seconds longer.
@@ -77,11 +81,12 @@ pub async fn serve(listener: TcpListener, state: State, stop: CancellationToken)
 
 /// The routes, for serving on something else than a TCP listener.
 pub fn router(state: State, stop: CancellationToken) -> Router {
-    let shared = Arc::new(Shared { state, stop, verdict: Mutex::new(None) });
+    let shared = Arc::new(Shared { state, stop, verdict: Mutex::new(None), bodies: callback::Bodies::default() });
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
+        .route("/websub/{token}", get(callback::verify).post(callback::deliver))
         .fallback(async || Answer(StatusCode::NOT_FOUND, "nothing here; try /healthz, /readyz or /metrics".to_owned()))
         .method_not_allowed_fallback(async || Answer(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD".to_owned()))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
@@ -95,6 +100,7 @@ struct Shared {
     stop: CancellationToken,
     /// The last verdict and when it was made: many askers cost one write.
     verdict: Mutex<Option<(Instant, Result<(), Illness>)>>,
+    bodies: callback::Bodies,
 }
 
 /// Why the daemon is not well.
@@ -118,6 +124,10 @@ impl fmt::Display for Illness {
 }
 
 impl Shared {
+    fn callbacks(&self) -> Option<&Arc<dyn Callbacks>> {
+        self.state.callbacks.as_ref()
+    }
+
     async fn health(&self) -> Result<(), Illness> {
         // Held while the database is asked, so that others wait for the answer instead of asking too.
         let mut verdict = self.verdict.lock().await;

@@ -56,6 +56,8 @@ mod matching;
 mod notify_email;
 /// Webhooks, as an endpoint gets them.
 mod notify_webhook;
+/// Pages without a feed.
+mod pages;
 /// Mail through Debian's Postfix, over TLS.
 mod real_smtp;
 /// Edits while running, good and bad.
@@ -74,3 +76,5 @@ mod shipped_rules;
 mod sitemaps;
 /// Health, readiness and metrics, asked for over a real socket.
 mod web;
+/// Subscriptions at hubs, and what hubs push.
+mod websub;

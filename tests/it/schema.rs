@@ -97,6 +97,7 @@ const TABLES: &[(Of, &str, &str)] = &[
     (Config, "/properties/network", "[network]\nHERE"),
     (Config, "/properties/http", "[http]\nHERE"),
     (Config, "/properties/feed/items", "[[feed]]\nurl = 'https://example.org/f'\nHERE"),
+    (Config, "/properties/page/items", "[[page]]\nurl = 'https://example.org/p'\nitem = 'li'\nHERE"),
     (
         Config,
         "/properties/channel/additionalProperties/oneOf/0",
@@ -377,6 +378,14 @@ enabled = false
 url = "HTTPS://example.org/atom.xml"
 schedule = "0 */10 6-22 * * Mon-Fri"
 timezone = "Europe/Rome"
+[[page]]
+url = "https://example.org/press"
+item = "article.teaser"
+link = "h2 a"
+title = "h2"
+date = "time@datetime"
+date_format = "%d.%m.%Y"
+summary = "p.lead"
 [channel.desk]
 type = "email"
 smtp = "smtp+starttls://mail.example.org:587"
@@ -403,6 +412,7 @@ channels = ["desk"]
 digest = { schedule = "0 0 7 * * Mon-Fri", timezone = "Europe/Rome" }
 [http]
 listen = "127.0.0.1:8686"
+public_url = "https://vedetta.example.org"
 "##;
 
 /// Keys that need a file beside the configuration, and are no part of the sample.

@@ -151,6 +151,7 @@ fn broken_and_hostile_sitemaps_are_survived() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn sitemaps_of_real_sites_are_read_as_their_reference_says() {
     let folder = Path::new("../shared/data/sitemaps");
     let Ok(expected) = std::fs::read_to_string(folder.join("expect.jsonl")) else {

@@ -40,6 +40,7 @@ impl Site {
             metrics: metrics.clone(),
             progress: progress.clone(),
             clock: clock.clone(),
+            callbacks: None,
         };
         let server = tokio::spawn(web::serve(listener, state, stop.clone()));
         Self { world, clock, metrics, progress, address, stop, server }

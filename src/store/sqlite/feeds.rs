@@ -137,6 +137,35 @@ pub(super) async fn sitemaps(reader: &SqlitePool, feed: FeedId) -> Result<Vec<Si
     Ok(found.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
 }
 
+/// Writes or forgets a feed's subscription.
+pub(super) async fn subscribe(
+    conn: &mut SqliteConnection,
+    feed: FeedId,
+    subscription: Option<&str>,
+) -> Result<u64, StoreError> {
+    let query = match subscription {
+        Some(_) => sqlx::query(
+            "INSERT INTO subscriptions (feed, subscription) VALUES ($1, $2) \
+             ON CONFLICT (feed) DO UPDATE SET subscription = excluded.subscription",
+        ),
+        None => sqlx::query("DELETE FROM subscriptions WHERE feed = $1 AND $2 IS NULL"),
+    };
+    Ok(query.bind(feed.to_string()).bind(subscription).execute(conn).await?.rows_affected())
+}
+
+/// Makes a feed due. One that is being polled just now is left to that poll.
+pub(super) async fn poll_now(conn: &mut SqliteConnection, feed: FeedId, now: Timestamp) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "UPDATE feeds SET next_poll_at = min(next_poll_at, $2), claimable_at = min(claimable_at, $2) \
+         WHERE id = $1 AND enabled AND node IS NULL",
+    )
+    .bind(feed.to_string())
+    .bind(now.as_millis())
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// A question for [`known`]: a feed and keys.
 pub(super) type KnownQuestion = (FeedId, Vec<EntryKey>);
 

@@ -35,7 +35,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::alert::{Desk, HealthDraft};
 use crate::model::{
     Article, ArticleId, ChannelName, Claim, DeliveryId, DeliveryOutcome, Feed, FeedId, FeedState, Lease, Leased,
-    NodeId, Timestamp,
+    NodeId, Subscription, Timestamp,
 };
 
 use super::{
@@ -158,6 +158,25 @@ impl Store for SqliteStore {
 
     async fn sitemaps(&self, feed: FeedId) -> Result<Vec<SitemapMemory>, StoreError> {
         feeds::sitemaps(&self.reader, feed).await
+    }
+
+    async fn subscriptions(&self) -> Result<Vec<Subscription>, StoreError> {
+        let found: Vec<String> =
+            sqlx::query_scalar("SELECT subscription FROM subscriptions").fetch_all(&self.reader).await?;
+        // One that can't be read is made anew by the next poll of its feed.
+        Ok(found.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
+    }
+
+    async fn save_subscription(&self, subscription: &Subscription) -> Result<(), StoreError> {
+        self.chore(Chore::Subscribe(subscription.feed, Some(rows::to_json(subscription)))).await.map(drop)
+    }
+
+    async fn forget_subscription(&self, feed: FeedId) -> Result<(), StoreError> {
+        self.chore(Chore::Subscribe(feed, None)).await.map(drop)
+    }
+
+    async fn poll_now(&self, feed: FeedId, now: Timestamp) -> Result<(), StoreError> {
+        self.chore(Chore::PollNow(feed, now)).await.map(drop)
     }
 
     async fn commit_poll(&self, poll: PollCommit, desk: Arc<Desk>, now: Timestamp) -> Result<Committed, StoreError> {

@@ -85,6 +85,9 @@ pub(super) enum Chore {
     Release(NodeId),
     Sweep(Sweep),
     Ping(Timestamp),
+    /// A feed's subscription as JSON; `None`: there is none any more.
+    Subscribe(FeedId, Option<String>),
+    PollNow(FeedId, Timestamp),
 }
 
 /// A piece of work.
@@ -363,6 +366,8 @@ async fn do_chore(conn: &mut SqliteConnection, chore: &Chore) -> Result<u64, Sto
         }
         Chore::Release(node) => feeds::release(conn, Some(node)).await,
         Chore::Sweep(step) => sweep::run(conn, step).await,
+        Chore::Subscribe(feed, subscription) => feeds::subscribe(conn, *feed, subscription.as_deref()).await,
+        Chore::PollNow(feed, now) => feeds::poll_now(conn, *feed, *now).await,
         Chore::Ping(now) => super::open::write_meta(conn, "ping", &now.as_millis().to_string()).await,
     }
 }
