@@ -92,6 +92,7 @@ const TABLES: &[(Of, &str, &str)] = &[
     (Config, "/properties/store/properties/retention", "[store.retention]\nHERE"),
     (Config, "/properties/rules", "[rules]\nHERE"),
     (Config, "/properties/poll", "[poll]\nHERE"),
+    (Config, "/properties/health", "[health]\nHERE"),
     (Config, "/properties/feeds", "[feeds]\nHERE"),
     (Config, "/properties/health", "[health]\nHERE"),
     (Config, "/properties/network", "[network]\nHERE"),
