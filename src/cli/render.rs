@@ -22,7 +22,8 @@ pub fn render_report(report: &Report, color: bool) -> String {
     drawn.join("\n\n")
 }
 
-/// All findings as a JSON array. Lines and columns count from 1, columns in characters; absent where there is no file.
+/// All findings as a JSON array. Lines and columns count from 1, columns in characters; `start` and `end` are bytes of the
+/// file; absent where there is no file. `patch` is what to write in the place of the finding, where there is no doubt.
 #[must_use]
 pub fn report_json(report: &Report) -> Value {
     let lines: HashMap<SourceId, Lines<'_>> =
@@ -38,6 +39,9 @@ pub fn report_json(report: &Report) -> Value {
                 "labels": diagnostic.labels.iter().map(|label| label_json(label, &lines)).collect::<Vec<_>>(),
                 "help": diagnostic.help,
             });
+            if let Some(patch) = &diagnostic.patch {
+                object["patch"] = patch.clone().into();
+            }
             if let Some(main) = diagnostic.labels.first()
                 && let (Some(object), Value::Object(place)) = (object.as_object_mut(), place_json(main.span, &lines))
             {
@@ -62,6 +66,7 @@ fn place_json(span: Span, lines: &HashMap<SourceId, Lines<'_>>) -> Value {
     let (end_line, end_column) = lines.place(span.end as usize);
     json!({
         "path": lines.path(), "line": line, "column": column, "end_line": end_line, "end_column": end_column,
+        "start": lines.clamp(span.start as usize), "end": lines.clamp(span.end.max(span.start) as usize),
     })
 }
 
@@ -269,15 +274,17 @@ mod tests {
     fn json_counts_lines_and_characters_from_one() {
         let text = "a = 1\nимя = \"x\"\n";
         let at = text.find('x').unwrap();
-        let diagnostic = Diagnostic::warning("W101", "t").label(span(at..at + 1), "here").help("h");
+        let diagnostic = Diagnostic::warning("W101", "t").label(span(at..at + 1), "here").help("h").patch("y");
         let json = report_json(&report(text, vec![diagnostic]));
         assert_eq!(
             json,
             json!([{
                 "code": "W101", "severity": "warning", "title": "t", "help": ["h"],
                 "path": "rules/a.toml", "line": 2, "column": 8, "end_line": 2, "end_column": 9,
+                "start": 16, "end": 17, "patch": "y",
                 "labels": [{
-                    "path": "rules/a.toml", "line": 2, "column": 8, "end_line": 2, "end_column": 9, "text": "here",
+                    "path": "rules/a.toml", "line": 2, "column": 8, "end_line": 2, "end_column": 9, "start": 16, "end": 17,
+                    "text": "here",
                 }],
             }])
         );

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::fetch::read_opml;
 use crate::model::{Diagnostic, Feed, Source, SourceId, Span};
 use crate::network::parse_target;
-use crate::settings::{MAX_FILE_BYTES, TableReader, read_document, read_source};
+use crate::settings::{MAX_FILE_BYTES, TableReader, TomlFile, read_source};
 
 use super::feeds::Gathered;
 use super::{Reading, codes};
@@ -107,7 +107,8 @@ impl Reading<'_> {
                     match format {
                         Some(Format::Text) => self.addresses(&source, gathered),
                         _ => {
-                            let mut root = read_document(&source, self.findings);
+                            let file = TomlFile::parse(&source, self.findings);
+                            let mut root = file.root();
                             self.feed_tables(&mut root, gathered);
                             root.finish();
                         }

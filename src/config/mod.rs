@@ -48,7 +48,7 @@ use crate::alert::{HealthSettings, Router};
 use crate::fetch::{DefaultPace, NetworkSettings};
 use crate::model::{ChannelName, Diagnostic, Feed, Report, Source, SourceId, Timestamp};
 use crate::notify::ChannelSettings;
-use crate::settings::{Findings, TableReader, read_document, read_source};
+use crate::settings::{Findings, TableReader, TomlFile, read_source};
 use crate::store::Retention;
 
 pub use environment::Environment;
@@ -157,7 +157,7 @@ pub fn check(source: Source, environment: &Environment, now: Timestamp) -> (Opti
     let base = base_folder(&source.path);
     let mut reading =
         Reading { base: &base, environment, now, findings: &findings, secrets: Vec::new(), lists: Vec::new() };
-    let config = reading.file(read_document(&source, &findings));
+    let config = reading.file(TomlFile::parse(&source, &findings).root());
     let Reading { secrets: known, lists, .. } = reading;
     let has_errors = findings.has_errors();
     let mut diagnostics = findings.into_diagnostics();

@@ -36,13 +36,15 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// What to do about it, one line each.
     pub help: Vec<String>,
+    /// What to write in the place of the main label, where there is no doubt. Editors and scripts may put it there.
+    pub patch: Option<String>,
 }
 
 impl Diagnostic {
     /// An error.
     #[must_use]
     pub fn error(code: &'static str, title: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, title: title.into(), labels: Vec::new(), help: Vec::new() }
+        Self { code, severity: Severity::Error, title: title.into(), labels: Vec::new(), help: Vec::new(), patch: None }
     }
 
     /// A warning.
@@ -62,6 +64,13 @@ impl Diagnostic {
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help.push(text.into());
+        self
+    }
+
+    /// Says what to write in the place of the main label.
+    #[must_use]
+    pub fn patch(mut self, text: impl Into<String>) -> Self {
+        self.patch = Some(text.into());
         self
     }
 

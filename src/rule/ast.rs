@@ -216,12 +216,19 @@ impl Near {
     /// The operator as written: `NEAR/5`, `NOT W/S`.
     #[must_use]
     pub fn operator(&self) -> String {
-        let not = if self.negated { "NOT " } else { "" };
-        match self.reach {
-            Reach::Words(count) if self.ordered => format!("{not}ONEAR/{count}"),
-            Reach::Words(count) => format!("{not}NEAR/{count}"),
-            Reach::Sentence => format!("{not}W/S"),
-            Reach::Paragraph => format!("{not}W/P"),
+        self.reach.operator(self.ordered, self.negated)
+    }
+}
+
+impl Reach {
+    /// The operator of this reach.
+    pub(super) fn operator(self, ordered: bool, negated: bool) -> String {
+        let not = if negated { "NOT " } else { "" };
+        match self {
+            Self::Words(count) if ordered => format!("{not}ONEAR/{count}"),
+            Self::Words(count) => format!("{not}NEAR/{count}"),
+            Self::Sentence => format!("{not}W/S"),
+            Self::Paragraph => format!("{not}W/P"),
         }
     }
 }

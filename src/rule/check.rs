@@ -1,7 +1,7 @@
 //! What only all files together show: names that nothing defines, names defined twice, and definitions that lead back to
 //! themselves.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::{Diagnostic, Span};
 use crate::settings::{Findings, nearest};
@@ -26,6 +26,37 @@ pub(super) struct Loaded {
     pub(super) topics_read: usize,
     /// Findings that concern several files.
     pub(super) late: Vec<Diagnostic>,
+    /// What could not be read.
+    pub(super) damage: Damage,
+}
+
+/// What could not be read. What is not known may stand there.
+#[derive(Debug, Default)]
+pub(super) struct Damage {
+    /// Whether whole files are missing.
+    pub(super) everything: bool,
+    /// All that may be a name in the pieces that could not be read.
+    names: HashSet<String>,
+    /// Where topics and concepts stand of which pieces are missing.
+    pub(super) tables: HashSet<Span>,
+}
+
+impl Damage {
+    /// Adds a piece of a file that could not be read.
+    pub(super) fn add(&mut self, piece: &str) {
+        let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let words = piece.split(|c: char| !is_name(c)).flat_map(|word| {
+            // `concept.russia` names `russia`.
+            let parts = word.match_indices('.').map(|(at, _)| &word[at + 1..]);
+            std::iter::once(word).chain(parts.take(4))
+        });
+        self.names.extend(words.map(|word| word.trim_matches(['.', '-']).to_owned()));
+    }
+
+    /// Whether a name may be defined or used in what could not be read.
+    pub(super) fn may_hold(&self, name: &str) -> bool {
+        self.everything || self.names.contains(name)
+    }
 }
 
 /// A name that is used.
@@ -98,6 +129,9 @@ fn undefined(loaded: &Loaded, findings: &Findings) {
                 }
             },
         };
+        if loaded.damage.may_hold(name) {
+            continue;
+        }
         hints += 1;
         findings.add(Diagnostic::error(code, title).label(reference.span, "").help(near));
     }

@@ -77,6 +77,8 @@ codes! {
     NOT_A_TERM = "E132";
     /// `@` or `#` without a name.
     MISSING_NAME = "E133";
+    /// A word where an operator should stand, and nearly one: `ADN`, `NAER/3`, `ИЛИ`.
+    MISSPELT_OPERATOR = "E134";
 
     /// Two topics with one id.
     DUPLICATE_TOPIC = "E150";

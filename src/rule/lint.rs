@@ -1,12 +1,13 @@
 //! What is allowed and probably not meant. Warnings only: a rule that works is never refused.
 //!
-//! Words are compared here by their lower-case letters alone, not as text analysis folds them: a remark that is missing
-//! costs nothing, a wrong one costs trust.
+//! Words are compared as text analysis folds them, so `perù` and `Peru`, `俄羅斯` and `俄罗斯` are the same here as there.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::{Diagnostic, Lang, Source, Span};
 use crate::settings::Findings;
+use crate::text::normalize::fold;
+use crate::text::segment::is_unspaced;
 
 use super::ast::{Atom, Node, NodeKind, PhrasePart, Word, WordForm};
 use super::check::{Loaded, User};
@@ -28,13 +29,15 @@ pub(super) fn lint(loaded: &Loaded, sources: &[Source], findings: &Findings) {
             atoms(term, findings);
         }
     }
-    let mut languages = Languages { concepts: &loaded.concepts, known: HashMap::new() };
+    let mut languages = Languages { concepts: &loaded.concepts, damaged: &loaded.damage.tables, known: HashMap::new() };
     for topic in &loaded.topics {
         let queries = topic.matches.iter().chain(&topic.except).chain(topic.score.iter().map(|part| &part.when));
         for query in queries {
             query_lints(query, findings);
         }
-        never(topic, findings);
+        if !loaded.damage.tables.contains(&topic.span) {
+            never(topic, findings);
+        }
         languages.missing(topic, findings);
     }
 }
@@ -44,7 +47,8 @@ fn untested(loaded: &Loaded, sources: &[Source], findings: &Findings) {
     const MOST: usize = 10;
     let help = "add a `[[topic.test]]` with a text that must match, and one that must not";
     let mut by_file: BTreeMap<_, Vec<&TopicDef>> = BTreeMap::new();
-    for topic in loaded.topics.iter().filter(|topic| topic.tests.is_empty()) {
+    let whole = |span: Span| !loaded.damage.tables.contains(&span);
+    for topic in loaded.topics.iter().filter(|topic| topic.tests.is_empty() && whole(topic.span)) {
         by_file.entry(topic.span.source).or_default().push(topic);
     }
     for source in sources {
@@ -78,7 +82,7 @@ fn unused(loaded: &Loaded, sources: &[Source], findings: &Findings) {
             .iter()
             .find(|source| source.id == concept.span.source)
             .is_some_and(|source| source.path.components().any(|part| part.as_os_str() == "lexicon"));
-        if !lexicon {
+        if !lexicon && !loaded.damage.may_hold(&concept.name) {
             let title = format!("nothing uses the concept `{}`", concept.name);
             findings.add(
                 Diagnostic::warning(codes::UNUSED_CONCEPT, title)
@@ -161,37 +165,61 @@ fn same_list(list: &[&Node], also: &[&Node], findings: &Findings) {
 
 /// Reports what stands twice; where the second ones stand.
 fn duplicates(list: &[&Node], also: &[&Node], findings: &Findings) -> HashSet<Span> {
-    let mut seen: HashMap<String, Span> = HashMap::new();
+    let mut seen: HashMap<String, (&Node, bool)> = HashMap::new();
     let mut twice = HashSet::new();
-    for (node, own) in also.iter().map(|node| (node, false)).chain(list.iter().map(|node| (node, true))) {
-        let key = key(node);
+    for (node, own) in also.iter().map(|node| (*node, false)).chain(list.iter().map(|node| (*node, true))) {
+        let key = key(node, Letters::Folded);
         match seen.get(&key) {
-            Some(first) if own => {
+            Some((first, first_own)) if own => {
+                if !first_own && self::key(first, Letters::Lower) != self::key(node, Letters::Lower) {
+                    continue;
+                }
                 twice.insert(node.span);
                 let title = format!("`{}` stands here twice", short(&node.to_string()));
-                findings.add(
-                    Diagnostic::warning(codes::DUPLICATE_TERM, title)
-                        .label(node.span, "again here")
-                        .label(*first, "first here")
-                        .help("delete one of them"),
-                );
+                let same = "accents and case don't matter: `=` before a word asks for it as written";
+                let mut diagnostic = Diagnostic::warning(codes::DUPLICATE_TERM, title)
+                    .label(node.span, "again here")
+                    .label(first.span, "first here")
+                    .help("delete one of them");
+                if self::key(first, Letters::Lower) != self::key(node, Letters::Lower) {
+                    diagnostic = diagnostic.help(same);
+                }
+                findings.add(diagnostic);
             }
             _ => {
-                seen.entry(key).or_insert(node.span);
+                seen.entry(key).or_insert((node, own));
             }
         }
     }
     twice
 }
 
+/// How letters are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Letters {
+    /// As text analysis does, accents left aside.
+    Folded,
+    /// By lower case alone: what a language's own list spells its own way is not said to repeat `any`.
+    Lower,
+}
+
+impl Letters {
+    fn of(self, text: &str) -> String {
+        match self {
+            Self::Folded => fold(text),
+            Self::Lower => text.to_lowercase(),
+        }
+    }
+}
+
 /// What two nodes have in common that find the same.
-fn key(node: &Node) -> String {
+fn key(node: &Node, letters: Letters) -> String {
     match &node.kind {
-        NodeKind::Atom(Atom::Word(word)) if word.form != WordForm::Exact => word.to_string().to_lowercase(),
+        NodeKind::Atom(Atom::Word(word)) if word.form != WordForm::Exact => letters.of(&word.to_string()),
         NodeKind::Atom(Atom::Phrase(parts)) => match parts.as_slice() {
-            [PhrasePart::Word(word)] if word.form != WordForm::Exact => word.to_string().to_lowercase(),
+            [PhrasePart::Word(word)] if word.form != WordForm::Exact => letters.of(&word.to_string()),
             parts if parts.iter().all(|part| !matches!(part, PhrasePart::Word(Word { form: WordForm::Exact, .. }))) => {
-                node.to_string().to_lowercase()
+                letters.of(&node.to_string())
             }
             _ => node.to_string(),
         },
@@ -202,47 +230,61 @@ fn key(node: &Node) -> String {
 /// A term of one word that may include others.
 struct Cover<'a> {
     node: &'a Node,
-    /// Lower case.
-    text: Vec<char>,
+    /// Whether it stands in the same list.
+    own: bool,
+    word: &'a Word,
+    folded: String,
+}
+
+impl Cover<'_> {
+    /// Whether every text that holds a term's words holds this one.
+    fn includes(&self, node: &Node) -> bool {
+        let letters = if self.own { Letters::Folded } else { Letters::Lower };
+        let text = letters.of(&self.word.text);
+        let is_pattern = self.word.form == WordForm::Pattern;
+        // In scripts without spaces a term is found inside words, so `导弹` includes `弹道导弹`.
+        let inside = !is_pattern && text.chars().all(is_unspaced);
+        let pattern: Vec<char> = text.chars().collect();
+        key(self.node, letters) != key(node, letters)
+            && units(node, letters).iter().any(|unit| {
+                (is_pattern && fits(&pattern, &unit.chars().collect::<Vec<_>>()))
+                    || (!is_pattern && *unit == text)
+                    || (inside && unit.contains(&text))
+            })
+    }
 }
 
 fn covered(list: &[&Node], also: &[&Node], twice: &HashSet<Span>, findings: &Findings) {
-    /// Patterns are tried one by one on every word; beyond this, generated lists cost more than the remark is worth.
-    const MOST: usize = 1_000_000;
-    let mut plain: HashMap<String, &Node> = HashMap::new();
-    let mut patterns: Vec<Cover<'_>> = Vec::new();
-    for node in also.iter().chain(list) {
-        let Some(word) = single(node) else { continue };
-        let text = word.text.to_lowercase();
-        match word.form {
-            WordForm::Folded | WordForm::Stem => {
-                plain.entry(text).or_insert(node);
-            }
-            WordForm::Pattern => patterns.push(Cover { node, text: text.chars().collect() }),
-            WordForm::Exact => {}
+    /// Patterns and parts are tried one by one on every word; beyond this, generated lists cost more than the remark is
+    /// worth.
+    const MOST: usize = 100_000;
+    let mut plain: HashMap<String, Cover<'_>> = HashMap::new();
+    let mut others: Vec<Cover<'_>> = Vec::new();
+    let all = also.iter().map(|node| (*node, false)).chain(list.iter().map(|node| (*node, true)));
+    for (node, own) in all {
+        let Some(word) = single(node).filter(|word| word.form != WordForm::Exact) else { continue };
+        let cover = || Cover { node, own, word, folded: fold(&word.text) };
+        let new = cover();
+        if word.form == WordForm::Pattern || new.folded.chars().all(is_unspaced) {
+            others.push(cover());
+        }
+        if word.form != WordForm::Pattern {
+            plain.entry(new.folded.clone()).or_insert(new);
         }
     }
-    if patterns.len().saturating_mul(list.len()) > MOST {
-        patterns.clear();
+    if others.len().saturating_mul(list.len()) > MOST {
+        others.clear();
     }
+    others.sort_by_key(|cover| cover.folded.chars().count());
     for node in list.iter().filter(|node| !twice.contains(&node.span)) {
-        let own = key(node);
-        let units = units(node);
-        let by_word = units.iter().find_map(|unit| plain.get(unit.as_str())).filter(|cover| key(cover) != own);
-        let by_pattern = || {
-            let units: Vec<Vec<char>> = units.iter().map(|unit| unit.chars().collect()).collect();
-            patterns
-                .iter()
-                .filter(|cover| key(cover.node) != own)
-                .find(|cover| units.iter().any(|unit| fits(&cover.text, unit)))
-                .map(|cover| cover.node)
-        };
-        let Some(cover) = by_word.copied().or_else(by_pattern) else { continue };
-        let title = format!("`{}` includes `{}`", short(&cover.to_string()), short(&node.to_string()));
+        let units = units(node, Letters::Folded);
+        let by_word = units.iter().filter_map(|unit| plain.get(unit.as_str())).find(|cover| cover.includes(node));
+        let Some(cover) = by_word.or_else(|| others.iter().find(|cover| cover.includes(node))) else { continue };
+        let title = format!("`{}` includes `{}`", short(&cover.node.to_string()), short(&node.to_string()));
         findings.add(
             Diagnostic::warning(codes::COVERED_TERM, title)
                 .label(node.span, "adds nothing")
-                .label(cover.span, "includes it")
+                .label(cover.node.span, "includes it")
                 .help("delete the one that is included, or the wider one if it is too wide"),
         );
     }
@@ -261,8 +303,8 @@ fn single(node: &Node) -> Option<&Word> {
     word.text.chars().all(|c| c.is_alphanumeric() || matches!(c, '*' | '?')).then_some(word)
 }
 
-/// The words that must all be there for a term to be found, in lower case; patterns are left out.
-fn units(node: &Node) -> Vec<String> {
+/// The words that must all be there for a term to be found, folded; patterns are left out.
+fn units(node: &Node, letters: Letters) -> Vec<String> {
     let mut words: Vec<&Word> = Vec::new();
     match &node.kind {
         NodeKind::Atom(Atom::Word(word)) => words.push(word),
@@ -277,7 +319,7 @@ fn units(node: &Node) -> Vec<String> {
         .filter(|word| word.form != WordForm::Stem)
         .flat_map(|word| word.text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '*' | '?' | '_'))))
         .filter(|unit| !unit.is_empty())
-        .map(str::to_lowercase)
+        .map(|unit| letters.of(unit))
         .collect()
 }
 
@@ -310,8 +352,11 @@ fn fits(pattern: &[char], text: &[char]) -> bool {
 
 /// `a AND NOT a`.
 fn contradiction(parts: &[Node], findings: &Findings) {
-    let wanted: HashMap<String, Span> =
-        parts.iter().filter(|part| !matches!(part.kind, NodeKind::Not(_))).map(|part| (key(part), part.span)).collect();
+    let wanted: HashMap<String, Span> = parts
+        .iter()
+        .filter(|part| !matches!(part.kind, NodeKind::Not(_)))
+        .map(|part| (key(part, Letters::Folded), part.span))
+        .collect();
     for part in parts {
         let NodeKind::Not(of) = &part.kind else { continue };
         let branches: &[Node] = match &of.kind {
@@ -319,7 +364,7 @@ fn contradiction(parts: &[Node], findings: &Findings) {
             _ => std::slice::from_ref(of),
         };
         for branch in branches {
-            if let Some(wanted) = wanted.get(&key(branch)) {
+            if let Some(wanted) = wanted.get(&key(branch, Letters::Folded)) {
                 let title =
                     format!("this can never match: `{}` is both asked for and excluded", short(&branch.to_string()));
                 findings.add(
@@ -341,10 +386,12 @@ fn never(topic: &TopicDef, findings: &Findings) {
             _ => std::slice::from_ref(except),
         };
         let wanted: Vec<String> = match &matches.kind {
-            NodeKind::And(parts) => parts.iter().chain(std::iter::once(matches)).map(key).collect(),
-            _ => vec![key(matches)],
+            NodeKind::And(parts) => {
+                parts.iter().chain(std::iter::once(matches)).map(|part| key(part, Letters::Folded)).collect()
+            }
+            _ => vec![key(matches, Letters::Folded)],
         };
-        if let Some(branch) = branches.iter().find(|branch| wanted.contains(&key(branch))) {
+        if let Some(branch) = branches.iter().find(|branch| wanted.contains(&key(branch, Letters::Folded))) {
             let title = format!("the topic `{}` can never match: `except` takes away what `match` asks for", topic.id);
             findings.add(
                 Diagnostic::warning(codes::NEVER, title)
@@ -409,6 +456,7 @@ fn score_range(score: &[ScoreDef]) -> (Option<i64>, Option<i64>) {
 /// Which concepts have terms in which languages.
 struct Languages<'a> {
     concepts: &'a BTreeMap<String, ConceptDef>,
+    damaged: &'a HashSet<Span>,
     known: HashMap<(String, Lang), bool>,
 }
 
@@ -448,7 +496,7 @@ impl Languages<'_> {
     fn covers(&mut self, name: &str, lang: Lang, depth: usize) -> bool {
         const DEEPEST: usize = 32;
         let Some(concept) = self.concepts.get(name) else { return true };
-        if depth > DEEPEST {
+        if depth > DEEPEST || self.damaged.contains(&concept.span) {
             return true;
         }
         if let Some(known) = self.known.get(&(name.to_owned(), lang)) {

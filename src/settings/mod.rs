@@ -11,11 +11,12 @@
 //! ```
 //! use std::time::Duration;
 //! use vedetta::model::{Source, SourceId};
-//! use vedetta::settings::{Findings, read_document};
+//! use vedetta::settings::{Findings, TomlFile};
 //!
 //! let source = Source::new(SourceId(0), "vedetta.toml", "[poll]\nintervall = \"5m\"\n");
 //! let findings = Findings::new();
-//! let mut root = read_document(&source, &findings);
+//! let file = TomlFile::parse(&source, &findings);
+//! let mut root = file.root();
 //! if let Some(mut poll) = root.table("poll") {
 //!     poll.duration("interval", Duration::from_secs(1)..=Duration::from_secs(86_400));
 //!     poll.finish();
@@ -27,19 +28,22 @@
 //! ```
 
 pub mod codes;
+mod document;
 mod file;
 mod findings;
 mod moment;
 mod nearest;
 mod reader;
+mod statements;
 mod syntax;
 mod text;
 mod units;
 
+pub use document::TomlFile;
 pub use file::{MAX_FILE_BYTES, read_source};
 pub use findings::{Findings, Item, Spanned};
 pub use moment::parse_moment;
 pub use nearest::nearest;
-pub use reader::{TableReader, read_document};
+pub use reader::TableReader;
 pub use text::TextValue;
 pub use units::{format_duration, format_size, parse_duration, parse_size};

@@ -6,44 +6,22 @@ mod values;
 mod tests;
 
 use std::collections::HashMap;
-use std::rc::Rc;
 
 use toml::de::{DeArray, DeString, DeTable, DeValue};
 
 use crate::model::{Diagnostic, Source, Span};
 
-use super::syntax::explain;
-use super::{Findings, Item, Spanned, TextValue, codes, nearest};
+use super::document::Shared;
+use super::{Item, Spanned, TextValue, codes, nearest};
 
 /// Keys of a table that are looked through one by one.
 const FEW_KEYS: usize = 16;
-
-/// What all tables of a document share.
-#[derive(Debug)]
-struct Document<'a> {
-    source: &'a Source,
-    findings: &'a Findings,
-    /// Byte ranges in which the file is not TOML; what else seems wrong there is a consequence.
-    damage: Vec<std::ops::Range<u32>>,
-}
-
-impl Document<'_> {
-    fn report(&self, diagnostic: Diagnostic) {
-        let consequence = diagnostic
-            .labels
-            .first()
-            .is_some_and(|label| self.damage.iter().any(|line| line.contains(&label.span.start)));
-        if !consequence {
-            self.findings.add(diagnostic);
-        }
-    }
-}
 
 /// A table whose keys are asked for one by one. What is wrong with a value is reported when it is asked for, and gives
 /// `None`, as an absent key does; [`TableReader::finish`] reports what nobody asked for.
 #[derive(Debug)]
 pub struct TableReader<'a> {
-    document: Rc<Document<'a>>,
+    document: &'a Shared<'a>,
     entries: Vec<Entry<'a>>,
     /// Where each key stands in `entries`; only where there are many, since files may have a hundred thousand small tables.
     index: Option<HashMap<String, usize>>,
@@ -59,27 +37,12 @@ struct Entry<'a> {
     value: Option<toml::Spanned<DeValue<'a>>>,
 }
 
-/// Parses a TOML document. Syntax errors go to `findings`, all of them; what can be read around them is read, so that one
-/// run shows everything.
-#[must_use]
-pub fn read_document<'a>(source: &'a Source, findings: &'a Findings) -> TableReader<'a> {
-    let (table, errors) = DeTable::parse_recoverable(&source.text);
-    let table = table.into_inner();
-    let syntax = explain(source, &table, errors);
-    for diagnostic in syntax.diagnostics {
-        findings.add(diagnostic);
-    }
-    let document = Rc::new(Document { source, findings, damage: syntax.damage });
-    TableReader::new(document, table, Span::new(source.id, 0..0), String::new())
-}
-
 impl<'a> TableReader<'a> {
-    fn new(document: Rc<Document<'a>>, table: DeTable<'a>, span: Span, name: String) -> Self {
-        let id = document.source.id;
+    pub(super) fn new(document: &'a Shared<'a>, table: DeTable<'a>, span: Span, name: String) -> Self {
         let mut entries: Vec<Entry<'a>> = table
             .into_iter()
             .map(|(key, value)| {
-                let span = Span::new(id, key.span());
+                let span = document.span(key.span());
                 let key: DeString<'a> = key.into_inner();
                 Entry { key: Spanned { value: key.into_owned(), span }, value: Some(value) }
             })
@@ -108,10 +71,11 @@ impl<'a> TableReader<'a> {
         self.document.source
     }
 
-    /// Whether the file has syntax errors, so that what is absent may only not have been read.
+    /// Whether there are syntax errors in the table or in the tables below it, so that what is absent may only not have
+    /// been read.
     #[must_use]
     pub fn is_damaged(&self) -> bool {
-        !self.document.damage.is_empty()
+        self.document.is_damaged(self.span, self.name.is_empty())
     }
 
     /// Adds a finding of the caller's, unless it stands on a line that is not TOML.
@@ -138,12 +102,12 @@ impl<'a> TableReader<'a> {
         self.position(key).and_then(|at| self.entries.get(at)).map(|entry| entry.key.span)
     }
 
-    /// Reports every one of these keys that is absent (`E005`). Nothing is reported in a file that is not TOML: the key may
+    /// Reports every one of these keys that is absent (`E005`). Nothing is reported where the table is damaged: the key may
     /// stand in the part that could not be read.
     pub fn require(&mut self, keys: &[&'static str]) {
         for key in keys {
             self.asked.push(key);
-            if !self.has(key) && self.document.damage.is_empty() {
+            if !self.has(key) && !self.is_damaged() {
                 let title = format!("{} has no `{key}`", self.title());
                 self.report(
                     Diagnostic::error(codes::MISSING_KEY, title).label(self.span, format!("`{key}` is missing here")),
@@ -218,7 +182,7 @@ impl<'a> TableReader<'a> {
     /// reported and left out.
     pub fn named_tables(&mut self, key: &'static str) -> Vec<(Spanned<String>, TableReader<'a>)> {
         let Some(table) = self.table(key) else { return Vec::new() };
-        let document = Rc::clone(&table.document);
+        let document = table.document;
         let mut tables = Vec::new();
         for (name, item) in table.entries() {
             match item {
@@ -294,7 +258,7 @@ impl<'a> TableReader<'a> {
     /// `None` where the file is not TOML and the parser put something in the place of the value.
     fn item(&self, key: &str, value: toml::Spanned<DeValue<'a>>) -> Option<Item<'a>> {
         let range = value.span();
-        let span = Span::new(self.document.source.id, range.clone());
+        let span = self.document.span(range.clone());
         Some(match value.into_inner() {
             DeValue::String(text) => Item::Text(TextValue::new(self.document.source, span, text.into_owned())),
             DeValue::Integer(_) if range.is_empty() => return None,
@@ -308,7 +272,7 @@ impl<'a> TableReader<'a> {
             DeValue::Array(items) => Item::Array(self.items(key, items), span),
             DeValue::Table(table) => {
                 let name = self.name_of(key, span);
-                Item::Table(Self::new(Rc::clone(&self.document), table, span, name))
+                Item::Table(Self::new(self.document, table, span, name))
             }
         })
     }

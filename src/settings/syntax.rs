@@ -1,81 +1,186 @@
-//! The TOML parser's errors in our words: one for each slip, where the slip is.
+//! A file that is not TOML: what is wrong with it in our words, one finding for each slip, and a text without the damage,
+//! so that one run also shows what is wrong with the rest.
 //!
-//! The parser goes on after an error and may stumble many times over one slip: an array that is never closed makes every
-//! line after it wrong. So errors are put together by the value that they stand in, and one that speaks of something
-//! unclosed points at where it was opened.
+//! Each statement is parsed by itself. One that can't be is reported and left out; a header whose meaning is plain
+//! (`[[topic]`) is mended, so that its table is read; what stands under any other broken header is left out with it.
 
 use std::ops::Range;
 
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use crate::model::{Diagnostic, Source, Span};
 
 use super::codes;
+use super::statements::{Statement, header_path, is_bare_key, statements};
 
 /// Beyond so many errors the rest of a file is not worth reading: it is something else than TOML.
 const MOST_ERRORS: usize = 100;
 
-/// What was found wrong with the syntax.
+/// What was found wrong with the syntax, and what is left to read.
+#[derive(Debug, Default)]
 pub(super) struct Syntax {
     pub(super) diagnostics: Vec<Diagnostic>,
-    /// Byte ranges that can't be trusted; what else seems wrong there is a consequence.
+    /// Byte ranges of the file that can't be trusted, in order.
     pub(super) damage: Vec<Range<u32>>,
+    /// The text without them.
+    pub(super) mended: Mended,
+    /// Where the headers stand, and their names; `None` for those that can't be read.
+    pub(super) headers: Vec<(u32, Option<String>)>,
 }
 
-/// Puts the parser's errors together.
-pub(super) fn explain(source: &Source, table: &DeTable<'_>, mut errors: Vec<toml::de::Error>) -> Syntax {
-    let text: &str = &source.text;
-    let mut syntax = Syntax { diagnostics: Vec::new(), damage: Vec::new() };
-    if errors.is_empty() {
-        return syntax;
-    }
-    let mut values = Vec::new();
-    value_ranges(text, table, &mut values);
-    let place = |error: &toml::de::Error| {
-        let range = error.span().unwrap_or(0..0);
-        boundary(text, range.start)..boundary(text, range.end.max(range.start))
-    };
-    errors.sort_by_key(|error| place(error).start);
+/// A text that is nearly the file's.
+#[derive(Debug, Default)]
+pub(super) struct Mended {
+    pub(super) text: String,
+    /// Offsets in it at which letters were added, by how many, in order.
+    added: Vec<(usize, usize)>,
+}
 
-    let mut told: Vec<Range<usize>> = Vec::new();
-    for error in &errors {
-        let at = place(error);
-        if told.iter().any(|told| told.contains(&at.start)) && error.message() != "duplicate key" {
-            continue;
+impl Mended {
+    /// A range of the file instead of one of this text.
+    pub(super) fn in_file(&self, range: Range<usize>) -> Range<usize> {
+        self.back(range.start)..self.back(range.end)
+    }
+
+    fn back(&self, offset: usize) -> usize {
+        let added = self.added.iter().take_while(|(at, _)| *at < offset);
+        offset - added.map(|(at, count)| (*count).min(offset - at)).sum::<usize>()
+    }
+}
+
+/// Looks for what is damaged in a text that has errors. `lossy`: what can't be read holds replacement characters, and was
+/// reported already.
+pub(super) fn explain(source: &Source, lossy: bool) -> Syntax {
+    let text: &str = &source.text;
+    let mut syntax = Syntax::default();
+    let mut left_out: Vec<Range<usize>> = Vec::new();
+    let mut inserted: Vec<(usize, &'static str)> = Vec::new();
+    // Names of the broken header under which everything is left out; `Some("")` up to the next header of one name.
+    let mut under: Option<String> = None;
+    for statement in statements(text) {
+        let written = &text[statement.range.clone()];
+        let start = Span::new(source.id, statement.range.clone()).start;
+        if statement.is_header {
+            let path = header_path(written);
+            if let (Some(broken), Some(path)) = (&under, path)
+                && is_below(path, broken)
+            {
+                left_out.push(statement.range);
+                continue;
+            }
+            under = None;
+            let errors = DeTable::parse_recoverable(written).1;
+            syntax.headers.push((start, path.map(plain_path)));
+            let Some(error) = errors.first() else { continue };
+            syntax.diagnostics.push(header(source, &statement, error));
+            match path.and_then(|path| missing_bracket(written, path)) {
+                Some((at, brackets)) => inserted.push((statement.range.start + at, brackets)),
+                None => {
+                    under = Some(path.map(plain_path).unwrap_or_default());
+                    left_out.push(statement.range);
+                }
+            }
+        } else if under.is_some() {
+            left_out.push(statement.range);
+        } else if lossy && written.contains(char::REPLACEMENT_CHARACTER) {
+            left_out.push(statement.range);
+        } else {
+            let errors = DeTable::parse_recoverable(written).1;
+            if errors.is_empty() && statement.unclosed.is_none() {
+                continue;
+            }
+            syntax.diagnostics.push(match (statement.unclosed, errors.first()) {
+                (Some(open), _) => unclosed_value(source, open),
+                (None, Some(error)) => key(source, &statement, error),
+                (None, None) => continue,
+            });
+            left_out.push(statement.range);
         }
         if syntax.diagnostics.len() >= MOST_ERRORS {
-            syntax.damage.push(Span::new(source.id, at.start..text.len() + 1).start..u32::MAX);
+            left_out.push(left_out.last().map_or(0, |range| range.end)..text.len());
             break;
         }
+    }
+    syntax.mended = mend(text, &left_out, &inserted);
+    syntax.damage.extend(left_out.into_iter().map(|range| {
+        let lines = Span::new(source.id, lines(text, range));
+        lines.start..lines.end.max(lines.start + 1)
+    }));
+    leftovers(source, &mut syntax);
+    syntax
+}
+
+/// What only the whole text shows: keys and tables given twice.
+fn leftovers(source: &Source, syntax: &mut Syntax) {
+    for error in DeTable::parse_recoverable(&syntax.mended.text).1 {
+        if syntax.diagnostics.len() >= MOST_ERRORS {
+            break;
+        }
+        let range = syntax.mended.in_file(error.span().unwrap_or(0..0));
+        let at = boundary(&source.text, range.start)..boundary(&source.text, range.end.max(range.start));
         let message = error.message();
         if message == "duplicate key" {
             syntax.diagnostics.push(duplicate(source, at));
             continue;
         }
-        let value = values.iter().find(|value| value.start <= at.start && at.start <= value.end).cloned();
-        let region = match &value {
-            Some(value) => lines(text, value.clone()),
-            None if message.starts_with("unclosed") => section(text, at.start),
-            None => lines(text, at.clone()),
-        };
-        if told.iter().any(|told| told.start < region.end && region.start < told.end) {
-            continue;
-        }
-        let unclosed = value.filter(|value| {
-            errors.iter().any(|error| {
-                let at = place(error);
-                at.start == value.end
-                    && (error.message().starts_with("unclosed") || error.message().starts_with("invalid multi-line"))
-            })
-        });
-        syntax.diagnostics.push(match unclosed {
-            Some(value) => unclosed_value(source, value.start),
-            None => plain(source, at, message),
-        });
-        syntax.damage.push(Span::new(source.id, region.clone()).start..Span::new(source.id, region.clone()).end);
-        told.push(region);
+        let lines = Span::new(source.id, lines(&source.text, at.clone()));
+        syntax.diagnostics.push(plain(source, at, message));
+        syntax.damage.push(lines.start..lines.end.max(lines.start + 1));
     }
-    syntax
+    syntax.damage.sort_by_key(|range| range.start);
+}
+
+/// The text with spaces in place of what is left out, line ends kept, and what was missing put in.
+fn mend(text: &str, left_out: &[Range<usize>], inserted: &[(usize, &'static str)]) -> Mended {
+    let mut mended = Mended::default();
+    let mut left_out = left_out.iter().peekable();
+    let mut inserted = inserted.iter().peekable();
+    for (at, c) in text.char_indices() {
+        while let Some((_, letters)) = inserted.next_if(|(place, _)| *place <= at) {
+            mended.added.push((mended.text.len(), letters.len()));
+            mended.text.push_str(letters);
+        }
+        while left_out.next_if(|range| range.end <= at).is_some() {}
+        match left_out.peek() {
+            Some(range) if range.start <= at && c != '\n' => mended.text.extend(std::iter::repeat_n(' ', c.len_utf8())),
+            _ => mended.text.push(c),
+        }
+    }
+    for (_, letters) in inserted {
+        mended.added.push((mended.text.len(), letters.len()));
+        mended.text.push_str(letters);
+    }
+    mended
+}
+
+/// The names of a header without quotes and spaces.
+fn plain_path(path: &str) -> String {
+    path.chars().filter(|c| !matches!(c, '"' | '\'' | ' ')).collect()
+}
+
+/// Whether a header stands below another one, by their names.
+pub(super) fn is_below(path: &str, above: &str) -> bool {
+    let path = plain_path(path);
+    if above.is_empty() {
+        return path.contains('.');
+    }
+    path.strip_prefix(above).is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// What a header lacks at its end or beginning, where nothing else is wrong with it.
+fn missing_bracket(written: &str, path: &str) -> Option<(usize, &'static str)> {
+    let opening = written.len() - written.trim_start_matches('[').len();
+    let at = written.find(path)? + path.len();
+    let closing = written[at..].trim_start().bytes().take_while(|&byte| byte == b']').count();
+    let (place, brackets) = match (opening, closing) {
+        (2, 0) => (at, "]]"),
+        (2, 1) | (1, 0) => (at, "]"),
+        (1, 2) => (0, "["),
+        _ => return None,
+    };
+    let mut mended = written.to_owned();
+    mended.insert_str(place, brackets);
+    DeTable::parse(&mended).is_ok().then_some((place, brackets))
 }
 
 fn duplicate(source: &Source, at: Range<usize>) -> Diagnostic {
@@ -91,11 +196,159 @@ fn unclosed_value(source: &Source, start: usize) -> Diagnostic {
         _ if rest.starts_with("'''") => ("a multi-line string", "'''"),
         _ if rest.starts_with("\"\"\"") => ("a multi-line string", "\"\"\""),
         _ if rest.starts_with('[') => ("an array", "]"),
+        _ if rest.starts_with(['"', '\'']) => {
+            let title = "a string between single or double quotes can't run over several lines";
+            return Diagnostic::error(codes::SYNTAX, title)
+                .label(Span::new(source.id, start..start + 1), "opened here")
+                .help("put the text between `'''`");
+        }
         _ => ("an inline table", "}"),
     };
     Diagnostic::error(codes::SYNTAX, format!("{what} is never closed"))
         .label(Span::new(source.id, start..start + close.len()), "opened here")
         .help(format!("close it with `{close}`"))
+}
+
+/// Where in the file an error of one statement is.
+fn place(source: &Source, statement: &Statement, error: &toml::de::Error) -> Range<usize> {
+    let at = error.span().unwrap_or(0..0);
+    let in_file = |offset: usize| boundary(&source.text, (statement.range.start + offset).min(statement.range.end));
+    in_file(at.start)..in_file(at.end.max(at.start))
+}
+
+/// What is wrong with a header.
+fn header(source: &Source, statement: &Statement, error: &toml::de::Error) -> Diagnostic {
+    let written = &source.text[statement.range.clone()];
+    let Some(path) = header_path(written) else {
+        return plain(source, place(source, statement, error), error.message());
+    };
+    let double = written.starts_with("[[") || written.contains("]]");
+    let names: Vec<String> = path
+        .split(if path.contains(['"', '\'']) { &['.'][..] } else { &['.', ' '][..] })
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .map(
+            |name| {
+                if name.is_ascii() || name.starts_with(['"', '\'']) { name.to_owned() } else { format!("\"{name}\"") }
+            },
+        )
+        .collect();
+    let names = names.join(".");
+    let right = if double { format!("[[{names}]]") } else { format!("[{names}]") };
+    let range = statement.range.start..statement.range.start + written.trim_end().len();
+    let title = if path.contains(' ') && !path.contains(['"', '\'']) {
+        "the names in a header are joined by dots"
+    } else if path.is_ascii() {
+        "the brackets of this header don't match"
+    } else {
+        "a name in other letters than a–z needs quotes here"
+    };
+    Diagnostic::error(codes::SYNTAX, title).label(Span::new(source.id, range), "").help(format!("write `{right}`"))
+}
+
+/// What is wrong with a key or its value.
+fn key(source: &Source, statement: &Statement, error: &toml::de::Error) -> Diagnostic {
+    let at = place(source, statement, error);
+    match slip(&source.text[statement.range.clone()]) {
+        Some((title, help)) => {
+            // The help may repeat the value, so the label must touch it: what must not be shown goes by that.
+            let line = source.text[statement.range.clone()].lines().next().map_or(0, str::len);
+            let range = statement.range.start..statement.range.start + line;
+            Diagnostic::error(codes::SYNTAX, title).label(Span::new(source.id, range), "").help(help)
+        }
+        None => plain(source, at, error.message()),
+    }
+}
+
+/// Slips that whoever is used to other formats makes: what is wrong, and what to write.
+fn slip(written: &str) -> Option<(String, String)> {
+    if let Some(control) = written.chars().find(|&c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        let title = format!("a control character stands here: U+{:04X}", control as u32);
+        return Some((title, "delete it; it came with text that was pasted".to_owned()));
+    }
+    let colon = written.find(':').filter(|&at| is_bare_key(written[..at].trim()));
+    if let Some(at) = colon.filter(|&at| written.find('=').is_none_or(|equals| at < equals)) {
+        let value = written[at + 1..].trim_start_matches('=').trim();
+        let title = "a key and its value are joined by `=`".to_owned();
+        return Some((title, format!("write `{} = {}`", written[..at].trim(), short(value))));
+    }
+    let (key, value) = written.split_once('=')?;
+    let (key, value) = (key.trim(), value.trim());
+    if !is_bare_key(key) {
+        return None;
+    }
+    match value.to_lowercase().as_str() {
+        "yes" | "on" | "true" | "ja" | "sì" | "si" | "да" => {
+            return Some((format!("`{value}` is not a value here"), format!("write `{key} = true`")));
+        }
+        "no" | "off" | "false" | "nein" | "нет" => {
+            return Some((format!("`{value}` is not a value here"), format!("write `{key} = false`")));
+        }
+        "" => return Some((format!("`{key}` has no value"), "write one, or delete the line".to_owned())),
+        _ => {}
+    }
+    if let Some(inner) = value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'))
+        && !inner.contains(['"', '\'', '[', '{', '“', '«'])
+    {
+        let words: Vec<String> =
+            inner.split(',').map(str::trim).filter(|word| !word.is_empty()).map(|word| format!("\"{word}\"")).collect();
+        let title = "the words of a list need quotes".to_owned();
+        return Some((title, format!("write `{key} = [{}]`", short(&words.join(", ")))));
+    }
+    if value.starts_with('{') && value.contains(": ") && !value.contains('=') {
+        let title = "a key and its value are joined by `=`".to_owned();
+        return Some((title, "write `{ key = value }`".to_owned()));
+    }
+    number(key, value).or_else(|| behind(key, value))
+}
+
+/// `1,000`, `25,`.
+fn number(key: &str, value: &str) -> Option<(String, String)> {
+    let plain = value.trim_end_matches([',', ';']);
+    let digits: String = value.chars().filter(char::is_ascii_digit).collect();
+    if !value.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    if plain.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(("nothing may stand behind a value".to_owned(), format!("write `{key} = {digits}`")));
+    }
+    value.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b',' | b'.' | b' ' | b'\'')).then(|| {
+        let title = "a number has no separators between its digits".to_owned();
+        (title, format!("write `{key} = {digits}`, or a point before the fraction"))
+    })
+}
+
+/// What stands behind a string that has ended.
+fn behind(key: &str, value: &str) -> Option<(String, String)> {
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    if value.starts_with("'''") || value.starts_with("\"\"\"") {
+        return None;
+    }
+    let end = value[1..].find(quote)? + 2;
+    let after = value[end..].trim();
+    if matches!(after, ";" | "," | ".") {
+        return Some((format!("`{after}` stands behind the value"), "delete it".to_owned()));
+    }
+    if after.starts_with("//") || after.starts_with("--") || after.starts_with("/*") {
+        let comment = short(after.trim_start_matches(['/', '-', '*', ' ']));
+        return Some(("comments begin with `#`".to_owned(), format!("write `# {comment}`")));
+    }
+    if after.split_once('=').is_some_and(|(key, _)| is_bare_key(key.trim())) {
+        return Some(("two keys stand on one line".to_owned(), "write each key on a line of its own".to_owned()));
+    }
+    if after.contains(quote) && !value.contains('\n') && !value.contains("'''") {
+        let inner = value.strip_prefix(quote).unwrap_or(value);
+        let inner = short(inner.strip_suffix(quote).unwrap_or(inner));
+        let title = "a quote inside the string ends it".to_owned();
+        return Some((title, format!("write `{key} = '''{inner}'''`: between these, quotes stand for themselves")));
+    }
+    None
+}
+
+/// At most 60 letters, on one line.
+fn short(text: &str) -> String {
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() > 60 { format!("{}…", line.chars().take(59).collect::<String>()) } else { line }
 }
 
 fn plain(source: &Source, at: Range<usize>, message: &str) -> Diagnostic {
@@ -112,35 +365,19 @@ fn plain(source: &Source, at: Range<usize>, message: &str) -> Diagnostic {
             diagnostic.help(format!("write \"{}\"", written.trim_matches(['“', '”', '‘', '’', '„', '«', '»'])))
         }
         "invalid unquoted key" => diagnostic.help(format!("write \"{written}\" with quotes")),
+        "extra `=`" => diagnostic.help("write one `=`"),
+        "key with no value" => diagnostic.help("write `key = value`; comments begin with `#`"),
+        "unquoted keys cannot be empty" => diagnostic.help("write a key before the `=`"),
         "missing escaped value" => diagnostic.help("put the text between single quotes, where `\\` stands for itself"),
+        "missing comma between key-value pairs" | "missing comma between array elements" => {
+            diagnostic.help("put a comma before it")
+        }
         "invalid basic string" | "invalid literal string" if written.is_empty() => {
-            Diagnostic { title: "a string is never closed".to_owned(), ..diagnostic }
+            let quote = if what == "invalid basic string" { '"' } else { '\'' };
+            let diagnostic = Diagnostic { title: "a string is never closed on its line".to_owned(), ..diagnostic };
+            diagnostic.help(format!("end it with `{quote}`; a text of several lines stands between `'''`"))
         }
         _ => diagnostic,
-    }
-}
-
-/// The ranges of all values that stand after a `=`.
-fn value_ranges(text: &str, table: &DeTable<'_>, ranges: &mut Vec<Range<usize>>) {
-    let header = |range: Range<usize>| text.get(range).is_some_and(|written| written.starts_with('['));
-    for value in table.values() {
-        let range = value.span();
-        match value.get_ref() {
-            DeValue::Table(inner) if !text.get(range.clone()).is_some_and(|written| written.starts_with('{')) => {
-                value_ranges(text, inner, ranges);
-            }
-            DeValue::Array(items)
-                if items.iter().any(|item| matches!(item.get_ref(), DeValue::Table(_)) && header(item.span())) =>
-            {
-                for item in items {
-                    if let DeValue::Table(inner) = item.get_ref() {
-                        value_ranges(text, inner, ranges);
-                    }
-                }
-            }
-            _ if range.is_empty() => {}
-            _ => ranges.push(range),
-        }
     }
 }
 
@@ -160,17 +397,4 @@ fn lines(text: &str, range: Range<usize>) -> Range<usize> {
     let last = boundary(text, last);
     let end = text[last..].find('\n').map_or(text.len() + 1, |at| last + at + 1);
     start..end
-}
-
-/// From the line of a broken header up to the next header: the parser loses its keys.
-fn section(text: &str, at: usize) -> Range<usize> {
-    let first = lines(text, at..at);
-    let mut end = first.end;
-    while let Some(rest) = text.get(end..).filter(|rest| !rest.is_empty()) {
-        if rest.trim_start_matches([' ', '\t']).starts_with('[') {
-            break;
-        }
-        end = lines(text, end..end).end;
-    }
-    first.start..end
 }

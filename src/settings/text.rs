@@ -70,6 +70,19 @@ impl TextValue {
         self.span_of(0..self.text.len())
     }
 
+    /// A text as it would be written inside this string's quotes; `None` where that needs other quotes.
+    #[must_use]
+    pub fn escaped(&self, source: &Source, text: &str) -> Option<String> {
+        let raw = source.text.get(self.span.range()).unwrap_or("");
+        if raw.starts_with("'''") {
+            return (!text.contains("'''")).then(|| text.to_owned());
+        }
+        if raw.starts_with('\'') {
+            return (!text.contains(['\'', '\n'])).then(|| text.to_owned());
+        }
+        (!text.contains('\n')).then(|| text.replace('\\', "\\\\").replace('"', "\\\""))
+    }
+
     /// How many bytes of the file the letter at `offset` takes: more than its own where it is escaped.
     fn written_length(&self, offset: usize) -> usize {
         let length = self.text.get(offset..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
@@ -153,12 +166,12 @@ fn newline(body: &str) -> usize {
 mod tests {
     use super::*;
     use crate::model::SourceId;
-    use crate::settings::{Findings, read_document};
+    use crate::settings::{Findings, TomlFile};
 
     fn read(file: &str) -> (Source, TextValue) {
         let source = Source::new(SourceId(3), "rules/a.toml", file);
         let findings = Findings::new();
-        let value = read_document(&source, &findings).text("q").expect(file);
+        let value = TomlFile::parse(&source, &findings).root().text("q").expect(file);
         assert_eq!(findings.into_diagnostics(), [], "{file}");
         (source, value)
     }

@@ -42,8 +42,12 @@ mod feeds;
 mod fetch_client;
 /// The guide for a first topic: its commands print what it says.
 mod first_topic;
+/// The fuzzer's corpus, replayed without it.
+mod fuzz_corpus;
 /// Articles and lines made to hurt the matcher.
 mod hostile_articles;
+/// Rule files made to hurt: a result or an error, within bounds.
+mod hostile_rules;
 /// The rule language on real sentences, through both evaluators.
 mod language;
 /// The lexicon: every form of every concept in every language, and what only looks like one.

@@ -49,7 +49,9 @@ pub(super) fn read_concept(name: Spanned<String>, mut table: TableReader<'_>, lo
             lists.insert(lang, nodes);
         }
     }
-    if written == 0 {
+    if table.is_damaged() {
+        loaded.damage.tables.insert(name.span);
+    } else if written == 0 {
         let title = format!("the concept `{}` has no terms", name.value);
         table.report(
             Diagnostic::error(codes::EMPTY_CONCEPT, title)
@@ -73,7 +75,7 @@ pub(super) fn read_concept(name: Spanned<String>, mut table: TableReader<'_>, lo
 
 fn read_terms(table: &TableReader<'_>, texts: &[TextValue], user: &User, loaded: &mut Loaded) -> Vec<Node> {
     let read =
-        |text: &TextValue| take(parse_term(&text.text, &|range| text.span_of(range)), table, user, false, loaded);
+        |text: &TextValue| take(parse_term(&text.text, &|range| text.span_of(range)), text, table, user, false, loaded);
     texts.iter().filter_map(read).collect()
 }
 

@@ -2,7 +2,8 @@
 //! together show ([`check`](super::check)) and what is odd ([`lint`](super::lint)).
 //!
 //! Mistakes don't stop the reading: one run shows them all. What can't be read is left out of the result, which may
-//! therefore be used only if its report has no errors.
+//! therefore be used only if its report has no errors. What only seems to be missing because it could not be read is not
+//! reported.
 
 mod concept;
 mod folder;
@@ -14,12 +15,12 @@ mod topic;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::model::{Diagnostic, Report, Source, SourceId, TopicId};
-use crate::settings::{Findings, TableReader, read_document, read_source};
+use crate::settings::{Findings, TableReader, TextValue, TomlFile, read_source};
 
 use super::ast::Node;
 use super::check::{Loaded, Use, User};
@@ -67,7 +68,7 @@ fn read_paths(paths: &[PathBuf], remarks: Remarks) -> RuleFiles {
         findings.add(Diagnostic::warning(codes::NO_FILES, title).help("rule files are called `*.toml`"));
     }
     let mut sources = Vec::with_capacity(files.len());
-    let mut unreadable = BTreeSet::new();
+    let mut unreadable = BTreeMap::new();
     for (index, path) in files.iter().enumerate() {
         let id = SourceId(u32::try_from(index).unwrap_or(u32::MAX));
         match read_source(id, path) {
@@ -75,8 +76,9 @@ fn read_paths(paths: &[PathBuf], remarks: Remarks) -> RuleFiles {
             Err(failure) => {
                 let (diagnostic, source) = *failure;
                 findings.add(diagnostic);
+                // What is not UTF-8 is there with replacement characters; of the rest nothing is.
+                unreadable.insert(id, source.text.is_empty());
                 sources.push(source);
-                unreadable.insert(id);
             }
         }
     }
@@ -86,13 +88,23 @@ fn read_paths(paths: &[PathBuf], remarks: Remarks) -> RuleFiles {
 /// Reads rule files that are in memory already; their ids must differ.
 #[must_use]
 pub fn load_sources(sources: Vec<Source>) -> RuleFiles {
-    read(sources, &BTreeSet::new(), Findings::new(), Remarks::Wanted)
+    read(sources, &BTreeMap::new(), Findings::new(), Remarks::Wanted)
 }
 
-fn read(sources: Vec<Source>, unreadable: &BTreeSet<SourceId>, findings: Findings, remarks: Remarks) -> RuleFiles {
+/// `unreadable`: the files that were reported; whether nothing at all could be read of them.
+fn read(
+    sources: Vec<Source>,
+    unreadable: &BTreeMap<SourceId, bool>,
+    findings: Findings,
+    remarks: Remarks,
+) -> RuleFiles {
     let mut loaded = Loaded::default();
-    for source in sources.iter().filter(|source| !unreadable.contains(&source.id)) {
-        read_file(source, &findings, &mut loaded);
+    for source in &sources {
+        match unreadable.get(&source.id) {
+            None => read_file(TomlFile::parse(source, &findings), &mut loaded),
+            Some(false) => read_file(TomlFile::parse_lossy(source, &findings), &mut loaded),
+            Some(true) => loaded.damage.everything = true,
+        }
     }
     check::check(&loaded, &findings);
     if remarks == Remarks::Wanted {
@@ -108,8 +120,11 @@ fn read(sources: Vec<Source>, unreadable: &BTreeSet<SourceId>, findings: Finding
     }
 }
 
-fn read_file(source: &Source, findings: &Findings, loaded: &mut Loaded) {
-    let mut root = read_document(source, findings);
+fn read_file(file: TomlFile<'_>, loaded: &mut Loaded) {
+    for piece in file.damaged() {
+        loaded.damage.add(piece);
+    }
+    let mut root = file.root();
     for (name, table) in root.named_tables("concept") {
         read_concept(name, table, loaded);
     }
@@ -131,8 +146,16 @@ fn name_problem(name: &str) -> Option<String> {
 }
 
 /// Passes on what parsing found; the tree, if there is one.
-fn take(parsed: Parsed, table: &TableReader<'_>, user: &User, is_match: bool, loaded: &mut Loaded) -> Option<Node> {
-    for diagnostic in parsed.diagnostics {
+fn take(
+    parsed: Parsed,
+    text: &TextValue,
+    table: &TableReader<'_>,
+    user: &User,
+    is_match: bool,
+    loaded: &mut Loaded,
+) -> Option<Node> {
+    for mut diagnostic in parsed.diagnostics {
+        diagnostic.patch = diagnostic.patch.and_then(|patch| text.escaped(table.source(), &patch));
         table.report(diagnostic);
     }
     loaded.uses.extend(parsed.references.into_iter().map(|reference| Use { reference, user: user.clone(), is_match }));
@@ -144,5 +167,5 @@ const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 fn query(table: &mut TableReader<'_>, key: &'static str, user: &User, loaded: &mut Loaded) -> Option<Node> {
     let text = table.text(key)?;
-    take(parse_query(&text.text, &|range| text.span_of(range)), table, user, key == "match", loaded)
+    take(parse_query(&text.text, &|range| text.span_of(range)), &text, table, user, key == "match", loaded)
 }

@@ -30,6 +30,7 @@ pub(super) fn read_surge(mut table: TableReader<'_>, loaded: &mut Loaded) {
     };
     let example = "write `min = 10`, or `baseline = { window = \"14d\", zscore = 3.0, min = 4 }`";
     match (table.key_span("min"), table.key_span("baseline")) {
+        (None, None) if table.is_damaged() => {}
         (None, None) => bad("this surge doesn't say what is too much", span, example),
         (Some(_), Some(span)) => {
             bad("a surge has `min` or `baseline`, not both", span, "`baseline` has a `min` of its own")

@@ -44,7 +44,11 @@ pub(super) fn read_topic(mut table: TableReader<'_>, loaded: &mut Loaded) {
     let story = table.table("story").map(read_story).unwrap_or_default();
     let tests = table.tables("test");
     let tests = tests.into_iter().enumerate().filter_map(|(at, test)| read_test(test, at, &user, loaded)).collect();
-    conditions(&table, span, &severity);
+    if table.is_damaged() {
+        loaded.damage.tables.insert(span);
+    } else {
+        conditions(&table, span, &severity);
+    }
 
     let Some(id) = id else { return table.finish() };
     if let Some(first) = loaded.topic_spans.get(id.as_str()) {

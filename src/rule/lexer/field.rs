@@ -7,6 +7,11 @@ use super::super::ast::Scope;
 use super::super::codes;
 use super::{Lexer, Token, is_letter};
 
+/// The field that is called so, in any case.
+pub(super) fn scope(name: &str) -> Option<Scope> {
+    SCOPES.iter().copied().find(|scope| scope.as_str().eq_ignore_ascii_case(name))
+}
+
 /// Whether a field is called so.
 pub(in crate::rule) fn is_field(name: &str) -> bool {
     SCOPES.iter().any(|scope| scope.as_str() == name)
@@ -62,7 +67,7 @@ impl<'t> Lexer<'t, '_, '_> {
         if let Some((_, meant)) = FIELD_ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(chunk)) {
             diagnostic = diagnostic.help(*meant);
         } else if let Some(near) = nearest(chunk, SCOPES.iter().map(|scope| scope.as_str())) {
-            diagnostic = diagnostic.help(format!("did you mean `{near}:`?"));
+            diagnostic = diagnostic.help(format!("did you mean `{near}:`?")).patch(format!("{near}:"));
         } else {
             diagnostic = diagnostic
                 .help("fields are title:, lede:, summary:, body:, author:, tag:, source: and url:")

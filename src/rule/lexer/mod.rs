@@ -8,6 +8,7 @@ mod field;
 mod operator;
 mod quote;
 mod regex;
+mod slip;
 mod symbol;
 mod word;
 
@@ -116,7 +117,8 @@ pub(super) fn is_hebrew(c: char) -> bool {
 pub(super) fn lex(text: &str, sink: &mut Sink<'_>) -> Vec<Lexeme> {
     let mut lexer = Lexer { text, at: 0, tokens: Vec::new(), sink };
     lexer.run();
-    lexer.tokens
+    let tokens = lexer.tokens;
+    slip::mend(text, tokens, sink)
 }
 
 struct Lexer<'t, 's, 'a> {
@@ -169,27 +171,28 @@ impl<'t> Lexer<'t, '_, '_> {
             '(' if rest.starts_with("(i?)") || rest.starts_with("(?i)") => {
                 self.at += 4;
                 let diagnostic = Diagnostic::error(codes::CASE_FLAG, format!("`{}` is not needed", &rest[..4]))
+                    .patch("")
                     .help("leave it out: terms match in any case; `=Word` is the word exactly as written")
                     .help("only a regular expression minds case: `/(?i)patriot/`");
                 self.sink.report(diagnostic, start..self.at, "");
             }
             '(' => self.take(Token::Open, 1),
             ')' => self.take(Token::Close, 1),
+            ',' if self.is_inside_number() => self.number_with_comma(),
             ',' => self.take(Token::Comma, 1),
             '"' => self.phrase(start, None),
             '=' | '~' => self.modified(),
             '@' | '#' => self.name(c),
+            '/' if self.is_foreign_slash() => self.slash_operator(),
             '/' => self.regex(),
             '\'' | '’' | '‘' | '‚' | '‛' | '`' => self.single_quote(c),
-            '“' | '”' | '„' | '‟' | '«' | '»' | '‹' | '›' | '「' | '」' | '『' | '』' | '〝' | '〞' | '〟' | '＂' =>
-            {
+            '“' | '”' | '„' | '‟' | '«' | '»' | '‹' | '›' | '「' | '」' | '『' | '』' | '〝' | '〞' | '〟' | '＂'
+            | '《' | '》' | '〈' | '〉' => {
                 self.curly_quote(c);
             }
             '&' | '|' | '!' | '+' | '-' | '−' | '–' | '—' => self.symbol(c),
             '^' => self.boost(),
-            '（' | '）' | '，' | '、' | '：' | '＝' | '～' | '＊' | '？' | '＠' | '＃' | '／' => {
-                self.full_width(c)
-            }
+            '\u{ff01}'..='\u{ff5e}' | '、' | '،' | '؛' if !is_letter(c) => self.full_width(c),
             '.' if rest[1..].starts_with(is_letter) => self.word(),
             _ if is_letter(c) || is_wildcard(c) => self.word(),
             _ if is_invisible(c) => {
@@ -249,11 +252,14 @@ impl<'t> Lexer<'t, '_, '_> {
         match self.peek() {
             Some(c @ (':' | '：')) => return self.field(chunk, start, c),
             Some('=') if !self.rest().starts_with("==") => return self.field(chunk, start, '='),
-            Some('!' | '$') if self.rest()[1..].chars().next().is_none_or(|c| !is_letter(c)) => {
+            Some(sign @ ('!' | '$' | '%')) if self.is_foreign_wildcard(chunk, sign) => {
                 let sign = &self.rest()[..1];
                 self.at += 1;
                 let title = format!("`{sign}` is not a wildcard here");
-                let diagnostic = Diagnostic::error(codes::FOREIGN_OPERATOR, title).help(format!("write `{chunk}*`"));
+                let rest = self.chunk();
+                let right = if rest.is_empty() { format!("{chunk}*") } else { format!("{chunk}?{rest}") };
+                let diagnostic =
+                    Diagnostic::error(codes::FOREIGN_OPERATOR, title).help(format!("write `{right}`")).patch(right);
                 self.sink.report(diagnostic, start..self.at, "");
                 return self.push(Token::Bad, start);
             }

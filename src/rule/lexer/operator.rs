@@ -22,11 +22,17 @@ impl<'t> Lexer<'t, '_, '_> {
         }
         let letters = chunk.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(chunk.len());
         let (name, mut tail) = chunk.split_at(letters);
+        if let Some(right) = misspelt(name, tail) {
+            return self.misspelt_proximity(right, tail, start);
+        }
         if !matches!(
             name.to_ascii_lowercase().as_str(),
             "near" | "onear" | "w" | "pre" | "adj" | "n" | "within" | "atleast" | "atl" | "same"
         ) {
             return false;
+        }
+        if matches!(name, "NEAR" | "ONEAR") && self.odd_number(name, tail, start) {
+            return true;
         }
         // A slash that no letter follows was not taken as part of the word.
         if tail.is_empty() && matches!(name, "NEAR" | "ONEAR" | "ATLEAST" | "W") && self.rest().starts_with('/') {
@@ -77,6 +83,7 @@ impl<'t> Lexer<'t, '_, '_> {
             "near" | "onear" => unit.is_some() || number.is_some() || slash || matches!(name, "NEAR" | "ONEAR"),
             "adj" => number.is_some() || (slash && amount.is_empty()) || name == "ADJ",
             "w" | "n" => slash && (unit.is_some() || number.is_some()),
+            "within" if name == "WITHIN" && self.rest().trim_start().starts_with(|c: char| c.is_ascii_digit()) => true,
             "pre" | "within" => slash && (unit.is_some() || number.is_some()),
             _ => false,
         };
@@ -85,6 +92,96 @@ impl<'t> Lexer<'t, '_, '_> {
         }
         self.foreign_proximity(name, tail, number.and_then(Result::ok), unit, start);
         true
+    }
+
+    /// `NAER/3`, `NERA/3`.
+    fn misspelt_proximity(&mut self, name: &str, tail: &str, start: usize) -> bool {
+        let count = tail[1..].parse().unwrap_or(MAX_DISTANCE).min(MAX_DISTANCE);
+        let right = format!("{name}/{count}");
+        let title = format!("`{}` is not an operator", &self.text[start..self.at]);
+        let diagnostic =
+            Diagnostic::error(codes::MISSPELT_OPERATOR, title).help(format!("write `{right}`")).patch(right);
+        self.sink.report(diagnostic, start..self.at, "");
+        let token = match name {
+            "ATLEAST" => Token::AtLeast(count.max(1)),
+            _ => Token::Near { ordered: name == "ONEAR", reach: Reach::Words(count) },
+        };
+        self.push(token, start);
+        true
+    }
+
+    /// `NEAR /5`, `NEAR/ 5`, `NEAR:5`, `NEAR(5)`, `NEAR-5`, `NEAR/3china`: a number that does not stand directly behind one
+    /// slash.
+    fn odd_number(&mut self, name: &str, tail: &str, start: usize) -> bool {
+        let from = start + name.len();
+        let line = self.text[from..].split('\n').next().unwrap_or("");
+        let signs =
+            line.len() - line.trim_start_matches([' ', '\t', '/', '\\', ':', '-', '_', '=', '<', '(', '~', '+']).len();
+        let sign = line[..signs].trim();
+        let digits = line[signs..].bytes().take_while(u8::is_ascii_digit).count();
+        let after = &line[signs + digits..];
+        let glued = sign == "/" && signs == 1 && after.starts_with(is_letter);
+        let odd = glued || (!sign.is_empty() && (sign != "/" || signs != 1) && !after.starts_with(is_letter));
+        // A minus would be a number below 0, an opening parenthesis a group: only what is plainly a number is one.
+        let closes = sign.ends_with('(');
+        if digits == 0
+            || !odd
+            || sign.len() > 2
+            || (closes && !after.trim_start().starts_with(')'))
+            || tail.starts_with("/-")
+        {
+            return false;
+        }
+        let end = signs + digits + if closes { after.find(')').map_or(0, |at| at + 1) } else { 0 };
+        self.at = from + end;
+        let count = line[signs..signs + digits].parse().unwrap_or(MAX_DISTANCE).min(MAX_DISTANCE);
+        let right = format!("{name}/{count}");
+        let shown = if glued { format!("{right} ") } else { right.clone() };
+        let diagnostic = Diagnostic::error(
+            codes::BAD_DISTANCE,
+            format!("`{}` is not how a distance is written", &self.text[start..self.at]),
+        )
+        .help(if glued { format!("write `{right}` and a space") } else { format!("write `{right}`") })
+        .patch(shown);
+        self.sink.report(diagnostic, start..self.at, "");
+        self.push(Token::Near { ordered: name == "ONEAR", reach: Reach::Words(count) }, start);
+        true
+    }
+
+    /// Whether a slash here begins another product's operator or a comment: `a /5 b`, `a /s b`, `a // b`.
+    pub(super) fn is_foreign_slash(&self) -> bool {
+        let line = self.line();
+        if line.starts_with("//") {
+            return line[2..].starts_with([' ', '\t']) || line.len() == 2;
+        }
+        let after_operand = matches!(self.tokens.last(), Some(last) if matches!(last.token, Token::Close | Token::Atom(_) | Token::Bad));
+        let word = line[1..].split_whitespace().next().unwrap_or("");
+        let known = matches!(word, "s" | "S" | "p" | "P")
+            || (!word.is_empty() && word.len() <= 4 && word.bytes().all(|b| b.is_ascii_digit()));
+        after_operand && known && !line[1 + word.len()..].contains('/')
+    }
+
+    pub(super) fn slash_operator(&mut self) {
+        let start = self.at;
+        let line = self.line();
+        if line.starts_with("//") {
+            return self.comment(start);
+        }
+        let word = line[1..].split_whitespace().next().unwrap_or("");
+        self.at += 1 + word.len();
+        let (right, reach) = match word {
+            "s" | "S" => ("W/S".to_owned(), Reach::Sentence),
+            "p" | "P" => ("W/P".to_owned(), Reach::Paragraph),
+            number => {
+                let count = number.parse().unwrap_or(MAX_DISTANCE).min(MAX_DISTANCE);
+                (format!("NEAR/{count}"), Reach::Words(count))
+            }
+        };
+        let diagnostic = Diagnostic::error(codes::FOREIGN_OPERATOR, format!("`/{word}` is not an operator here"))
+            .help(format!("write `{right}`"))
+            .patch(right);
+        self.sink.report(diagnostic, start..self.at, "");
+        self.push(Token::Near { ordered: false, reach }, start);
     }
 
     /// A proximity operator that is not written as it should be.
@@ -107,7 +204,8 @@ impl<'t> Lexer<'t, '_, '_> {
         let right = match unit {
             Some(Reach::Sentence) => "W/S".to_owned(),
             Some(_) => "W/P".to_owned(),
-            None => format!("{ours}/{}", number.unwrap_or(5).min(MAX_DISTANCE)),
+            // Without a number, `ADJ` asks for neighbours.
+            None => format!("{ours}/{}", number.unwrap_or(if lower == "adj" { 0 } else { 5 }).min(MAX_DISTANCE)),
         };
         let small = written.to_ascii_uppercase() == right;
         let diagnostic = if small {
@@ -120,7 +218,7 @@ impl<'t> Lexer<'t, '_, '_> {
         } else {
             Diagnostic::error(codes::FOREIGN_OPERATOR, format!("`{written}` is not an operator here"))
         };
-        let mut diagnostic = diagnostic.help(format!("write `{right}`"));
+        let mut diagnostic = diagnostic.help(format!("write `{right}`")).patch(&*right);
         if !small && unit.is_none() && number.is_some() {
             if lower == "w" {
                 let ordered = right.replace("NEAR", "ONEAR");
@@ -172,7 +270,30 @@ impl<'t> Lexer<'t, '_, '_> {
 }
 
 /// Widest proximity, in words between: longer than most articles' sections; beyond it AND is what is meant.
-const MAX_DISTANCE: u32 = 1000;
+pub(super) const MAX_DISTANCE: u32 = 1000;
 
 /// Most hits that can be asked for.
 const MAX_COUNT: u32 = 1000;
+
+/// The operator that a word before a slash and a number is meant to be. `YEAR/5` may be a term.
+fn misspelt(name: &str, tail: &str) -> Option<&'static str> {
+    let number = tail.strip_prefix('/')?;
+    if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) || !(3..=9).contains(&name.len()) {
+        return None;
+    }
+    let upper = name.to_ascii_uppercase();
+    if matches!(
+        upper.as_str(),
+        "NEAR" | "ONEAR" | "ATLEAST" | "YEAR" | "GEAR" | "BEAR" | "FEAR" | "WEAR" | "HEAR" | "TEAR" | "DEAR"
+    ) {
+        return None;
+    }
+    ["NEAR", "ONEAR", "ATLEAST"].into_iter().find(|operator| {
+        let letters = |word: &str| {
+            let mut letters: Vec<char> = word.chars().collect();
+            letters.sort_unstable();
+            letters
+        };
+        strsim::osa_distance(&upper, operator) == 1 || letters(&upper) == letters(operator)
+    })
+}

@@ -55,13 +55,32 @@ impl Lexer<'_, '_, '_> {
                 .filter_map(|operator| words.find(operator))
                 .fold(until, usize::min);
             let diagnostic = Diagnostic::error(codes::UNCLOSED_QUOTE, "this quote is not closed on its line");
-            let diagnostic = match words[..until].trim() {
+            // `"missile OR "rocket"`: an operator at a phrase's edge says that the quotes before are the wrong way round.
+            if let Some(earlier) = self.turned_phrase(start) {
+                let diagnostic = diagnostic
+                    .help(format!("perhaps a quote is missing earlier on the line: `{earlier}` holds an operator"));
+                self.sink.report(diagnostic, open..open + 1, "");
+                return self.push(Token::Bad, start);
+            }
+            let diagnostic = match words[..until].trim().trim_end_matches(['\'', '’', '`']) {
                 "" => diagnostic.help("delete it, or write the phrase and close it with `\"`"),
                 phrase => diagnostic.help(format!("write `\"{phrase}\"`")),
             };
             self.sink.report(diagnostic, open..open + 1, "");
             return self.push(Token::Bad, start);
         };
+        if end == 0
+            && let Some(close) = line[2..].find("\"\"").filter(|close| *close > 0)
+            && line[2..].starts_with(is_letter)
+        {
+            let right = format!("\"{}\"", &line[2..2 + close]);
+            self.at = open + 2 + close + 2;
+            let diagnostic = Diagnostic::error(codes::WRONG_QUOTES, "these quotes stand twice")
+                .help(format!("write `{right}`"))
+                .patch(right);
+            self.sink.report(diagnostic, start..self.at, "");
+            return self.push(Token::Bad, start);
+        }
         self.at = open + 1 + end + 1;
         let before = self.sink.diagnostics.len();
         let parts = phrase_parts(&body[..end], open + 1, self.sink, form);
@@ -79,6 +98,18 @@ impl Lexer<'_, '_, '_> {
             self.push(Token::Bad, start);
         }
         self.fuzzy(start);
+    }
+
+    /// A phrase earlier on this line that begins or ends with an operator.
+    fn turned_phrase(&self, start: usize) -> Option<&str> {
+        let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
+        self.tokens.iter().filter(|lexeme| lexeme.range.start >= line_start).find_map(|lexeme| {
+            let written = &self.text[lexeme.range.clone()];
+            let inside = written.strip_prefix('"')?.strip_suffix('"')?;
+            let mut words = inside.split_whitespace();
+            let edge = |word: Option<&str>| matches!(word, Some("AND" | "OR" | "NOT"));
+            (edge(words.next()) || edge(words.next_back())).then_some(written)
+        })
     }
 
     pub(super) fn single_quote(&mut self, c: char) {
@@ -105,7 +136,9 @@ impl Lexer<'_, '_, '_> {
             self.at += c.len_utf8() + at + closing.len_utf8();
             let title =
                 if c == '\'' { "single quotes don't make a phrase" } else { "these quotes don't make a phrase" };
-            let diagnostic = Diagnostic::error(codes::WRONG_QUOTES, title).help(format!("write `\"{inside}\"`"));
+            let diagnostic = Diagnostic::error(codes::WRONG_QUOTES, title)
+                .help(format!("write `\"{inside}\"`"))
+                .patch(format!("\"{inside}\""));
             self.sink.report(diagnostic, start..self.at, "");
             return self.push(Token::Bad, start);
         }
@@ -125,7 +158,7 @@ impl Lexer<'_, '_, '_> {
         let line = self.line();
         let body = &line[c.len_utf8()..];
         let close = body.char_indices().find(|(_, c)| {
-            matches!(c, '”' | '“' | '‟' | '»' | '«' | '›' | '‹' | '」' | '』' | '〞' | '〟' | '＂' | '"')
+            matches!(c, '”' | '“' | '‟' | '»' | '«' | '›' | '‹' | '」' | '』' | '〞' | '〟' | '＂' | '》' | '〉' | '"')
         });
         let Some((end, closing)) = close else {
             self.at += c.len_utf8();
@@ -140,6 +173,7 @@ impl Lexer<'_, '_, '_> {
         let diagnostic =
             Diagnostic::error(codes::WRONG_QUOTES, format!("phrases stand in straight quotes, not in `{c}{closing}`"))
                 .help(format!("write `\"{inside}\"`"))
+                .patch(format!("\"{inside}\""))
                 .help("word processors turn straight quotes into these; write rules in a plain text editor");
         self.sink.report(diagnostic, start..self.at, "");
         self.push(Token::Bad, start);

@@ -7,7 +7,7 @@ use crate::model::Diagnostic;
 use super::super::ast::{Atom, WordForm};
 use super::super::codes;
 use super::word::bad_modifiers;
-use super::{Lexer, Token, is_letter, is_wildcard};
+use super::{Lexeme, Lexer, Token, is_letter, is_wildcard};
 
 impl Lexer<'_, '_, '_> {
     /// `=word`, `~word`, `="…"`.
@@ -72,10 +72,21 @@ impl Lexer<'_, '_, '_> {
             let atom = if sign == '@' { Atom::Concept(name) } else { Atom::Topic(name) };
             return self.push(Token::Atom(atom), start);
         }
+        let following: String = rest
+            .trim_start_matches([' ', '"'])
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
+            .take(40)
+            .collect();
+        let following = if sign == '@' { following } else { String::new() };
         let (what, example) = if sign == '@' { ("concept", "@russia") } else { ("topic", "#missile-defence") };
         let diagnostic =
-            Diagnostic::error(codes::MISSING_NAME, format!("`{sign}` must be followed by the name of a {what}"))
-                .help(format!("write for example `{example}`"));
+            Diagnostic::error(codes::MISSING_NAME, format!("`{sign}` must be followed by the name of a {what}")).help(
+                match following.as_str() {
+                    "" => format!("write for example `{example}`"),
+                    name => format!("write `{sign}{name}`, without a space or quotes"),
+                },
+            );
         let diagnostic = if sign == '#' && rest.starts_with(char::is_whitespace) {
             diagnostic.help("a query holds no comments: put them on a line of their own above it")
         } else {
@@ -126,7 +137,7 @@ impl Lexer<'_, '_, '_> {
             self.tokens.last().is_some_and(|last| last.token.begins_operand() || last.token == Token::Close);
         let glued = self.peek().is_some_and(|c| is_letter(c) || matches!(c, '"' | '(' | '@' | '='));
         let operand: String =
-            self.rest().chars().take_while(|c| is_letter(*c) || matches!(c, '@' | '=')).take(30).collect();
+            self.rest().trim_start().chars().take_while(|c| is_letter(*c) || matches!(c, '@' | '=')).take(30).collect();
         let operand = if operand.is_empty() { "…".to_owned() } else { operand };
         let written = &rest[..run];
         let (title, right, token): (String, String, Option<Token>) = match c {
@@ -135,12 +146,18 @@ impl Lexer<'_, '_, '_> {
             '+' if glued => {
                 ("`+` is not needed before a term".into(), format!("`{operand}`, joined to the others by `AND`"), None)
             }
-            _ if glued => (
-                format!("`{written}` before a term does not exclude it here"),
-                format!("`AND NOT {operand}`"),
-                Some(Token::Not),
-            ),
+            _ if glued || (c == '!' && after_operand) => {
+                let not = if after_operand || self.tokens.is_empty() { "AND NOT" } else { "NOT" };
+                (
+                    format!("`{written}` before a term does not exclude it here"),
+                    format!("`{not} {operand}`"),
+                    Some(Token::Not),
+                )
+            }
             _ => {
+                if written == "--" {
+                    return self.comment(start);
+                }
                 let diagnostic =
                     Diagnostic::error(codes::UNEXPECTED_CHARACTER, format!("`{written}` can't stand alone"))
                         .help("leave it out, or put the whole term in quotes: punctuation in a phrase doesn't matter");
@@ -148,7 +165,10 @@ impl Lexer<'_, '_, '_> {
                 return self.push(Token::Bad, start);
             }
         };
-        let diagnostic = Diagnostic::error(codes::FOREIGN_OPERATOR, title).help(format!("write {right}"));
+        let mut diagnostic = Diagnostic::error(codes::FOREIGN_OPERATOR, title).help(format!("write {right}"));
+        if matches!(token, Some(Token::And | Token::Or)) {
+            diagnostic = diagnostic.patch(right.trim_matches('`'));
+        }
         self.sink.report(diagnostic, start..self.at, "");
         match token {
             Some(Token::Not) => {
@@ -165,25 +185,76 @@ impl Lexer<'_, '_, '_> {
     pub(super) fn full_width(&mut self, c: char) {
         let start = self.at;
         self.at += c.len_utf8();
-        let (right, token) = match c {
-            '（' => ('(', Some(Token::Open)),
-            '）' => (')', Some(Token::Close)),
-            '，' | '、' => (',', Some(Token::Comma)),
-            '：' => (':', None),
-            '＝' => ('=', None),
-            '～' => ('~', None),
-            '＊' => ('*', None),
-            '？' => ('?', None),
-            '＠' => ('@', None),
-            '＃' => ('#', None),
-            _ => ('/', None),
+        let right = match c {
+            '、' | '،' => ',',
+            '؛' => ';',
+            // The full-width forms stand in the order of ASCII.
+            c => u32::from(c).checked_sub(0xfee0).and_then(char::from_u32).unwrap_or(' '),
         };
-        let diagnostic = Diagnostic::error(codes::WRONG_CHARACTER, format!("`{c}` is a full-width character"))
-            .help(format!("write `{right}`"));
+        let token = match right {
+            '(' => Some(Token::Open),
+            ')' => Some(Token::Close),
+            // What is wrong with a comma is for the parser to say.
+            ',' => return self.push(Token::Comma, start),
+            '&' => Some(Token::And),
+            '|' => Some(Token::Or),
+            _ => None,
+        };
+        let right = match right {
+            '&' => "AND".to_owned(),
+            '|' => "OR".to_owned(),
+            right => right.to_string(),
+        };
+        let diagnostic = Diagnostic::error(codes::WRONG_CHARACTER, format!("`{c}` is a full-width character"));
+        let diagnostic = match right.as_str() {
+            ";" => diagnostic.help("join terms with `OR` or `AND`"),
+            "!" | "-" => diagnostic.help("to exclude a term write `AND NOT` before it"),
+            _ => diagnostic.help(format!("write `{right}`")).patch(right),
+        };
         self.sink.report(diagnostic, start..self.at, "");
         if let Some(token) = token {
             self.push(token, start);
         }
+    }
+
+    /// Whether a comma here stands between the digits of one number.
+    pub(super) fn is_inside_number(&self) -> bool {
+        self.text[..self.at].ends_with(|c: char| c.is_ascii_digit())
+            && self.rest()[1..].starts_with(|c: char| c.is_ascii_digit())
+            && matches!(self.tokens.last(), Some(Lexeme { token: Token::Atom(Atom::Word(word)), range })
+                if range.end == self.at && word.text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
+            && !self.tokens.iter().any(|lexeme| lexeme.token == Token::Of)
+    }
+
+    pub(super) fn number_with_comma(&mut self) {
+        let start = self.tokens.pop().map_or(self.at, |lexeme| lexeme.range.start);
+        let rest = self.rest();
+        self.at += rest.find(|c: char| !c.is_ascii_digit() && !matches!(c, ',' | '.')).unwrap_or(rest.len());
+        let right = format!("\"{}\"", self.text[start..self.at].trim_end_matches([',', '.']));
+        let diagnostic =
+            Diagnostic::error(codes::UNEXPECTED_CHARACTER, "a comma can't stand inside a term without quotes")
+                .help(format!("write `{right}`"))
+                .patch(right);
+        self.sink.report(diagnostic, start..self.at, "");
+        self.push(Token::Bad, start);
+    }
+
+    /// Whether a sign behind a word is another product's wildcard: `missil!`, `wom!n`, `missil%`; not `100%`.
+    pub(super) fn is_foreign_wildcard(&self, chunk: &str, sign: char) -> bool {
+        let inside = self.rest()[1..].starts_with(is_letter);
+        match sign {
+            '!' => true,
+            '%' => !inside && chunk.ends_with(char::is_alphabetic),
+            _ => !inside,
+        }
+    }
+
+    /// `// …` and `-- …`: takes the line.
+    pub(super) fn comment(&mut self, start: usize) {
+        self.at = start + self.text[start..].find('\n').unwrap_or(self.text.len() - start);
+        let diagnostic = Diagnostic::error(codes::UNEXPECTED_CHARACTER, "a query holds no comments")
+            .help("put it on a line of its own above the query, after `#`, or into `note`");
+        self.sink.report(diagnostic, start..self.at, "");
     }
 
     pub(super) fn unexpected(&mut self, c: char) {
@@ -194,6 +265,8 @@ impl Lexer<'_, '_, '_> {
         let diagnostic = match c {
             '[' | ']' | '{' | '}' => diagnostic.help("group with parentheses: `(a OR b)`"),
             ';' => diagnostic.help("join terms with `OR` or `AND`"),
+            '【' | '】' => diagnostic.help("group with parentheses: `(a OR b)`"),
+            '。' => diagnostic.help("delete it: a query has no full stop"),
             ':' => diagnostic.help("a field is written directly before its colon: `title:missile`"),
             '\\' => diagnostic.help("nothing needs escaping; quotes and operators can't be searched for"),
             _ => {

@@ -93,6 +93,14 @@ pub(super) fn make_word(
         sink.report(diagnostic, range, "");
         return None;
     }
+    if let Some(at) = text.find(".*").or_else(|| text.find(".+")) {
+        let right = format!("{}*{}", &text[..at], text[at + 2..].trim_matches('*'));
+        let diagnostic = Diagnostic::error(codes::FOREIGN_OPERATOR, "`.*` belongs to regular expressions")
+            .help(format!("write `{right}`: `*` stands for any letters, also none"))
+            .patch(right);
+        sink.report(diagnostic, range, "");
+        return None;
+    }
     if form == Some(WordForm::Stem) && wild {
         let stem: String = text.chars().filter(|c| !is_wildcard(*c)).collect();
         let diagnostic = Diagnostic::error(codes::BAD_MODIFIER, "`~` and wildcards don't go together").help(format!(
@@ -106,7 +114,7 @@ pub(super) fn make_word(
     Some(Word { text, form })
 }
 
-/// Warns of a letter of another script among letters that look the same.
+/// Warns of a letter of another script that looks like one of those around it.
 fn mixed_script(text: &str, range: Range<usize>, sink: &mut Sink<'_>) {
     if text.is_ascii() {
         return;
@@ -119,16 +127,38 @@ fn mixed_script(text: &str, range: Range<usize>, sink: &mut Sink<'_>) {
         if counts.iter().filter(|count| **count > 0).count() < 2 {
             continue;
         }
-        let most = (0..3).max_by_key(|script| (counts[*script], 3 - script)).unwrap_or(0);
-        let Some(odd) = part.chars().find(|c| script_of(*c).is_some_and(|script| script != most)) else { continue };
+        // The script of most letters; but one in which all of them can be written is surely meant.
+        let whole = |script: usize| part.chars().all(|c| !is_foreign(c, script) || twin(c, script).is_some());
+        let most = (0..3)
+            .filter(|script| counts[*script] > 0)
+            .max_by_key(|script| (whole(*script), counts[*script], 3 - script))
+            .unwrap_or(0);
+        if !whole(most) {
+            continue;
+        }
+        let Some(odd) = part.chars().find(|c| is_foreign(*c, most)) else { continue };
         let name = script_of(odd).map_or("", |script| SCRIPTS[script]);
         let around = SCRIPTS[most];
         let title = format!("`{odd}` (U+{:04X}) in `{part}` is a {name} letter among {around} ones", odd as u32);
+        let right: String =
+            text.chars().map(|c| if is_foreign(c, most) { twin(c, most).unwrap_or(c) } else { c }).collect();
         let diagnostic = Diagnostic::warning(codes::MIXED_SCRIPT, title)
-            .help(format!("type it again on a {around} keyboard; if the mixture is meant, leave it"));
+            .help(format!("write `{right}`, typed on a {around} keyboard; if the mixture is meant, leave it"));
         sink.report(diagnostic, range, "");
         return;
     }
+}
+
+/// Whether a letter belongs to another script.
+fn is_foreign(c: char, script: usize) -> bool {
+    script_of(c).is_some_and(|other| other != script)
+}
+
+/// The letter of a script that looks like this one.
+fn twin(c: char, script: usize) -> Option<char> {
+    let latin = if c.is_ascii() { Some(c) } else { lookalike(c) }?;
+    let (_, twins) = LOOKALIKES.iter().find(|(own, _)| *own == latin)?;
+    if script == 0 { Some(latin) } else { twins[script - 1] }
 }
 
 const SCRIPTS: [&str; 3] = ["Latin", "Cyrillic", "Greek"];
@@ -164,3 +194,23 @@ pub(super) fn invisible(c: char, range: Range<usize>, sink: &mut Sink<'_>) {
     .help("delete it; it came with text that was pasted");
     sink.report(diagnostic, range, "");
 }
+
+/// The Latin letter that a Cyrillic or Greek one looks like.
+pub(super) fn lookalike(c: char) -> Option<char> {
+    LOOKALIKES.iter().find(|(_, twins)| twins.contains(&Some(c))).map(|(latin, _)| *latin)
+}
+
+/// Latin letters and those of Cyrillic and Greek that look the same in print (from Unicode's confusables, UTS #39).
+#[rustfmt::skip]
+const LOOKALIKES: [(char, [Option<char>; 2]); 34] = [
+    ('a', [Some('а'), Some('α')]), ('c', [Some('с'), None]), ('e', [Some('е'), None]), ('o', [Some('о'), Some('ο')]),
+    ('p', [Some('р'), Some('ρ')]), ('x', [Some('х'), None]), ('y', [Some('у'), None]), ('i', [Some('і'), Some('ι')]),
+    ('j', [Some('ј'), None]), ('s', [Some('ѕ'), None]), ('h', [Some('һ'), None]), ('d', [Some('ԁ'), None]),
+    ('k', [Some('к'), Some('κ')]), ('m', [Some('м'), None]), ('t', [Some('т'), Some('τ')]), ('v', [None, Some('ν')]),
+    ('u', [None, Some('υ')]), 
+    ('A', [Some('А'), Some('Α')]), ('B', [Some('В'), Some('Β')]), ('C', [Some('С'), None]), ('E', [Some('Е'), Some('Ε')]),
+    ('H', [Some('Н'), Some('Η')]), ('I', [Some('І'), Some('Ι')]), ('J', [Some('Ј'), None]), ('K', [Some('К'), Some('Κ')]),
+    ('M', [Some('М'), Some('Μ')]), ('N', [None, Some('Ν')]), ('O', [Some('О'), Some('Ο')]), ('P', [Some('Р'), Some('Ρ')]),
+    ('S', [Some('Ѕ'), None]), ('T', [Some('Т'), Some('Τ')]), ('X', [Some('Х'), Some('Χ')]), ('Y', [Some('У'), Some('Υ')]),
+    ('Z', [None, Some('Ζ')]),
+];

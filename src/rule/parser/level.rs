@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::model::Diagnostic;
+
 use super::super::ast::{Node, NodeKind};
 use super::super::codes;
 use super::super::lexer::{Lexeme, Token};
@@ -72,11 +74,11 @@ impl Parser<'_, '_> {
             self.at += 1;
             if lower {
                 let written = self.text[lexeme.range.clone()].to_owned();
-                self.error(
-                    codes::LOWER_CASE_OPERATOR,
+                self.lower_case(
                     format!("`{written}` is an ordinary word: operators are written in upper case"),
                     lexeme.range.clone(),
                     &["write `NOT`", &format!("to look for the word write `\"{written}\"`")],
+                    "NOT",
                 );
             }
             match &mut first {
@@ -172,9 +174,25 @@ impl Parser<'_, '_> {
         }
     }
 
+    /// A lower-case operator.
+    fn lower_case(&mut self, title: String, range: Range<usize>, help: &[&str], right: &str) {
+        let mut diagnostic = Diagnostic::error(codes::LOWER_CASE_OPERATOR, title).patch(right);
+        diagnostic.help = help.iter().map(|&line| line.to_owned()).collect();
+        self.sink.report(diagnostic, range, "");
+    }
+
     fn comma(&mut self, range: Range<usize>) {
-        let help = ["join terms with `OR` or `AND`; only `2 OF (a, b, c)` has a list"];
-        self.error(codes::BAD_OF, "a comma can't stand here", range, &help);
+        let before = self.tokens.iter().rev().find(|lexeme| lexeme.range.end <= range.start);
+        let help = match before.map(|lexeme| self.shown(&lexeme.range)) {
+            Some(a) if self.peek().is_some_and(Token::begins_operand) && a != ")" => {
+                let b = self.shown_after(0);
+                format!(
+                    "for either of them write `{a} OR {b}`, for both `{a} AND {b}`; only `2 OF (a, b, c)` has a list"
+                )
+            }
+            _ => "join terms with `OR` or `AND`; only `2 OF (a, b, c)` has a list".to_owned(),
+        };
+        self.error(codes::BAD_OF, "a comma can't stand here", range, &[&help]);
     }
 
     /// What joins the operand just read with the next one; `None` where the level ends.
@@ -258,11 +276,11 @@ impl Parser<'_, '_> {
                 let written = self.text[range.start..end].to_owned();
                 let right = written.split_whitespace().map(str::to_uppercase).collect::<Vec<_>>().join(" ");
                 let word = &self.text[range.clone()];
-                self.error(
-                    codes::LOWER_CASE_OPERATOR,
+                self.lower_case(
                     format!("`{word}` is an ordinary word: operators are written in upper case"),
                     range.start..end,
                     &[&format!("write `{right}`"), &format!("to look for the word write `\"{word}\"`")],
+                    &right,
                 );
                 self.at += 1;
                 if not && self.is_word("not") {
@@ -276,11 +294,11 @@ impl Parser<'_, '_> {
         if self.is_word("not") && self.begins_operand_at(1) {
             let (a, b) = (self.shown_before(), self.shown_after(1));
             let written = self.text[range.clone()].to_owned();
-            self.error(
-                codes::LOWER_CASE_OPERATOR,
+            self.lower_case(
                 format!("`{written}` is an ordinary word: operators are written in upper case"),
                 range.clone(),
                 &[&format!("write `{a} AND NOT {b}`")],
+                "AND NOT",
             );
             self.at += 1;
             return (Join::AndNot, range);

@@ -38,10 +38,8 @@ impl Parser<'_, '_> {
             format!("there are no operators between these {}", run.len())
         };
         let mut diagnostic = Diagnostic::error(codes::MISSING_OPERATOR, title);
-        if let [a, between, b] = texts.as_slice()
-            && let Some((_, operator)) = JOINING_WORDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(between))
-        {
-            diagnostic = diagnostic.help(format!("if `{between}` is meant as an operator write `{a} {operator} {b}`"));
+        if let Some((meant, right)) = with_operators(&texts).filter(|_| run.len() <= 6) {
+            diagnostic = diagnostic.help(format!("if {meant} is meant as an operator write `{right}`"));
         }
         if words {
             diagnostic = diagnostic.help(format!("for the phrase write `\"{}{dots}\"`", texts.join(" ")));
@@ -123,8 +121,38 @@ impl Parser<'_, '_> {
     }
 }
 
-/// What joins in other languages, for whoever writes it out of habit.
-const JOINING_WORDS: [(&str, &str); 16] = [
+/// The operands with operators between them, where words that join in some language stand between all of them; and the
+/// first of these words.
+fn with_operators(texts: &[String]) -> Option<(String, String)> {
+    let operator = |text: &str| {
+        JOINING_WORDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, operator)| *operator)
+    };
+    let mut right = texts.first()?.clone();
+    let mut first = None;
+    let mut after_operator = false;
+    for (index, text) in texts.iter().enumerate().skip(1) {
+        match operator(text).filter(|_| index + 1 < texts.len()) {
+            // `и не`
+            Some("AND NOT") if after_operator => right.push_str(" NOT"),
+            Some(operator) if !after_operator => {
+                first.get_or_insert_with(|| format!("`{text}`"));
+                right.push(' ');
+                right.push_str(operator);
+                after_operator = true;
+            }
+            _ if after_operator => {
+                right.push(' ');
+                right.push_str(text);
+                after_operator = false;
+            }
+            _ => return None,
+        }
+    }
+    first.filter(|_| !after_operator).map(|first| (first, right))
+}
+
+/// What joins in other languages, for whoever writes it out of habit; and `near` without a number.
+const JOINING_WORDS: [(&str, &str); 34] = [
     ("und", "AND"),
     ("oder", "OR"),
     ("nicht", "AND NOT"),
@@ -134,11 +162,29 @@ const JOINING_WORDS: [(&str, &str); 16] = [
     ("e", "AND"),
     ("ed", "AND"),
     ("o", "OR"),
+    ("oppure", "OR"),
     ("non", "AND NOT"),
     ("y", "AND"),
     ("i", "AND"),
     ("и", "AND"),
     ("или", "OR"),
-    ("xor", "OR"),
+    ("не", "AND NOT"),
+    ("та", "AND"),
+    ("або", "OR"),
+    ("和", "AND"),
+    ("与", "AND"),
+    ("與", "AND"),
+    ("及", "AND"),
+    ("且", "AND"),
+    ("或", "OR"),
+    ("と", "AND"),
+    ("か", "OR"),
+    ("و", "AND"),
+    ("أو", "OR"),
+    ("او", "OR"),
+    ("ve", "AND"),
+    ("veya", "OR"),
+    ("except", "AND NOT"),
     ("plus", "AND"),
+    ("near", "NEAR/5"),
 ];

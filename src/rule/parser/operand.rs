@@ -139,6 +139,11 @@ impl<'t> Parser<'t, '_> {
             let help = [&*format!("write `{written} OF (a, b, c)`"), "if the words are a name, put them in quotes"];
             self.error(codes::BAD_OF, title, number.start..of.end, &help);
             let part = self.operand();
+            // The commas of a list without parentheses belong to what was reported.
+            while self.peek() == Some(&Token::Comma) && self.begins_operand_at(1) {
+                self.at += 1;
+                self.operand();
+            }
             return Part {
                 node: None,
                 range: start..part.map_or(of.end, |part| part.range.end),
@@ -164,6 +169,12 @@ impl<'t> Parser<'t, '_> {
                 if self.peek() != Some(&Token::Comma) {
                     break;
                 }
+                let comma = self.range();
+                if &self.text[comma.clone()] != "," {
+                    let title = format!("`{}` is not the comma of a list here", &self.text[comma.clone()]);
+                    let diagnostic = Diagnostic::error(codes::WRONG_CHARACTER, title).help("write `,`").patch(",");
+                    self.sink.report(diagnostic, comma, "");
+                }
                 self.at += 1;
             }
         }
@@ -176,7 +187,9 @@ impl<'t> Parser<'t, '_> {
         let height = parts.iter().map(|part| part.height).max().unwrap_or(0) + 1;
         let total = parts.len();
         let count = written.parse::<u32>().ok().filter(|count| *count > 0 && *count as usize <= total);
-        if total > 0 && (count.is_none() || total == 1) {
+        // With operators missing in it, its only expression may be all of them.
+        let unsure = total == 1 && parts.iter().any(|part| part.node.is_none());
+        if total > 0 && !unsure && (count.is_none() || total == 1) {
             let title = if total == 1 {
                 "this list has only one expression".to_owned()
             } else if written.bytes().all(|b| b == b'0') {

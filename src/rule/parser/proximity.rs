@@ -19,6 +19,13 @@ struct Operator {
     range: Range<usize>,
 }
 
+impl Operator {
+    /// As it should be written.
+    fn canonical(&self) -> String {
+        self.reach.operator(self.ordered, self.negated)
+    }
+}
+
 impl Parser<'_, '_> {
     /// Operands joined by proximity operators; `None` where no operand begins here.
     pub(super) fn proximity(&mut self) -> Option<Part> {
@@ -103,7 +110,7 @@ impl Parser<'_, '_> {
         let a = self.shown(&(left.range.start..first.range.start));
         let b = self.shown(&(first.range.end..left.range.end));
         let c = self.shown(&right.range);
-        let (one, two) = (&first.written, &second.written);
+        let (one, two) = (first.canonical(), second.canonical());
         let diagnostic =
             Diagnostic::error(codes::MIXED_PROXIMITY, "two different proximity operators in a row need parentheses")
                 .label((self.sink.at)(second.range.clone()), format!("`{two}` here"))

@@ -331,3 +331,96 @@ fn a_broken_query_still_tells_its_names() {
     let parsed = parse("@a @b OR #c AND (d");
     assert_eq!(parsed.references.len(), 3);
 }
+
+/// What people write who come from other products, other languages, word processors and other keyboards: the code, and
+/// the text that is to be written instead, somewhere in the help.
+#[test]
+fn every_foreign_habit_is_told_what_to_write_instead() {
+    let mut wrong = Vec::new();
+    for (text, code, right) in [
+        ("a NAER/3 b", "E134", "NEAR/3"),
+        ("a NERA/3 b", "E134", "NEAR/3"),
+        ("a ONAER/3 b", "E134", "ONEAR/3"),
+        ("a ADN b", "E134", "AND"),
+        ("(a NAD b) OR c", "E134", "AND"),
+        ("a AND NTO b", "E134", "NOT"),
+        ("a NTO b", "E134", "AND NOT"),
+        ("a RO b", "E134", "OR"),
+        ("a ANDNOT b", "E134", "AND NOT"),
+        ("a BUT NOT b", "E134", "AND"),
+        ("missile ANDrocket", "E134", "AND rocket"),
+        ("a ＡＮＤ b", "E134", "AND"),
+        ("a ОR b", "E134", "OR"),
+        ("a И b", "E134", "AND"),
+        ("a ИЛИ b", "E134", "OR"),
+        ("a И НЕ b", "E134", "NOT"),
+        ("a РЯДОМ/5 b", "E134", "NEAR/5"),
+        ("a E b", "E134", "AND"),
+        ("a O b", "E134", "OR"),
+        ("a N5 b", "E134", "NEAR/5"),
+        ("a W/SENT b", "E134", "W/S"),
+        ("a 和 b", "E109", "a AND b"),
+        ("a 或 b", "E109", "a OR b"),
+        ("a أو b", "E109", "a OR b"),
+        ("a и b и c", "E109", "a AND b AND c"),
+        ("a near b", "E109", "a NEAR/5 b"),
+        ("a WITHIN 5 b", "E113", "NEAR/5"),
+        ("a /5 b", "E113", "NEAR/5"),
+        ("a /s b", "E113", "W/S"),
+        ("a NEAR /5 b", "E114", "NEAR/5"),
+        ("a NEAR/ 5 b", "E114", "NEAR/5"),
+        ("a NEAR:5 b", "E114", "NEAR/5"),
+        ("a NEAR(5) b", "E114", "NEAR/5"),
+        ("a NEAR/5b", "E114", "NEAR/5"),
+        ("a ADJ b", "E114", "ONEAR/0"),
+        ("a, b", "E123", "a OR b"),
+        ("a，b", "E123", "a OR b"),
+        ("a、b", "E123", "a AND b"),
+        ("صاروخ، قنبلة", "E123", "صاروخ OR قنبلة"),
+        ("2OF(a, b)", "E123", "2 OF"),
+        ("2 OF a, b, c", "E123", "2 OF (a, b, c)"),
+        ("2 OF (a，b)", "E112", ","),
+        ("3,000", "E131", "\"3,000\""),
+        ("a AND -b", "E113", "NOT b"),
+        ("a AND ！b", "E112", "AND NOT"),
+        ("a ｜ b", "E112", "OR"),
+        ("《导弹》", "E111", "\"导弹\""),
+        ("\"\"missile\"\"", "E111", "\"missile\""),
+        ("\"a OR \"b\"", "E104", "\"a OR \""),
+        ("\"missile'", "E104", "\"missile\""),
+        ("wom!n", "E113", "wom?n"),
+        ("missil%", "E113", "missil*"),
+        ("missil.*", "E113", "missil*"),
+        ("title(\"missile\")", "E120", "title:(…)"),
+        ("@ russia", "E133", "@russia"),
+        ("@\"russia\"", "E133", "@russia"),
+        ("a // b", "E131", "#"),
+        ("a -- b", "E131", "#"),
+        ("роcсия", "W110", "россия"),
+        ("mоscow", "W110", "moscow"),
+    ] {
+        let parsed = parse(text);
+        let coded = parsed.diagnostics.iter().any(|found| found.code == code);
+        let quoted = format!("`{right}`");
+        let told = parsed.diagnostics.iter().flat_map(|found| &found.help).any(|help| help.contains(&quoted));
+        if !coded || !told {
+            wrong.push(format!("{text}: {:#?}", parsed.diagnostics));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn words_that_look_like_operators_are_words_where_words_stand() {
+    for text in [
+        "ADN OR E OR \"O\"",
+        "AN AND NAD",
+        "title:ИЛИ OR (И)",
+        "NOTAM OR ORBITER OR ANDROID",
+        "year/5 OR W5 OR N5",
+        "AT&T OR R&D OR missile/rocket",
+        "Яndex OR β-carotene OR βcarotene",
+    ] {
+        assert_eq!(codes_of(text), [] as [&str; 0], "{text}");
+    }
+}

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::super::{Findings, TomlFile};
 use super::*;
 use crate::model::{Report, SourceId};
 
@@ -7,7 +8,7 @@ use crate::model::{Report, SourceId};
 fn said(file: &str, read: impl FnOnce(TableReader<'_>)) -> Vec<String> {
     let source = Source::new(SourceId(0), "f.toml", file);
     let findings = Findings::new();
-    read(read_document(&source, &findings));
+    read(TomlFile::parse(&source, &findings).root());
     let diagnostics = findings.into_diagnostics();
     let report = Report { sources: vec![source.clone()], diagnostics };
     report.to_string().lines().map(str::to_owned).collect()
@@ -67,7 +68,8 @@ fn syntax_errors_are_all_reported_and_what_can_be_read_is_checked_too() {
     assert_eq!(
         lines,
         [
-            "f.toml:1:6: error[E001]: unclosed table",
+            "f.toml:1:1: error[E001]: the brackets of this header don't match (hint: write `[poll]`)",
+            "f.toml:3:5: error[E001]: string values must be quoted (hint: write \"15m\")",
             "f.toml:4:2: error[E002]: unknown key `network` (hint: known here: `poll`)",
             "f.toml:5:9: error[E001]: an array is never closed (hint: close it with `]`)",
         ]
@@ -79,11 +81,40 @@ fn every_slip_of_the_pen_has_its_own_words() {
     for (file, words) in [
         ("a = 15m\n", "1:5: error[E001]: string values must be quoted (hint: write \"15m\")"),
         ("a = “x”\n", "1:5: error[E001]: string values must be quoted (hint: write \"x\")"),
-        ("a = \"x\nb = \"y\"\n", "1:7: error[E001]: a string is never closed"),
+        (
+            "a = \"x\nb = \"y\"\n",
+            "1:7: error[E001]: a string is never closed on its line (hint: end it with `\"`; a text of several lines stands between `'''`)",
+        ),
         ("a = '''x\nb = 1\n", "1:5: error[E001]: a multi-line string is never closed (hint: close it with `'''`)"),
         ("a = { b = 1\nc = 2\n", "1:5: error[E001]: an inline table is never closed (hint: close it with `}`)"),
         ("a = [1,\nb = 2\nc = 3\n", "1:5: error[E001]: an array is never closed (hint: close it with `]`)"),
-        ("a : 1\n", "1:3: error[E001]: key with no value"),
+        ("a : 1\n", "1:1: error[E001]: a key and its value are joined by `=` (hint: write `a = 1`)"),
+        ("a = yes\n", "1:1: error[E001]: `yes` is not a value here (hint: write `a = true`)"),
+        ("a = [it, en]\n", "1:1: error[E001]: the words of a list need quotes (hint: write `a = [\"it\", \"en\"]`)"),
+        (
+            "a = \"title:\"iron dome\"\"\n",
+            "1:1: error[E001]: a quote inside the string ends it (hint: write `a = '''title:\"iron dome\"'''`: between \
+             these, quotes stand for themselves)",
+        ),
+        ("a = \"x\";\n", "1:1: error[E001]: `;` stands behind the value (hint: delete it)"),
+        ("a = \"x\" // y\n", "1:1: error[E001]: comments begin with `#` (hint: write `# y`)"),
+        (
+            "a = 1,000\n",
+            "1:1: error[E001]: a number has no separators between its digits (hint: write `a = 1000`, or a point before the fraction)",
+        ),
+        (
+            "a = \"x\" b = 1\n",
+            "1:1: error[E001]: two keys stand on one line (hint: write each key on a line of its own)",
+        ),
+        (
+            "a = \"x\ny\"\n",
+            "1:5: error[E001]: a string between single or double quotes can't run over several lines (hint: put the text between `'''`)",
+        ),
+        ("a =\n", "1:1: error[E001]: `a` has no value (hint: write one, or delete the line)"),
+        (
+            "a = \"x\u{7}\"\n",
+            "1:1: error[E001]: a control character stands here: U+0007 (hint: delete it; it came with text that was pasted)",
+        ),
         ("ключ = 1\n", "1:1: error[E001]: invalid unquoted key (hint: write \"ключ\" with quotes)"),
         (
             "a = \"C:\\dir\"\n",
@@ -167,7 +198,8 @@ fn free_names_come_in_the_order_of_the_file() {
 fn a_value_may_have_one_of_several_types() {
     let source = Source::new(SourceId(0), "f.toml", "a = \"high\"\nb = { notice = 25, high = 0x28 }\nc = 3.5\n");
     let findings = Findings::new();
-    let mut root = read_document(&source, &findings);
+    let parsed = TomlFile::parse(&source, &findings);
+    let mut root = parsed.root();
     assert!(matches!(root.value("a"), Some(Item::Text(text)) if text.text == "high"));
     let Some(Item::Table(mut table)) = root.value("b") else { panic!("a table") };
     assert_eq!(table.integer("high", 0..=99).map(|n| n.value), Some(40));
@@ -214,7 +246,8 @@ proptest::proptest! {
     fn no_file_makes_the_reader_fail(file in r#"([a-z]{1,2}|[=\[\]\{\}"'#,.\n\\ ]|"""|'''|1|true|я|中|= "x"\n|\[\[a\]\]\n|\r\n){0,60}"#) {
         let source = Source::new(SourceId(0), "f.toml", file.as_str());
         let findings = Findings::new();
-        let mut root = read_document(&source, &findings);
+        let parsed = TomlFile::parse(&source, &findings);
+    let mut root = parsed.root();
         root.text("a");
         root.tables("b");
         root.duration("c", Duration::ZERO..=DAY);

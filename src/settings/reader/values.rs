@@ -1,7 +1,6 @@
 //! Values of known types: what is wrong with one is reported with what to write instead.
 
 use std::ops::RangeInclusive;
-use std::rc::Rc;
 use std::time::Duration;
 
 use crate::model::{Diagnostic, Labels};
@@ -178,7 +177,7 @@ impl TableReader<'_> {
     /// A table of strings by free keys, with the place of each: `{ desk = "asia" }`, in the order of the file.
     pub fn string_map(&mut self, key: &'static str) -> Option<Vec<(Spanned<String>, TextValue)>> {
         let table = self.table(key)?;
-        let document = Rc::clone(&table.document);
+        let document = table.document;
         let mut map = Vec::new();
         for (name, item) in table.entries() {
             match item {

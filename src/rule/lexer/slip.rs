@@ -1,0 +1,248 @@
+//! Words that stand where an operator should and are nearly one: `ADN`, `ＡＮＤ`, `ИЛИ`, `ANDNOT`. Between two operands only
+//! an operator can stand, so nothing right is ever touched. They are reported, and taken for what they are meant to be.
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::model::Diagnostic;
+use crate::rule::ast::{Atom, Reach, Word, WordForm};
+use crate::rule::codes;
+
+use super::word::lookalike;
+use super::{Lexeme, Sink, Token};
+
+/// What a word is meant to be.
+#[derive(Debug, Clone, PartialEq)]
+enum Meant {
+    And,
+    Or,
+    Not,
+    AndNot,
+    Near { ordered: bool, reach: Reach },
+}
+
+impl Meant {
+    fn written(&self) -> String {
+        match self {
+            Self::And => "AND".to_owned(),
+            Self::Or => "OR".to_owned(),
+            Self::Not => "NOT".to_owned(),
+            Self::AndNot => "AND NOT".to_owned(),
+            Self::Near { ordered, reach } => reach.operator(*ordered, false),
+        }
+    }
+
+    fn tokens(self) -> Vec<Token> {
+        match self {
+            Self::And => vec![Token::And],
+            Self::Or => vec![Token::Or],
+            Self::Not => vec![Token::Not],
+            Self::AndNot => vec![Token::And, Token::Not],
+            Self::Near { ordered, reach } => vec![Token::Near { ordered, reach }],
+        }
+    }
+}
+
+/// Puts the operators that are meant in the place of words between two operands.
+pub(super) fn mend(text: &str, tokens: Vec<Lexeme>, sink: &mut Sink<'_>) -> Vec<Lexeme> {
+    let mut mended: Vec<Lexeme> = Vec::with_capacity(tokens.len());
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(lexeme) = tokens.next() {
+        let following = tokens.peek().cloned();
+        let next = following.as_ref().map(|next| &next.token);
+        let before = mended.last().map(|last| &last.token);
+        let written = &text[lexeme.range.clone()];
+        let is_word = matches!(lexeme.token, Token::Atom(Atom::Word(_))) && !written.starts_with(['=', '~']);
+        let after_operand = before.is_some_and(ends_operand);
+        let before_operand = next.is_some_and(Token::begins_operand);
+        if is_word
+            && after_operand
+            && let Some((meant, at)) = glued(written)
+        {
+            split(text, lexeme, meant, at, sink, &mut mended);
+            continue;
+        }
+        if !is_word || !(before_operand || next == Some(&Token::Not)) {
+            mended.push(lexeme);
+            continue;
+        }
+        // `title("missile")`
+        if next == Some(&Token::Open)
+            && let Some(scope) = super::field::scope(written)
+            && following.as_ref().is_some_and(|open| open.range.start == lexeme.range.end)
+        {
+            let diagnostic =
+                Diagnostic::error(codes::UNKNOWN_FIELD, format!("a field is followed by a colon: `{written}:`"))
+                    .help(format!("write `{written}:(…)`"))
+                    .patch(format!("{written}:"));
+            sink.report(diagnostic, lexeme.range.clone(), "");
+            mended.push(Lexeme { token: Token::Scope(scope), range: lexeme.range });
+            continue;
+        }
+        // `2OF(a, b, c)`
+        if let Some(number) = written.strip_suffix("OF").filter(|_| next == Some(&Token::Open))
+            && !number.is_empty()
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            let diagnostic = Diagnostic::error(codes::BAD_OF, "a space is missing before `OF`")
+                .help(format!("write `{number} OF`"))
+                .patch(format!("{number} OF "));
+            let middle = lexeme.range.start + number.len();
+            let word = Word { text: number.to_owned(), form: WordForm::Folded };
+            sink.report(diagnostic, lexeme.range.clone(), "");
+            mended.push(Lexeme { token: Token::Atom(Atom::Word(word)), range: lexeme.range.start..middle });
+            mended.push(Lexeme { token: Token::Of, range: middle..lexeme.range.end });
+            continue;
+        }
+        let meant = match (after_operand, before) {
+            (true, _) if next == Some(&Token::Not) => conjunction(written).then_some(Meant::And),
+            (true, _) => meant(written),
+            (false, Some(Token::And)) => meant(written).filter(|meant| *meant == Meant::AndNot).map(|_| Meant::Not),
+            _ => None,
+        };
+        let Some(meant) = meant else {
+            mended.push(lexeme);
+            continue;
+        };
+        let right = meant.written();
+        let mut diagnostic = Diagnostic::error(codes::MISSPELT_OPERATOR, format!("`{written}` is not an operator"))
+            .help(format!("write `{right}`"));
+        if let (Some(a), Some(b)) = (mended.last(), &following)
+            && let (Token::Atom(Atom::Word(_)), Token::Atom(Atom::Word(_))) = (&a.token, &b.token)
+        {
+            diagnostic = diagnostic.help(format!(
+                "if the words are a phrase, quote them: `\"{}\"`",
+                one_line(&text[a.range.start..b.range.end])
+            ));
+        }
+        // What letters of two scripts in it mean is said by this.
+        let span = (sink.at)(lexeme.range.clone());
+        let mixed = |found: &Diagnostic| {
+            found.code == codes::MIXED_SCRIPT && found.labels.first().is_some_and(|label| label.span == span)
+        };
+        sink.diagnostics.retain(|found| !mixed(found));
+        sink.report(diagnostic.patch(right), lexeme.range.clone(), "");
+        mended.extend(meant.tokens().into_iter().map(|token| Lexeme { token, range: lexeme.range.clone() }));
+    }
+    mended
+}
+
+/// `missileAND` or `ANDmissile`: the operator and the word apart.
+fn split(text: &str, lexeme: Lexeme, meant: Meant, at: usize, sink: &mut Sink<'_>, mended: &mut Vec<Lexeme>) {
+    let range = lexeme.range.clone();
+    let middle = range.start + at;
+    let right = format!("{} {}", &text[range.start..middle], &text[middle..range.end]);
+    let diagnostic =
+        Diagnostic::error(codes::MISSPELT_OPERATOR, "a space is missing between the operator and its term")
+            .help(format!("write `{right}`"))
+            .patch(right);
+    sink.report(diagnostic, range.clone(), "");
+    let word = Lexeme { token: Token::Bad, range: middle..range.end };
+    mended.extend(meant.tokens().into_iter().map(|token| Lexeme { token, range: range.start..middle }));
+    mended.push(word);
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether an operand can end with it.
+fn ends_operand(token: &Token) -> bool {
+    matches!(token, Token::Close | Token::Atom(_) | Token::Bad)
+}
+
+/// `but not`, `e NOT`.
+fn conjunction(word: &str) -> bool {
+    word.eq_ignore_ascii_case("but")
+        || matches!(meant(word), Some(Meant::And))
+        || matches!(word, "e" | "и" | "und" | "et" | "y")
+}
+
+/// `ANDmissile`: where the operator ends. Only before lower-case letters: `ORBITER` and `NOTAM` are words.
+fn glued(word: &str) -> Option<(Meant, usize)> {
+    let (meant, length) = [("AND", Meant::And), ("OR", Meant::Or)]
+        .into_iter()
+        .find_map(|(operator, meant)| word.starts_with(operator).then_some((meant, operator.len())))?;
+    word[length..].starts_with(char::is_lowercase).then_some((meant, length))
+}
+
+/// The operator that a word in the place of one is meant to be. Lower case is no guess: `e` may belong to a phrase.
+fn meant(word: &str) -> Option<Meant> {
+    let plain: String =
+        word.nfkc().map(|c| if c.is_ascii() { c } else { lookalike(c).filter(char::is_ascii).unwrap_or(c) }).collect();
+    if let Some((_, meant)) = WORDS.iter().find(|(known, _)| *known == word || *known == plain) {
+        return Some(meant.clone());
+    }
+    if let Some(reach) = counted(word).or_else(|| counted(&plain)) {
+        return Some(reach);
+    }
+    let shouted = plain.len() >= 2 && plain.len() <= 5 && plain.bytes().all(|byte| byte.is_ascii_uppercase());
+    if !shouted {
+        return None;
+    }
+    let near =
+        |operator: &str| strsim::osa_distance(&plain, operator) == 1 && plain.len().abs_diff(operator.len()) <= 1;
+    // Two letters are too few to guess from, unless they are those of the operator.
+    let sure = |operator: &str| near(operator) && (plain.len() > 2 || plain.chars().all(|c| operator.contains(c)));
+    [("AND", Meant::And), ("NOT", Meant::AndNot), ("OR", Meant::Or)]
+        .into_iter()
+        .find(|(operator, _)| sure(operator))
+        .map(|(_, meant)| meant)
+}
+
+/// `N5`, `W5`, `РЯДОМ/5`.
+fn counted(word: &str) -> Option<Meant> {
+    let digits = word.find(|c: char| c.is_ascii_digit())?;
+    let (name, number) = word.split_at(digits);
+    let count = number.parse().ok().filter(|count| *count <= super::operator::MAX_DISTANCE)?;
+    let name = name.trim_end_matches('/');
+    let ordered = matches!(name, "P" | "PRE" | "ADJ");
+    let known =
+        ordered || matches!(name, "N" | "W" | "NEXT" | "VICINO" | "NAHE" | "РЯДОМ" | "PROX" | "NR" | "CERCA" | "附近");
+    known.then_some(Meant::Near { ordered, reach: Reach::Words(count) })
+}
+
+/// Operators in other products and languages.
+const WORDS: [(&str, Meant); 42] = [
+    ("AND", Meant::And),
+    ("OR", Meant::Or),
+    ("E", Meant::And),
+    ("ED", Meant::And),
+    ("O", Meant::Or),
+    ("OPPURE", Meant::Or),
+    ("NON", Meant::AndNot),
+    ("И", Meant::And),
+    ("ИЛИ", Meant::Or),
+    ("НЕ", Meant::AndNot),
+    ("UND", Meant::And),
+    ("ODER", Meant::Or),
+    ("NICHT", Meant::AndNot),
+    ("OHNE", Meant::AndNot),
+    ("ET", Meant::And),
+    ("OU", Meant::Or),
+    ("SAUF", Meant::AndNot),
+    ("PAS", Meant::AndNot),
+    ("Y", Meant::And),
+    ("I", Meant::And),
+    ("LUB", Meant::Or),
+    ("TAI", Meant::Or),
+    ("JA", Meant::And),
+    ("VE", Meant::And),
+    ("VEYA", Meant::Or),
+    ("PLUS", Meant::And),
+    ("ANDNOT", Meant::AndNot),
+    ("AND-NOT", Meant::AndNot),
+    ("AND_NOT", Meant::AndNot),
+    ("ANDN'T", Meant::AndNot),
+    ("BUTNOT", Meant::AndNot),
+    ("BUT-NOT", Meant::AndNot),
+    ("EXCEPT", Meant::AndNot),
+    ("WITHOUT", Meant::AndNot),
+    ("MINUS", Meant::AndNot),
+    ("XOR", Meant::Or),
+    ("SENTENCE", Meant::Near { ordered: false, reach: Reach::Sentence }),
+    ("W/SENT", Meant::Near { ordered: false, reach: Reach::Sentence }),
+    ("PARA", Meant::Near { ordered: false, reach: Reach::Paragraph }),
+    ("PARAGRAPH", Meant::Near { ordered: false, reach: Reach::Paragraph }),
+    ("W/PARA", Meant::Near { ordered: false, reach: Reach::Paragraph }),
+    ("SAME", Meant::Near { ordered: false, reach: Reach::Paragraph }),
+];
