@@ -373,7 +373,7 @@ def plot(path, curve, limit, others):
             out.append(f'<circle cx="{x(topics):.1f}" cy="{y(rate):.1f}" r="4" fill="{colour}"/>')
         if name == "vedetta":
             for topics, rate in points.items():
-                out.append(text(x(topics), y(rate) + 20, number(rate), "middle", colour, 11))
+                out.append(text(x(topics), y(rate) + 20, number(rate), "start" if topics == first else "middle", colour, 11))
             labels.append((y(points[max(points)]), name, "", colour))
         else:
             last_topics = max(points)
