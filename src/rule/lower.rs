@@ -97,6 +97,9 @@ enum Progress {
     Done(Option<ExprId>),
 }
 
+/// By the letters of a word.
+type ByText<T> = FxHashMap<Box<str>, T>;
+
 struct Lowering<'f> {
     concept_defs: &'f BTreeMap<String, ConceptDef>,
     /// What is compiled is taken out.
@@ -108,9 +111,9 @@ struct Lowering<'f> {
     atoms: Known,
     exprs: Known,
     /// Single words met before: nearly all that queries are made of.
-    words: FxHashMap<(WordForm, Option<Lang>, FieldSet), FxHashMap<Box<str>, ExprId>>,
+    words: FxHashMap<(WordForm, Option<Lang>, FieldSet), ByText<ExprId>>,
     /// The same within phrases.
-    items: FxHashMap<(WordForm, Option<Lang>), FxHashMap<Box<str>, Box<[Item]>>>,
+    items: FxHashMap<(WordForm, Option<Lang>), ByText<Box<[Item]>>>,
     concepts: FxHashMap<(&'f str, FieldSet), Option<ExprId>>,
     concept_ids: BTreeMap<&'f str, ConceptId>,
     matches: Vec<Progress>,
