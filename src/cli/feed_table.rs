@@ -301,7 +301,7 @@ pub(super) fn list(
     } else if output.is_terminal() {
         output.line(&drawn(&lines, None, now))?;
     } else {
-        output.table(&[], lines.iter().map(|line| tabbed(line)).collect())?;
+        output.table(&[], lines.iter().map(tabbed).collect())?;
     }
     if is_empty && !loaded.feeds.is_empty() {
         output.say("the daemon has not run with this configuration yet");
@@ -454,7 +454,7 @@ mod tests {
             delays: vec![30, 400, 9000, 60 * number],
             ..FeedHistory::default()
         };
-        if number % 9 == 0 {
+        if number.is_multiple_of(9) {
             state.failures = 7;
             state.failing_since = Some(now().before(Duration::from_secs(90_000)));
             state.health.trouble = Some(FeedTrouble::Missing);

@@ -90,6 +90,9 @@ const DEEPEST: u32 = 60;
 /// Bytes of a compiled regular expression, as the syntax check allows.
 const REGEX_SIZE: usize = 1 << 20;
 
+/// A word of a phrase, and the language whose stemmer it asks for.
+type PhraseWord = (WordForm, Option<Lang>);
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Progress {
     Waiting,
@@ -113,7 +116,7 @@ struct Lowering<'f> {
     /// Single words met before: nearly all that queries are made of.
     words: FxHashMap<(WordForm, Option<Lang>, FieldSet), ByText<ExprId>>,
     /// The same within phrases.
-    items: FxHashMap<(WordForm, Option<Lang>), ByText<Box<[Item]>>>,
+    items: FxHashMap<PhraseWord, ByText<Box<[Item]>>>,
     concepts: FxHashMap<(&'f str, FieldSet), Option<ExprId>>,
     concept_ids: BTreeMap<&'f str, ConceptId>,
     matches: Vec<Progress>,

@@ -80,9 +80,7 @@ pub(super) fn explain(source: &Source, lossy: bool) -> Syntax {
                     left_out.push(statement.range);
                 }
             }
-        } else if under.is_some() {
-            left_out.push(statement.range);
-        } else if lossy && written.contains(char::REPLACEMENT_CHARACTER) {
+        } else if under.is_some() || lossy && written.contains(char::REPLACEMENT_CHARACTER) {
             left_out.push(statement.range);
         } else {
             let errors = DeTable::parse_recoverable(written).1;

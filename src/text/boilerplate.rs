@@ -78,11 +78,7 @@ pub(super) fn purpose(name: &[u8], inside: &str, trusts_names: bool) -> Purpose 
             "hidden" => hidden = true,
             "aria-hidden" if value.trim() == "true" => say(Purpose::Aside),
             "style" if hides(&value) => say(Purpose::Aside),
-            "aria-label" | "aria-roledescription" => {
-                if by_words(&value, name) >= Purpose::Aside {
-                    say(Purpose::Aside);
-                }
-            }
+            "aria-label" | "aria-roledescription" if by_words(&value, name) >= Purpose::Aside => say(Purpose::Aside),
             _ => {}
         }
     }

@@ -132,7 +132,7 @@ async fn each_trouble_has_its_words_and_goes_where_the_route_says() {
     let world = World::new().await;
     let mut feeds = String::new();
     for name in ["missing", "login", "wall", "page", "broken", "server"] {
-        let _ = write!(feeds, "{}name = \"{name}\"\n", world.feed(&format!("/{name}")));
+        let _ = writeln!(feeds, "{}name = \"{name}\"", world.feed(&format!("/{name}")));
     }
     world.configure("");
     let config = std::fs::read_to_string(world.config()).expect("written");

@@ -1,6 +1,8 @@
 //! The lexicon, concept by concept: every form that newspapers write is found, in every language, and what only looks like it
 //! is not. The forms and sentences are in `tests/language/lexicon/`.
 
+#![expect(clippy::print_stdout, reason = "what is skipped or measured is shown to whoever runs the test")]
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;

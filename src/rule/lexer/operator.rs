@@ -151,8 +151,8 @@ impl<'t> Lexer<'t, '_, '_> {
     /// Whether a slash here begins another product's operator or a comment: `a /5 b`, `a /s b`, `a // b`.
     pub(super) fn is_foreign_slash(&self) -> bool {
         let line = self.line();
-        if line.starts_with("//") {
-            return line[2..].starts_with([' ', '\t']) || line.len() == 2;
+        if let Some(rest) = line.strip_prefix("//") {
+            return rest.is_empty() || rest.starts_with([' ', '\t']);
         }
         let after_operand = matches!(self.tokens.last(), Some(last) if matches!(last.token, Token::Close | Token::Atom(_) | Token::Bad));
         let word = line[1..].split_whitespace().next().unwrap_or("");
