@@ -94,7 +94,7 @@ pub(super) enum Command {
         #[arg(value_enum)]
         of: SchemaOf,
     },
-    /// Feeds: parse, list, poll, import, export
+    /// Feeds: discover, list, poll, parse, import, export
     Feed {
         #[command(subcommand)]
         command: FeedCommand,

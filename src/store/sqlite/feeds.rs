@@ -79,6 +79,25 @@ pub(super) async fn sync(conn: &mut SqliteConnection, list: &str) -> Result<u64,
 /// A feed that was asked later than this from now was planned by a clock that has since been set back: its plan is void.
 const CLOCK_SLACK: Duration = Duration::from_secs(60);
 
+/// Whether plans may be void because the clock was set back: so after opening, and whenever a claim's time lies before an
+/// earlier one's. To look for such plans is to look at every feed, which no ordinary claim should.
+#[derive(Debug, Default)]
+pub(super) struct ClockWatch {
+    latest: Option<Timestamp>,
+    is_settled: bool,
+}
+
+impl ClockWatch {
+    fn sees(&mut self, now: Timestamp) {
+        let latest = self.latest.get_or_insert(now);
+        if now + CLOCK_SLACK < *latest {
+            self.is_settled = false;
+            *latest = now;
+        }
+        *latest = now.max(*latest);
+    }
+}
+
 /// Claims feeds that are due, the longest overdue first; also those whose plan a clock made that was ahead.
 ///
 /// They come in one row, as JSON: the driver hands rows from thread to thread one by one, and waking up for each costs
@@ -86,22 +105,36 @@ const CLOCK_SLACK: Duration = Duration::from_secs(60);
 pub(super) async fn claim(
     conn: &mut SqliteConnection,
     claim: &Claim,
+    clock: &mut ClockWatch,
 ) -> Result<Vec<Leased<FeedState, FeedId>>, StoreError> {
+    clock.sees(claim.now);
     let until = claim.now + claim.lease;
-    let found: String = sqlx::query_scalar(concat!(
-        "SELECT json_group_array(json_array(feed_no, fence + 1, json_array(",
-        feed_state_columns!(),
-        "))) FROM (SELECT * FROM feeds WHERE enabled AND (claimable_at <= $1 AND (node IS NULL OR claimable_at <= $2) \
-         OR node IS NULL AND last_attempt_at > $4) ORDER BY claimable_at LIMIT $3)"
-    ))
-    .bind(claim.due_by.max(claim.now).as_millis())
-    .bind(claim.now.as_millis())
-    .bind(i64::from(claim.limit))
-    .bind((claim.now + CLOCK_SLACK).as_millis())
-    .fetch_one(&mut *conn)
-    .await?;
+    let statement = if clock.is_settled {
+        concat!(
+            "SELECT json_group_array(json_array(feed_no, fence + 1, json_array(",
+            feed_state_columns!(),
+            "))) FROM (SELECT * FROM feeds WHERE enabled AND claimable_at <= $1 AND (node IS NULL OR claimable_at <= $2) \
+             ORDER BY claimable_at LIMIT $3)"
+        )
+    } else {
+        concat!(
+            "SELECT json_group_array(json_array(feed_no, fence + 1, json_array(",
+            feed_state_columns!(),
+            "))) FROM (SELECT * FROM feeds WHERE enabled AND (claimable_at <= $1 AND (node IS NULL OR claimable_at <= $2) \
+             OR node IS NULL AND last_attempt_at > $4) ORDER BY claimable_at LIMIT $3)"
+        )
+    };
+    let found: String = sqlx::query_scalar(statement)
+        .bind(claim.due_by.max(claim.now).as_millis())
+        .bind(claim.now.as_millis())
+        .bind(i64::from(claim.limit))
+        .bind((claim.now + CLOCK_SLACK).as_millis())
+        .fetch_one(&mut *conn)
+        .await?;
     let found: Vec<(i64, i64, rows::FeedStateColumns)> =
         serde_json::from_str(&found).map_err(|error| unreadable("a feed's row can't be read", error))?;
+    // Fewer than wanted: there are no more of them.
+    clock.is_settled |= found.len() < claim.limit as usize;
     if found.is_empty() {
         return Ok(Vec::new());
     }

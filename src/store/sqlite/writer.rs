@@ -24,7 +24,7 @@ use crate::model::{
 
 use super::super::{Committed, KnownEntry, Outgoing, PollCommit, StoreError, VerdictCommit};
 use super::error::SharedError;
-use super::feeds::KnownQuestion;
+use super::feeds::{ClockWatch, KnownQuestion};
 use super::judge::{self, Boards};
 use super::sweep::Sweep;
 use super::{deliver, feeds, poll, sweep};
@@ -166,6 +166,7 @@ pub(super) struct Writer {
     options: SqliteConnectOptions,
     conn: Option<SqliteConnection>,
     boards: Boards,
+    clock: ClockWatch,
     page_limit: Arc<AtomicU32>,
     page_limit_set: u32,
     /// Held as long as this task can write; `None` where the database is shared.
@@ -179,7 +180,15 @@ impl Writer {
         page_limit: Arc<AtomicU32>,
         lock: Option<File>,
     ) -> Self {
-        Self { options, conn: Some(conn), boards: Boards::default(), page_limit, page_limit_set: 0, lock }
+        Self {
+            options,
+            conn: Some(conn),
+            boards: Boards::default(),
+            clock: ClockWatch::default(),
+            page_limit,
+            page_limit_set: 0,
+            lock,
+        }
     }
 
     /// Works until it is told to close, or until nobody can ask any more.
@@ -250,11 +259,12 @@ impl Writer {
     async fn transaction(&mut self, batch: &mut [Job]) -> Result<(), StoreError> {
         let mut conn = self.connection().await?;
         self.boards.begin();
-        let done = work(&mut conn, &mut self.boards, batch).await;
+        let done = work(&mut conn, &mut self.boards, &mut self.clock, batch).await;
         if done.is_ok() {
             self.conn = Some(conn);
         } else {
             self.boards.forget();
+            self.clock = ClockWatch::default();
             let _ = sqlx::query("ROLLBACK").execute(&mut conn).await;
             let _ = conn.close_hard().await;
         }
@@ -296,7 +306,12 @@ fn fail_all(batch: Vec<Job>, error: StoreError) {
 }
 
 /// Begins, does everything, commits.
-async fn work(conn: &mut SqliteConnection, boards: &mut Boards, batch: &mut [Job]) -> Result<(), StoreError> {
+async fn work(
+    conn: &mut SqliteConnection,
+    boards: &mut Boards,
+    clock: &mut ClockWatch,
+    batch: &mut [Job],
+) -> Result<(), StoreError> {
     if batch.iter().all(|job| matches!(job, Job::Known(..))) {
         return answer_known(conn, batch).await;
     }
@@ -326,7 +341,7 @@ async fn work(conn: &mut SqliteConnection, boards: &mut Boards, batch: &mut [Job
                 slot.set(Ok(judge::write_health(conn, draft, &mut committed).await?));
             }
             Job::Chore(chore, slot) => slot.set(Ok(do_chore(conn, chore).await?)),
-            Job::ClaimFeeds(claim, slot) => slot.set(Ok(feeds::claim(conn, claim).await?)),
+            Job::ClaimFeeds(claim, slot) => slot.set(Ok(feeds::claim(conn, claim, clock).await?)),
             Job::ClaimArticles(claim, slot) => slot.set(Ok(feeds::claim_articles(conn, claim).await?)),
             Job::ClaimDeliveries(claim, gathering, except, slot) => {
                 slot.set(Ok(deliver::claim(conn, claim, *gathering, except).await?));
