@@ -8,7 +8,7 @@
 //! text → token (by dialect) → parse → tree → build → ast → write → TOML, loaded once more to be sure
 //! ```
 //!
-//! The decision a reader would question: one reader for four vendors, which differ by a table ([`dialect`]) of operators,
+//! The decision a reader would question: one reader for four vendors, which differ by a table (`dialect`) of operators,
 //! fields and wildcards, and a separate one for Lucene, whose `+` and `-` are no operators between terms. The price is a table
 //! with a few function pointers.
 //!
