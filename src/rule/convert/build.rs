@@ -203,7 +203,8 @@ impl Builder<'_> {
         Signed::Gone(vec![LostPart { what: what.to_owned(), help: help.to_owned(), at: at.clone() }])
     }
 
-    fn and(&mut self, parts: Vec<Tree>, at: &Range<usize>, widens: bool) -> Signed {
+    /// What is built of the parts, what of it is negated, and what is lost.
+    fn build_all(&mut self, parts: Vec<Tree>, widens: bool) -> (Vec<Node>, Vec<Node>, Vec<LostPart>) {
         let (mut is, mut is_not, mut gone) = (Vec::new(), Vec::new(), Vec::new());
         for part in parts {
             match self.build(part, widens) {
@@ -212,6 +213,11 @@ impl Builder<'_> {
                 Signed::Gone(lost) => gone.extend(lost),
             }
         }
+        (is, is_not, gone)
+    }
+
+    fn and(&mut self, parts: Vec<Tree>, at: &Range<usize>, widens: bool) -> Signed {
+        let (is, is_not, gone) = self.build_all(parts, widens);
         if is.is_empty() && is_not.is_empty() {
             return Signed::Gone(gone);
         }
@@ -227,14 +233,7 @@ impl Builder<'_> {
     }
 
     fn or(&mut self, parts: Vec<Tree>, at: &Range<usize>, widens: bool) -> Signed {
-        let (mut is, mut is_not, mut gone) = (Vec::new(), Vec::new(), Vec::new());
-        for part in parts {
-            match self.build(part, widens) {
-                Signed::Is(node) => is.push(node),
-                Signed::IsNot(node) => is_not.push(node),
-                Signed::Gone(lost) => gone.extend(lost),
-            }
-        }
+        let (is, is_not, gone) = self.build_all(parts, widens);
         if is.is_empty() && is_not.is_empty() {
             return Signed::Gone(gone);
         }
