@@ -237,6 +237,15 @@ pub enum ParseError {
         /// How many items.
         items: usize,
     },
+    /// A page on which the selectors take too long.
+    #[error(
+        "the page takes more than {} s of computing to be read by these selectors; simpler ones, without `~`, `:has()` and \
+             `:nth-…`, take less", limit.as_secs_f32()
+    )]
+    TooMuch {
+        /// The processor time that it may cost.
+        limit: std::time::Duration,
+    },
     /// A selector that can't be read.
     #[error("{error}")]
     BadSelector {

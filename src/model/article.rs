@@ -15,6 +15,8 @@ pub enum TextStatus {
     Pending,
     /// The page's text.
     Page,
+    /// All text of a page that could not be taken apart: its menus and teasers too.
+    Rough,
     /// The page could not be had; the feed's own text stands in.
     Failed,
 }
@@ -38,7 +40,7 @@ pub struct Article {
     pub body: String,
     /// Where `body` comes from.
     pub text_status: TextStatus,
-    /// Why the page could not be had, where `text_status` is `Failed`.
+    /// Why the page could not be had or taken apart, where `text_status` is `Failed` or `Rough`.
     pub text_error: Option<String>,
     /// The language as detected or declared, where there is no doubt.
     pub lang: Option<Lang>,

@@ -197,6 +197,7 @@ fn alert(notice: &AlertNotice, measure: Measure) -> Alert<'_> {
             seen: article.seen,
             text: match article.text_status {
                 crate::model::TextStatus::Page => "page",
+                crate::model::TextStatus::Rough => "rough",
                 crate::model::TextStatus::Feed => "feed",
                 crate::model::TextStatus::Pending | crate::model::TextStatus::Failed => "failed",
             },

@@ -119,6 +119,11 @@ pub(super) async fn judge_article(
                     if article.summary.is_empty() {
                         article.summary = page.body;
                     }
+                } else if page.is_rough {
+                    tracing::debug!(article.url = article.url, why = ?page.warnings, "the page's text is taken roughly");
+                    article.body = page.body;
+                    article.text_status = TextStatus::Rough;
+                    article.text_error = page.warnings.into_iter().next();
                 } else {
                     article.body = page.body;
                     article.text_status = TextStatus::Page;
@@ -209,8 +214,12 @@ async fn extracted(
         Err(FetchError::Busy { .. }) => return Ok(None),
         Err(error) => return Err(error.to_string()),
     };
-    let _turn = extractions.acquire().await.map_err(|error| error.to_string())?;
-    let extract = move || extract_article(&document.body, document.content_type.as_deref(), Some(&document.final_url));
+    let turn = Arc::clone(extractions).acquire_owned().await.map_err(|error| error.to_string())?;
+    let extract = move || {
+        // Held by the work, not by who waits for it: work that nobody waits for any more still takes a thread.
+        let _turn = turn;
+        extract_article(&document.body, document.content_type.as_deref(), Some(&document.final_url))
+    };
     match tokio::task::spawn_blocking(extract).await {
         Ok(Ok(extracted)) => Ok(Some(extracted)),
         Ok(Err(error)) => Err(error.to_string()),

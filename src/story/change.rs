@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
 
-use crate::model::{Article, Change, Field, Passage, PriorText, Timestamp};
+use crate::model::{Article, Change, Field, Passage, PriorText, TextStatus, Timestamp};
 use crate::text::segment::pieces;
 
 /// Places kept.
@@ -26,14 +26,15 @@ const BRIDGE: usize = 2;
 const DEADLINE: Duration = Duration::from_millis(50);
 
 /// What changed between `prior` and `article`; `None` where a reader would see no difference. Bodies are compared only
-/// where both come from the feed, or both from the page.
+/// where both come from the feed, or both from the page taken apart.
 #[must_use]
 pub fn change(prior: &PriorText, article: &Article, at: Timestamp) -> Option<Change> {
     let deadline = Instant::now() + DEADLINE;
     let mut passages = compare(Field::Title, &prior.title, &article.title, deadline);
     let title_before = (!passages.is_empty()).then(|| prior.title.clone());
     let mut texts = compare(Field::Summary, &prior.summary, &article.summary, deadline);
-    if prior.text_status == article.text_status {
+    // What stands around a page's article changes by itself.
+    if prior.text_status == article.text_status && article.text_status != TextStatus::Rough {
         // A summary is often the body's beginning: the same edit is told once.
         for passage in compare(Field::Body, &prior.body, &article.body, deadline) {
             if !texts.iter().any(|known| known.removed == passage.removed && known.added == passage.added) {
@@ -153,7 +154,7 @@ fn shorten(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ArticleId, FeedId, TextStatus};
+    use crate::model::{ArticleId, FeedId};
 
     fn article(title: &str, body: &str) -> Article {
         Article {

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use unicode_normalization::UnicodeNormalization;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::model::{Article, normalise_link};
+use crate::model::{Article, TextStatus, normalise_link};
 
 /// Bumped whenever the bytes or their meaning change; signatures of another version resemble nothing.
 const VERSION: u8 = 1;
@@ -49,7 +49,10 @@ impl Signature {
         let hash = |word: &String| low_half(xxh3_64(word.as_bytes()));
         let title: BTreeSet<u32> = title_words.iter().filter(short).map(hash).collect();
         let numbers: BTreeSet<u32> = title_words.iter().filter(|word| is_number(word)).map(hash).collect();
-        let text = if article.body.len() > article.summary.len() { &article.body } else { &article.summary };
+        // The menus of one site are alike on all its pages, whatever they tell.
+        let is_rough = article.text_status == TextStatus::Rough;
+        let has_longer_body = !is_rough && article.body.len() > article.summary.len();
+        let text = if has_longer_body { &article.body } else { &article.summary };
         let text_words = words(text, MAX_WORDS);
         let mut shingles = BTreeSet::new();
         let mut joined = String::new();
@@ -223,7 +226,7 @@ fn jaccard(a: &[u32], b: &[u32]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ArticleId, FeedId, TextStatus, Timestamp};
+    use crate::model::{ArticleId, FeedId, Timestamp};
 
     fn article(url: &str, title: &str, body: &str) -> Article {
         Article {

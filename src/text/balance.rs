@@ -9,6 +9,7 @@
 //! closed in its place, at most [`MAX_DEPTH`] deep, with [`MAX_ATTRIBUTES`] quoted attributes, [`MAX_ELEMENTS`] of them.
 //! What the subset can't say (scripts, foreign content, form fields, frames, images) is nothing that text is read from.
 
+use super::budget::Budget;
 use super::html::cut;
 
 /// Deeper elements are not told apart from their parents. Pages of news sites nest 20 to 60 deep.
@@ -37,19 +38,21 @@ pub(crate) struct Balanced {
     pub(crate) is_flattened: bool,
     /// It was longer than [`MAX_ELEMENTS`] or [`MAX_TEXT_BYTES`].
     pub(crate) is_cut: bool,
+    has_title: bool,
     elements: usize,
     metas: usize,
     text_bytes: usize,
 }
 
 impl Balanced {
-    /// Reads a page or a part of one; linear in its length.
-    pub(crate) fn read(html: &str) -> Self {
+    /// Reads a page or a part of one, linear in its length; no further than the budget reaches.
+    pub(crate) fn read(html: &str, budget: &Budget) -> Self {
         let mut writer = Writer::default();
         let mut scanner = Scanner { rest: html, missing: Vec::new() };
         while let Some(piece) = scanner.next() {
             writer.take(piece, &mut scanner);
-            if writer.html.elements >= MAX_ELEMENTS || writer.html.text_bytes >= MAX_TEXT_BYTES {
+            let is_long = writer.html.elements >= MAX_ELEMENTS || writer.html.text_bytes >= MAX_TEXT_BYTES;
+            if is_long || budget.spend(1) {
                 writer.html.is_cut = true;
                 break;
             }
@@ -247,7 +250,8 @@ impl Writer {
             }
             "title" => {
                 let title = scanner.content("title", false);
-                if !self.html.head.contains("<title>") && !title.is_empty() {
+                if !self.html.has_title && !title.is_empty() {
+                    self.html.has_title = true;
                     self.html.head.push_str("<title>");
                     write_text(&mut self.html.head, cut(title, MAX_ATTRIBUTE_BYTES));
                     self.html.head.push_str("</title>");
@@ -504,8 +508,12 @@ mod tests {
 
     use super::*;
 
+    fn read(html: &str) -> Balanced {
+        Balanced::read(html, &Budget::unlimited())
+    }
+
     fn body(html: &str) -> String {
-        Balanced::read(html).body
+        read(html).body
     }
 
     #[test]
@@ -549,7 +557,7 @@ mod tests {
 
     #[test]
     fn the_head_keeps_its_title_and_metas() {
-        let html = Balanced::read(
+        let html = read(
             "<html lang=it><head><title>Uno &amp; <due></title><meta name=author content='\"Anna\"' onclick=x><link href=x>\
              <script>{\"a\": \"</p>\"}</script></head><body><svg><title>no</title></svg><title>no</title>x",
         );
@@ -577,7 +585,7 @@ mod tests {
             "<p><b><font color=1>".repeat(50_000),
             "x".repeat(3_000_000),
         ] {
-            let read = Balanced::read(&html);
+            let read = read(&html);
             assert!(deepest(&read.body) <= MAX_DEPTH, "{}", &html[..40.min(html.len())]);
             assert!(read.body.len() < 8 * 1024 * 1024);
         }
@@ -591,7 +599,7 @@ mod tests {
             "<!--".repeat(300_000),
             "<a ".repeat(300_000),
         ] {
-            let _ = Balanced::read(&html);
+            let _ = read(&html);
         }
     }
 
@@ -620,7 +628,7 @@ mod tests {
                 Just("<svg>"), Just("</svg>"), Just("<br>"), Just("<a b=\"c"), Just("'>"), Just("é & <"), Just("<!--"), Just("-->"),
             ], 0..60)
         ) {
-            deepest(&Balanced::read(&pieces.concat()).body);
+            deepest(&read(&pieces.concat()).body);
         }
     }
 }

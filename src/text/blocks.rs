@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::boilerplate::{Purpose, purpose};
+use super::budget::Budget;
 use super::html::Out;
 use super::tree::{Kind, Tree};
 
@@ -159,18 +160,19 @@ fn is_block(name: &[u8]) -> bool {
 
 impl Blocks {
     /// Cuts a page.
-    pub(super) fn cut(tree: &Tree<'_>, trust: Trust) -> Self {
+    pub(super) fn cut(tree: &Tree<'_>, trust: Trust, budget: &Budget) -> Self {
         let purposes: Vec<Purpose> = tree
             .nodes
             .iter()
             .map(|node| match &node.kind {
+                _ if budget.spend(1) => Purpose::Unknown,
                 Kind::Element { name, inside } => purpose(name.as_bytes(), inside, trust == Trust::ClassNames),
                 Kind::Text(_) => Purpose::Unknown,
             })
             .collect();
-        let dropped = Self::dropped(tree, &purposes);
+        let dropped = Self::dropped(tree, &purposes, budget);
         let mut blocks = Vec::new();
-        Self::gather(tree, &purposes, &dropped, &mut blocks);
+        Self::gather(tree, &purposes, &dropped, &mut blocks, budget);
         let mut cut = Self {
             blocks,
             parents: tree.nodes.iter().map(|node| node.parent).collect(),
@@ -178,13 +180,13 @@ impl Blocks {
             purposes,
         };
         if trust == Trust::ClassNames {
-            cut.mark_teasers();
+            cut.mark_teasers(budget);
         }
         cut
     }
 
     /// Marks the cards of other articles: a headline that is a link, and the few lines that stand with it.
-    fn mark_teasers(&mut self) {
+    fn mark_teasers(&mut self, budget: &Budget) {
         let mut plain = Vec::with_capacity(self.blocks.len() + 1);
         let mut heads = Vec::with_capacity(self.blocks.len() + 1);
         let (mut words, mut titles) = (0, 0);
@@ -205,7 +207,7 @@ impl Blocks {
             }
             let mut range = at..at + 1;
             let mut node = self.blocks[at].node;
-            while node != 0 {
+            while node != 0 && !budget.spend(1) {
                 node = self.parents[node];
                 let around = self.inside(node);
                 if plain[around.end] - plain[around.start] > MAX_TEASER || heads[around.end] - heads[around.start] > 1 {
@@ -231,7 +233,7 @@ impl Blocks {
     }
 
     /// Which elements are left out with all that is in them.
-    fn dropped(tree: &Tree<'_>, purposes: &[Purpose]) -> Vec<bool> {
+    fn dropped(tree: &Tree<'_>, purposes: &[Purpose], budget: &Budget) -> Vec<bool> {
         let nodes = &tree.nodes;
         // Text outside links in paragraphs, before each node.
         let mut prose = Vec::with_capacity(nodes.len() + 1);
@@ -273,7 +275,7 @@ impl Blocks {
         let mut largest: Option<usize> = None;
         let mut kept = sum;
         let mut at = 0;
-        while at < nodes.len() {
+        while at < nodes.len() && !budget.spend(1) {
             let end = nodes[at].end;
             let share = inside(at) as f64 / sum.max(1) as f64;
             // Large parts are left out only where the article is known to be elsewhere.
@@ -281,6 +283,7 @@ impl Blocks {
                 share < 0.5
                     || bodies
                         .iter()
+                        .take_while(|_| !budget.spend(1))
                         .any(|body| (*body >= end || nodes[*body].end <= at) && inside(*body) * 4 >= inside(at))
             };
             let is_out = match purposes[at] {
@@ -307,11 +310,11 @@ impl Blocks {
         dropped
     }
 
-    fn gather(tree: &Tree<'_>, purposes: &[Purpose], dropped: &[bool], blocks: &mut Vec<Block>) {
+    fn gather(tree: &Tree<'_>, purposes: &[Purpose], dropped: &[bool], blocks: &mut Vec<Block>, budget: &Budget) {
         let mut cutter = Cutter { out: Out::new(), links: 0, starts_with_link: false, breaks: 0, open: Vec::new() };
         let mut at = 0;
         let mut link_end = 0;
-        while at < tree.nodes.len() {
+        while at < tree.nodes.len() && !budget.spend(1) {
             while cutter.open.last().is_some_and(|open| open.end <= at) {
                 cutter.flush(blocks);
                 cutter.open.pop();

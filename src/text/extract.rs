@@ -9,15 +9,22 @@
 //! before found less of the articles and more of what surrounds them, and took several times as long (docs/extraction.md).
 //!
 //! Pages are hostile by assumption. What is read of one is a balanced subset, of limited depth and size
-//! ([`super::balance`]); from there everything is linear in it, or bounded by a constant. Run it off the async threads.
+//! ([`super::balance`]); from there everything is linear in it, or bounded by a constant. Where that is not enough, the page
+//! has [`CPU_LIMIT`] ([`super::budget`]); when that is over, when a page is too long, and should the extractor fail, the page's
+//! text is taken as it stands ([`super::rough`]). Run it off the async threads.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use serde::Serialize;
 use url::Url;
 
 use super::balance::Balanced;
 use super::blocks::{Blocks, Trust, letters, weight};
+use super::budget::Budget;
 use super::html::{MAX_HTML_BYTES, cut};
 use super::page::Page;
+use super::rough::rough_article;
 use super::tree::Tree;
 use super::{charset, detect_language, sniff};
 use crate::model::{Lang, Timestamp};
@@ -52,6 +59,10 @@ pub struct Extracted {
     /// The site shows only the article's beginning to who does not pay.
     #[serde(skip)]
     pub is_beginning: bool,
+    /// The page could not be taken apart: `body` is all of its text, menus and neighbours included. The first warning says
+    /// why.
+    #[serde(skip)]
+    pub is_rough: bool,
 }
 
 /// Why there is no article.
@@ -82,6 +93,12 @@ pub enum ExtractError {
     /// No text that looks like an article.
     #[error("no article was found in the page")]
     NoArticle,
+    /// The page is too much for the extractor, and there is no text in it.
+    #[error("the page could not be taken apart: {why}")]
+    TooMuch {
+        /// What was too much.
+        why: String,
+    },
 }
 
 /// A shorter text is no article; in Latin letters, of which Han and kana count two. A guess: two sentences.
@@ -89,14 +106,41 @@ const MIN_BODY: usize = 140;
 /// Below this, what stands under a refusal's title is the refusal.
 const TEASER: usize = 1_200;
 const MAX_BODY_BYTES: usize = 200_000;
+/// The processor time that a page may cost (RELIABILITY: 2 s). Large pages of news sites take some ten milliseconds.
+const CPU_LIMIT: Duration = Duration::from_secs(2);
 
 /// Extracts the article of a page, of which the first 2 MiB are read.
 ///
-/// `content_type` is the HTTP header, `url` the page's address.
+/// `content_type` is the HTTP header, `url` the page's address. What can't be taken apart comes as plain text, marked
+/// [`Extracted::is_rough`].
 ///
 /// # Errors
 /// Says why there is no article; the caller then matches the feed's own text.
 pub fn extract_article(html: &[u8], content_type: Option<&str>, url: Option<&Url>) -> Result<Extracted, ExtractError> {
+    extract_within(html, content_type, url, &Budget::of_thread(CPU_LIMIT))
+}
+
+fn extract_within(
+    html: &[u8],
+    content_type: Option<&str>,
+    url: Option<&Url>,
+    budget: &Budget,
+) -> Result<Extracted, ExtractError> {
+    // Nothing of the page or the budget is used afterwards but the bytes.
+    let error = match catch_unwind(AssertUnwindSafe(|| take_apart(html, content_type, url, budget))) {
+        Ok(Err(error @ ExtractError::TooMuch { .. })) => error,
+        Ok(answer) => return answer,
+        Err(_) => ExtractError::TooMuch { why: "the extractor failed on it; please report it".to_owned() },
+    };
+    rough_article(html, content_type, url, error.to_string()).ok_or(error)
+}
+
+fn take_apart(
+    html: &[u8],
+    content_type: Option<&str>,
+    url: Option<&Url>,
+    budget: &Budget,
+) -> Result<Extracted, ExtractError> {
     if let Some(kind) = content_type.map(|header| header.split(';').next().unwrap_or("").trim().to_ascii_lowercase())
         && !kind.is_empty()
         && !(kind.starts_with("text/")
@@ -118,25 +162,37 @@ pub fn extract_article(html: &[u8], content_type: Option<&str>, url: Option<&Url
         return Err(ExtractError::NotHtml { what: what.to_owned() });
     }
     let mut warnings = Vec::new();
-    if text.len() < decoded.text.len() || html.len() > MAX_HTML_BYTES * 2 {
+    let is_whole = text.len() == decoded.text.len() && html.len() <= MAX_HTML_BYTES * 2;
+    if !is_whole {
         warnings.push("only the first 2 MiB of the page were read".to_owned());
     }
-    let page = Page::of(text);
-    let balanced = Balanced::read(text);
+    let in_time = || {
+        let why = format!("it takes more than {} s of computing", budget.limit().as_secs_f32());
+        if budget.is_spent() { Err(ExtractError::TooMuch { why }) } else { Ok(()) }
+    };
+    let page = Page::of(text, budget);
+    let balanced = Balanced::read(text, budget);
+    in_time()?;
     if balanced.is_flattened {
         warnings.push("the markup nests unusually deep; its deepest levels were read as one".to_owned());
+    }
+    let title = page.headline(url.and_then(Url::host_str));
+    let stated = page.article_body().map(without_second_copy);
+    if balanced.is_cut && stated.is_none() {
+        // What was found at its beginning may be anything, and the article behind it.
+        let why = "it has more elements or more text than any article's page".to_owned();
+        return Err(ExtractError::TooMuch { why });
     }
     if balanced.is_cut {
         warnings.push("the page is unusually long; its end was not read".to_owned());
     }
-    let title = page.headline(url.and_then(Url::host_str));
-    let stated = page.article_body().map(without_second_copy);
-    let tree = Tree::read(&balanced.body);
-    let blocks = Blocks::cut(&tree, Trust::ClassNames);
-    let mut body = blocks.article_text(&title, stated.as_deref());
+    let tree = Tree::read(&balanced.body, budget);
+    let blocks = Blocks::cut(&tree, Trust::ClassNames, budget);
+    in_time()?;
+    let mut body = blocks.article_text(&title, stated.as_deref(), budget);
     if weight(&body) < MIN_BODY {
         // Its class names may mean something else here.
-        let found = Blocks::cut(&tree, Trust::ElementsOnly).article_text(&title, stated.as_deref());
+        let found = Blocks::cut(&tree, Trust::ElementsOnly, budget).article_text(&title, stated.as_deref(), budget);
         if weight(&found) > weight(&body) {
             body = found;
         }
@@ -144,9 +200,16 @@ pub fn extract_article(html: &[u8], content_type: Option<&str>, url: Option<&Url
     if let Some(stated) = stated.filter(|stated| is_much_longer(stated, &body)) {
         body = stated;
     }
+    in_time()?;
     let size = weight(&body);
     if size < MIN_BODY || page.is_refusal() && size < TEASER {
-        return Err(why_none(&page, size, blocks.has_wall()));
+        let none = why_none(&page, size, blocks.has_wall());
+        return Err(match none {
+            ExtractError::NoArticle if !is_whole => {
+                ExtractError::TooMuch { why: "no article was found in its first 2 MiB".to_owned() }
+            }
+            none => none,
+        });
     }
     let beginning = page.is_beginning(&body, blocks.has_wall());
     if beginning {
@@ -164,6 +227,7 @@ pub fn extract_article(html: &[u8], content_type: Option<&str>, url: Option<&Url
         body: cut(&body, MAX_BODY_BYTES).trim_end().to_owned(),
         warnings,
         is_beginning: beginning,
+        is_rough: false,
     })
 }
 
@@ -397,7 +461,22 @@ mod tests {
         let comments = "<!-- <p>x</p> --".repeat(150_000);
         let mixed = "<meta charset=utf-16><meta charset=shift_jis>\u{fffd}\u{202e}é".repeat(20_000);
         let classes = "<div class=\"related comment article body ad share nav x y z\">y".repeat(25_000);
+        let metas = format!("<meta name=a content='{}'>", "x".repeat(5_000)).repeat(190);
+        let titles = format!("{metas}{}", "<title></title>".repeat(29_000));
+        let labels = format!("<p>{}</p>{}", PARAGRAPH.repeat(8), "<p>Related</p>".repeat(29_000));
+        let entities = format!("<article><p>{}", "&zzz;".repeat(200_000));
+        let cards = "<div><h3><a href=/x>Una coppa per la squadra</a></h3></div>".repeat(14_000);
+        let stated = format!(
+            "<script type='application/ld+json'>{{\"@type\":\"Article\",\"articleBody\":\"{}\"}}</script>{}",
+            "ab ".repeat(66_000),
+            format!("<p>{}.</p>", "ab ".repeat(20)).repeat(1_900)
+        );
         let rows = [
+            titles,
+            labels,
+            entities,
+            cards,
+            stated,
             cells,
             comments,
             mixed,
@@ -416,13 +495,80 @@ mod tests {
         }
     }
 
+    /// As much time as a test wants there to have gone by.
+    fn extract_at(html: &str, used: impl Fn() -> Duration + 'static) -> Result<Extracted, ExtractError> {
+        let budget = Budget::with_clock(CPU_LIMIT, used);
+        extract_within(html.as_bytes(), Some("text/html; charset=utf-8"), None, &budget)
+    }
+
+    #[test]
+    fn a_page_whose_time_is_up_is_read_roughly_in_every_script() {
+        for (lang, text) in [
+            ("it", PARAGRAPH),
+            ("ru", "Министр обороны вчера посетил базу, на которой установлены новые радары."),
+            ("zh", "国防部长昨天视察了安装新雷达的基地。"),
+            ("ar", "زار وزير الدفاع أمس القاعدة التي نُصبت فيها الرادارات الجديدة"),
+            ("ja", "防衛相は昨日、新しいレーダーが設置された基地を視察した。"),
+        ] {
+            let paragraphs = format!("<p>{text} {text}</p>").repeat(6);
+            let html = page(
+                "<title>Radar &amp; 基地</title><script>var x = '<p>no</p>';</script>",
+                &format!("<nav>Sport</nav><article>{paragraphs}</article>"),
+            );
+            let whole = extract_at(&html, || Duration::from_secs(1)).expect(lang);
+            assert!(!whole.is_rough && !whole.body.contains("Sport"), "{lang}");
+            let rough = extract_at(&html, || Duration::from_secs(3)).expect(lang);
+            assert_eq!((rough.is_rough, rough.title.as_str()), (true, "Radar & 基地"), "{lang}");
+            assert_eq!(rough.body.matches(text.trim()).count(), 12, "{lang}: {}", rough.body);
+            // Its neighbours are in, scripts are not.
+            assert!(rough.body.contains("Sport") && !rough.body.contains("var x"), "{lang}: {}", rough.body);
+            assert_eq!(
+                rough.warnings,
+                ["the page could not be taken apart: it takes more than 2 s of computing"],
+                "{lang}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_extractor_that_fails_leaves_the_rough_text() {
+        let html = page("<title>Radar</title>", &format!("<article><p>{PARAGRAPH}</p></article>"));
+        let rough = extract_at(&html, || panic!("as the extractor might")).expect("rough text");
+        assert!(rough.is_rough && rough.body.contains("Il ministro"), "{rough:?}");
+        assert!(rough.warnings[0].contains("please report"), "{:?}", rough.warnings);
+        // Nothing to read at all: the reason stays.
+        let none = extract_at("<html><script>x</script></html>", || Duration::from_secs(3));
+        assert!(matches!(none, Err(ExtractError::TooMuch { .. })), "{none:?}");
+    }
+
+    #[test]
+    fn a_page_beyond_the_limits_is_read_roughly() {
+        let article = format!("<article><h1>Radar</h1><p>{PARAGRAPH}</p><p>{PARAGRAPH}</p></article>");
+        // More elements than are read, and the article behind them: what would be found at the beginning is none.
+        let menu = "<i>x</i>".repeat(30_001);
+        let teaser = format!("<p>{}</p>", "La squadra ha vinto la finale davanti ai tifosi. ".repeat(8));
+        for (html, is_rough) in [
+            (page("", &format!("{teaser}{menu}{article}")), true),
+            (page("", &format!("{teaser}{}{article}", "<i>x</i>".repeat(20_000))), false),
+            (page("", &format!("{}{article}", "<div>".repeat(100_000))), true),
+            (page("", &format!("<div {}>{article}", "a=1 ".repeat(200_000))), false),
+        ] {
+            let start = Instant::now();
+            let found = extract(&html).expect("text");
+            assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+            assert_eq!(found.is_rough, is_rough, "{:?} {:.60}", found.warnings, html);
+            assert!(found.body.contains("Il ministro della Difesa"), "{:.200}", found.body);
+            assert!(found.body.len() <= MAX_BODY_BYTES);
+        }
+    }
+
     #[test]
     fn a_page_without_markup_or_end_is_cut() {
         let html = format!("<p>{}", PARAGRAPH.repeat(10 * 1024 * 1024 / PARAGRAPH.len()));
         let start = Instant::now();
         let article = extract(&html).expect("an article");
         assert!(article.body.len() <= 200_000 && article.body.starts_with("Il ministro"));
-        assert!(article.warnings.iter().any(|warning| warning.contains("2 MiB")), "{:?}", article.warnings);
+        assert!(article.is_rough && article.warnings[0].contains("more text"), "{:?}", article.warnings);
         assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     }
 

@@ -11,6 +11,7 @@
 use std::borrow::Cow;
 
 use super::balance::Balanced;
+use super::budget::Budget;
 
 /// At most this much of a document is read.
 pub(crate) const MAX_HTML_BYTES: usize = 2 * 1024 * 1024;
@@ -52,7 +53,7 @@ pub fn sanitise_html(html: &str) -> String {
     if !html.contains(['<', '&']) {
         return html.to_owned();
     }
-    CLEANER.with(|cleaner| cleaner.clean(&Balanced::read(html).body).to_string())
+    CLEANER.with(|cleaner| cleaner.clean(&Balanced::read(html, &Budget::unlimited()).body).to_string())
 }
 
 thread_local! {
@@ -75,7 +76,8 @@ pub(crate) fn cut(text: &str, max: usize) -> &str {
     &text[..end]
 }
 
-fn strip(html: &str) -> String {
+/// Takes off the tags and decodes the entities, once; linear in the input.
+pub(super) fn strip(html: &str) -> String {
     let mut out = Out { text: String::with_capacity(html.len().min(64 * 1024)), gap: Gap::None };
     if !html.contains('<') {
         out.push_decoded(html, true);

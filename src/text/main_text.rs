@@ -7,22 +7,25 @@
 //! holds the most prose and the least of anything else, by the F-measure of the two; what pages state in class names, roles
 //! and schema.org tips the balance. Inside, lists of links, one-line pointers to other articles and headings over
 //! nothing are taken out. The idea is Kohlschütter et al., “Boilerplate Detection using Shallow Text Features” (WSDM 2010).
-//! All of it is linear in the page.
+//! All of it is linear in the page, or bounded by a constant; see [`super::budget`] for what that does not catch.
 
 use rustc_hash::FxHashSet;
 
 use super::blocks::{Block, Blocks, Form, ends_a_sentence, letters, weight};
 use super::boilerplate::Purpose;
+use super::budget::Budget;
 use super::html::cut;
 use super::notices::{is_notice, is_pointer_label, is_wall};
 
 /// Pages with more blocks, or more stated text, are not compared with it: the time is their product.
 const MAX_COMPARED: usize = 2_000;
 const MAX_STATED_BYTES: usize = 200_000;
+/// Bytes that are searched in about the time of one step of a [`Budget`].
+const STEP_BYTES: usize = 1_024;
 
 impl Blocks {
     /// The element that holds the article, if any prose is there.
-    fn article(&self) -> Option<usize> {
+    fn article(&self, budget: &Budget) -> Option<usize> {
         let mut sums = Vec::with_capacity(self.blocks.len() + 1);
         let (mut prose, mut all) = (0_usize, 0_usize);
         for block in &self.blocks {
@@ -43,7 +46,7 @@ impl Blocks {
         let mut seen = vec![false; self.parents.len()];
         for block in &self.blocks {
             let mut node = block.node;
-            while !seen[node] {
+            while !seen[node] && !budget.spend(1) {
                 seen[node] = true;
                 let range = self.inside(node);
                 let (from, to) = (sums[range.start], sums[range.end]);
@@ -68,8 +71,8 @@ impl Blocks {
     }
 
     /// The article's text; empty where there is none. `stated`: the text as the page states it for search engines.
-    pub(super) fn article_text(&self, title: &str, stated: Option<&str>) -> String {
-        self.article().map(|article| self.text(article, title, stated)).unwrap_or_default()
+    pub(super) fn article_text(&self, title: &str, stated: Option<&str>, budget: &Budget) -> String {
+        self.article(budget).map(|article| self.text(article, title, stated, budget)).unwrap_or_default()
     }
 
     /// Whether the page asks to subscribe before one may read on.
@@ -86,10 +89,10 @@ impl Blocks {
     }
 
     /// The text inside an element, boilerplate among it left out.
-    fn text(&self, article: usize, title: &str, stated: Option<&str>) -> String {
+    fn text(&self, article: usize, title: &str, stated: Option<&str>, budget: &Budget) -> String {
         let title = letters(title);
         let blocks = &self.blocks[self.inside(article)];
-        let known = Self::known(blocks, stated);
+        let known = Self::known(blocks, stated, budget);
         let mut keeps: Vec<bool> = Vec::with_capacity(blocks.len());
         let first_prose = blocks.iter().position(|block| block.is_prose() && block.weight >= 80).unwrap_or(0);
         let last_known = known.iter().rposition(|known| *known == Some(true));
@@ -114,8 +117,8 @@ impl Blocks {
             keeps.push(keep && letters(&block.text) != title);
         }
         self.drop_link_lists(blocks, &mut keeps);
-        self.drop_behind_the_end(blocks, &mut keeps);
-        drop_notices(blocks, &title, &mut keeps);
+        self.drop_behind_the_end(blocks, &mut keeps, budget);
+        drop_notices(blocks, &title, &mut keeps, budget);
         // Headings over nothing.
         let mut follows = false;
         for at in (0..blocks.len()).rev() {
@@ -145,13 +148,16 @@ impl Blocks {
 
     /// Which blocks the stated text has, where it is one that can be relied on: nearly all of it is here, and it is most of
     /// what is here. Others hold a summary, or the text of another page.
-    fn known(blocks: &[Block], stated: Option<&str>) -> Vec<Option<bool>> {
+    fn known(blocks: &[Block], stated: Option<&str>, budget: &Budget) -> Vec<Option<bool>> {
         let unknown = vec![None; blocks.len()];
         let Some(stated) = stated.filter(|_| blocks.len() <= MAX_COMPARED) else { return unknown };
         let stated = letters(cut(stated, MAX_STATED_BYTES));
         let known: Vec<Option<bool>> = blocks
             .iter()
             .map(|block| {
+                if budget.spend(stated.len() / STEP_BYTES) {
+                    return None;
+                }
                 // 40 letters: enough to tell, too few to meet a correction.
                 let start: String = letters(&block.text).chars().take(40).collect();
                 (weight(&start) >= 25).then(|| stated.contains(&start))
@@ -170,16 +176,22 @@ impl Blocks {
 
     /// Behind the last sentence stand labels, names, places and dates; behind a line like “More on this” stands what is not
     /// the article any more, unless its own paragraphs go on there, side by side with those before.
-    fn drop_behind_the_end(&self, blocks: &[Block], keeps: &mut [bool]) {
+    fn drop_behind_the_end(&self, blocks: &[Block], keeps: &mut [bool], budget: &Budget) {
         let home = |block: &Block| if block.form == Form::Loose { block.node } else { self.parents[block.node] };
         let all: usize = blocks.iter().zip(&*keeps).filter(|(_, keep)| **keep).map(|(block, _)| block.weight).sum();
         let mut so_far = 0;
         let mut homes = FxHashSet::default();
+        // What a second such line would take away is gone by then.
+        let mut has_ended = false;
         for at in 0..blocks.len() {
+            if budget.spend(8) {
+                return;
+            }
             let block = &blocks[at];
             if block.weight <= 60 && !block.text.ends_with('.') && is_pointer_label(&block.text) {
                 keeps[at] = false;
-                if so_far * 2 > all {
+                if !has_ended && so_far * 2 > all {
+                    has_ended = true;
                     for (later, keep) in blocks[at..].iter().zip(&mut keeps[at..]) {
                         *keep &= homes.contains(&home(later));
                     }
@@ -228,11 +240,15 @@ impl Blocks {
 }
 
 /// What sites ask of their readers.
-fn drop_notices(blocks: &[Block], title: &str, keeps: &mut [bool]) {
+fn drop_notices(blocks: &[Block], title: &str, keeps: &mut [bool], budget: &Budget) {
     if title.contains("cookie") {
         return;
     }
     for (block, keep) in blocks.iter().zip(keeps) {
+        // Some hundred phrases are looked for in each.
+        if budget.spend(8) {
+            return;
+        }
         if *keep && block.weight < 800 && (is_notice(&block.text) || block.weight < 400 && is_wall(&block.text)) {
             *keep = false;
         }

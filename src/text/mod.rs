@@ -5,6 +5,7 @@ mod ascii;
 mod balance;
 mod blocks;
 mod boilerplate;
+pub(crate) mod budget;
 pub(crate) mod charset;
 mod dates;
 mod extract;
@@ -14,6 +15,7 @@ mod main_text;
 pub mod normalize;
 mod notices;
 mod page;
+mod rough;
 pub mod segment;
 mod sniff;
 pub mod stem;
@@ -25,7 +27,7 @@ pub use html::{html_to_line, html_to_text, sanitise_html};
 pub use lang::{LanguageGuess, detect_language};
 
 /// A page in the harmless subset of HTML that a parser may see, and whether its end was left out; see the module `balance`.
-pub(crate) fn balanced_document(html: &str) -> (String, bool) {
-    let balanced = balance::Balanced::read(html);
+pub(crate) fn balanced_document(html: &str, budget: &budget::Budget) -> (String, bool) {
+    let balanced = balance::Balanced::read(html, budget);
     (balanced.document(), balanced.is_cut)
 }

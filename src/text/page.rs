@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::blocks::{letters, weight};
+use super::budget::Budget;
 use super::html::{Piece, Scanner, attributes, cut};
 use super::{html_to_line, html_to_text, parse_date};
 use crate::model::{Lang, Timestamp};
@@ -41,7 +42,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub(super) fn of(html: &str) -> Self {
+    pub(super) fn of(html: &str, budget: &Budget) -> Self {
         let mut page = Self::default();
         let mut scanner = Scanner::of(html);
         let mut blocks = 0;
@@ -50,6 +51,9 @@ impl Page {
         // How many more runs of text may belong to a date.
         let mut stamp_pieces = 0;
         while let Some(piece) = scanner.next_piece() {
+            if budget.spend(1) {
+                break;
+            }
             let tag = match piece {
                 Piece::Tag(tag) => tag,
                 Piece::Text(text) => {

@@ -3,6 +3,7 @@
 //! In: what [`super::balance`] wrote, in which every start has its end. Out: a flat list in which an element's descendants
 //! follow it without a gap, so that whatever is asked of a subtree is asked of a range.
 
+use super::budget::Budget;
 use super::html::{Name, Piece, Scanner};
 
 /// What stands at one place of a page.
@@ -45,12 +46,15 @@ pub(super) struct Tree<'a> {
 
 impl<'a> Tree<'a> {
     /// Reads balanced HTML; linear in its length. The first node is an element without a name that holds all others.
-    pub(super) fn read(balanced: &'a str) -> Self {
+    pub(super) fn read(balanced: &'a str, budget: &Budget) -> Self {
         let root = Node { kind: Kind::Element { name: Name::of(""), inside: "" }, parent: 0, end: 0 };
         let mut nodes = vec![root];
         let mut open = vec![0];
         let mut scanner = Scanner::of(balanced);
         while let Some(piece) = scanner.next_piece() {
+            if budget.spend(1) {
+                break;
+            }
             let at = nodes.len();
             let parent = open.last().copied().unwrap_or(0);
             match piece {
@@ -91,7 +95,7 @@ mod tests {
 
     #[test]
     fn descendants_follow_their_element() {
-        let tree = Tree::read("<div class=\"a\">x<p>y<br>z</p></div><p>w</p>");
+        let tree = Tree::read("<div class=\"a\">x<p>y<br>z</p></div><p>w</p>", &Budget::unlimited());
         let names: Vec<_> = tree.nodes.iter().map(|node| String::from_utf8_lossy(node.name()).into_owned()).collect();
         assert_eq!(names, ["", "div", "", "p", "", "br", "", "p", ""]);
         assert_eq!(tree.nodes.iter().map(|node| node.end).collect::<Vec<_>>(), [9, 7, 3, 7, 5, 6, 7, 9, 9]);

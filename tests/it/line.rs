@@ -103,6 +103,9 @@ async fn the_linked_page_is_matched_where_full_text_is_on_and_its_absence_is_tol
         e nel pomeriggio il molo è stato riaperto al pubblico.</p><p>Abbonati alla vedetta per continuare a leggere.</p></article></body></html>";
     world.server.put("/wall/1", "text/html; charset=utf-8", wall);
     world.server.put("/wall/2", "text/html; charset=utf-8", wall);
+    // More elements than are read before the article begins.
+    let flood = page.replace("<article>", &format!("{}<article>", "<i>.</i>".repeat(31_000)));
+    world.server.put("/flood", "text/html; charset=utf-8", flood);
     let link = |guid: &str, path: &str, title: &str| {
         format!(
             "<item><guid>{guid}</guid><link>{}</link><title>{title}</title><description>Breve.</description></item>",
@@ -112,17 +115,24 @@ async fn the_linked_page_is_matched_where_full_text_is_on_and_its_absence_is_tol
     let items = link("1", "/page", "Notizie dal porto")
         + &link("2", "/gone", "Una vedetta senza pagina")
         + &link("3", "/wall/1", "Una vedetta a pagamento")
-        + &link("4", "/wall/2", "Il porto a pagamento");
+        + &link("4", "/wall/2", "Il porto a pagamento")
+        + &link("5", "/flood", "Tutto il resto del giorno");
     let feed = format!("<rss version=\"2.0\"><channel><title>T</title>{items}</channel></rss>");
     world.server.put("/feed.xml", "application/rss+xml", feed);
     let output = world.vedetta(&["run", "--once"]).output().expect("it runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mails = world.mailbox.messages();
-    assert_eq!(mails.len(), 3, "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(mails.len(), 4, "{}", String::from_utf8_lossy(&output.stderr));
     let texts: Vec<_> = mails.iter().map(|mail| body(&mail.data, "text/plain")).collect();
     assert!(texts.iter().any(|text| text.contains("la storica *vedetta* del molo")), "{texts:?}");
     assert!(texts.iter().any(|text| text.contains("Una vedetta senza pagina") && text.contains("404")), "{texts:?}");
     assert!(texts.iter().any(|text| text.contains("Una vedetta a pagamento") && text.contains("paywall")), "{texts:?}");
+    let rough = texts.iter().find(|text| text.contains("Tutto il resto del giorno")).expect("the flooded page alerts");
+    assert!(rough.contains("menus and teasers included") && rough.contains("more elements"), "{rough}");
+    let parse = |body: &[u8]| serde_json::from_slice::<serde_json::Value>(body).expect("JSON");
+    let texts: Vec<_> =
+        world.hook.calls().iter().map(|call| parse(&call.body)["data"]["article"]["text"].clone()).collect();
+    assert!(texts.iter().any(|text| text == "rough"), "{texts:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -176,11 +176,14 @@ impl OtherView {
 }
 
 fn text_note(status: TextStatus, error: Option<&str>) -> String {
-    if status != TextStatus::Failed {
-        return String::new();
-    }
-    let error = shorten(&line(error.unwrap_or("the page could not be fetched")), 200);
-    format!("Matched on the summary only: {error}")
+    let (what, reason) = match status {
+        TextStatus::Failed => ("Matched on the summary only", "the page could not be fetched"),
+        TextStatus::Rough => {
+            ("Matched on the page's whole text, menus and teasers included", "the page could not be taken apart")
+        }
+        TextStatus::Feed | TextStatus::Pending | TextStatus::Page => return String::new(),
+    };
+    format!("{what}: {}", shorten(&line(error.unwrap_or(reason)), 200))
 }
 
 fn edit_note(change: Option<&Change>) -> String {
@@ -204,6 +207,10 @@ mod tests {
         assert_eq!(
             text_note(TextStatus::Failed, Some("the server answered\r\n403 Forbidden")),
             "Matched on the summary only: the server answered 403 Forbidden"
+        );
+        assert_eq!(
+            text_note(TextStatus::Rough, None),
+            "Matched on the page's whole text, menus and teasers included: the page could not be taken apart"
         );
     }
 }

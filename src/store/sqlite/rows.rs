@@ -112,6 +112,7 @@ pub(super) const fn text_status_word(status: TextStatus) -> &'static str {
         TextStatus::Feed => "feed",
         TextStatus::Pending => "pending",
         TextStatus::Page => "page",
+        TextStatus::Rough => "rough",
         TextStatus::Failed => "failed",
     }
 }
@@ -121,6 +122,7 @@ fn text_status(word: &str) -> Result<TextStatus, StoreError> {
         "feed" => Ok(TextStatus::Feed),
         "pending" => Ok(TextStatus::Pending),
         "page" => Ok(TextStatus::Page),
+        "rough" => Ok(TextStatus::Rough),
         "failed" => Ok(TextStatus::Failed),
         other => Err(unreadable("an article's text status can't be read", other)),
     }
