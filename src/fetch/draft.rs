@@ -48,12 +48,16 @@ pub fn to_article(
     let url = inner.map(String::from).or_else(|| entry.original_link.clone()).or_else(|| entry.link.clone());
     // A page that a sitemap only names: all else is on the page.
     let is_bare = parsed.kind == FeedKind::Sitemap && entry.title.is_none();
+    // A recording has no text to wait for.
+    let is_recording = entry.enclosures.iter().any(|file| {
+        Some(&file.url) == entry.link.as_ref() && !file.kind.as_deref().is_some_and(|kind| kind.contains("html"))
+    });
     let feed_name = feed.name.clone().or_else(|| parsed.title.clone()).unwrap_or_else(|| feed.host().to_owned());
     Article {
         id: ArticleId::derive(&[&feed.id.to_string(), &identity.natural]),
         feed: feed.id,
         feed_name,
-        text_status: if (feed.full_text || is_bare || leads_on) && url.is_some() {
+        text_status: if (feed.full_text || is_bare || leads_on) && url.is_some() && !is_recording {
             TextStatus::Pending
         } else {
             TextStatus::Feed
@@ -238,6 +242,9 @@ mod tests {
             article(&feed, "<title>t</title><link>https://example.org/a</link>").text_status,
             TextStatus::Pending
         );
+        let spoken = "<title>t</title><guid isPermaLink=\"false\">7</guid><enclosure url=\"https://example.org/7.mp3\" type=\"audio/mpeg\"/>";
+        let spoken = article(&feed, spoken);
+        assert_eq!((spoken.text_status, spoken.url.as_deref()), (TextStatus::Feed, Some("https://example.org/7.mp3")));
         let linkless = article(&feed, "<title>t</title><guid isPermaLink=\"false\">7</guid>");
         assert_eq!((linkless.text_status, linkless.source.as_str()), (TextStatus::Feed, "feeds.example"));
     }

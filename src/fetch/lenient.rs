@@ -289,6 +289,8 @@ impl<'a> Reader<'a> {
                 base = Some(value);
             } else if key == "xml:lang" {
                 language = Some(value.into_owned());
+            } else if key == "lang" && self.open.is_empty() && language.is_none() {
+                language = Some(value.into_owned());
             }
         }
         if let Some(base) = base
@@ -810,12 +812,15 @@ impl<'a> Reader<'a> {
                 }
             }
             Field::Id => {
-                match &mut self.entry {
-                    Some(entry) => entry.id = Some(trimmed.to_owned()),
-                    None => self.feed.id = Some(trimmed.to_owned()),
-                }
+                // Atom's are addresses; where the document states no base they stay as they are, because the address
+                // that it came from may change, and every entry would be new.
+                let id = if self.feed.kind == FeedKind::Atom { self.resolved(trimmed) } else { trimmed.to_owned() };
                 if let Some(guid) = &mut self.guid_link {
-                    trimmed.clone_into(guid);
+                    id.clone_into(guid);
+                }
+                match &mut self.entry {
+                    Some(entry) => entry.id = Some(id),
+                    None => self.feed.id = Some(id),
                 }
             }
             Field::Link => self.set_link(&text.split_whitespace().collect::<String>(), rank),
@@ -855,7 +860,11 @@ fn base64_text(source: &str) -> String {
     use base64::Engine as _;
     let packed: String = source.split_whitespace().collect();
     match base64::engine::general_purpose::STANDARD.decode(packed) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        // Words of plain text can pass for base64, too (`test`).
+        Ok(bytes) => String::from_utf8(bytes)
+            .ok()
+            .filter(|text| !text.contains(|c: char| c.is_control() && !c.is_ascii_whitespace()))
+            .unwrap_or_else(|| source.to_owned()),
         Err(_) => source.to_owned(),
     }
 }

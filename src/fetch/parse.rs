@@ -156,7 +156,8 @@ impl Content {
     /// What a person would read, at most 200 KB.
     #[must_use]
     pub fn to_text(&self) -> String {
-        cut_string(html_to_text(&self.source), MAX_TEXT_BYTES)
+        let text = if self.is_plain { html::plain_to_text(&self.source) } else { html_to_text(&self.source) };
+        cut_string(text, MAX_TEXT_BYTES)
     }
 
     /// HTML that is safe to show.
@@ -166,7 +167,7 @@ impl Content {
             return sanitise_html(&self.source);
         }
         let mut out = String::new();
-        for paragraph in html_to_text(&self.source).split("\n\n").filter(|paragraph| !paragraph.is_empty()) {
+        for paragraph in html::plain_to_text(&self.source).split("\n\n").filter(|paragraph| !paragraph.is_empty()) {
             let escaped = paragraph.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
             out.push_str(&format!("<p>{escaped}</p>"));
         }
@@ -636,6 +637,8 @@ fn strict_feed(text: &str, root: &Root<'_>, scan: &Scan, base: &Url) -> Option<R
             || entry.link.is_none()
             || entry.published.is_none() && entry.updated.is_none()
             || entry.summary.is_none() && entry.content.is_none() && *has_texts
+            // feed-rs resolves links by `xml:base`, but not ids.
+            || is_atom && entry.id.as_deref().is_some_and(|id| !is_absolute(id)) && text.contains("xml:base")
     });
     if incomplete { None } else { Some(feed) }
 }
@@ -834,11 +837,27 @@ fn finish_entry(raw: RawEntry, bases: &Base) -> Entry {
             authors.push(name);
         }
     }
-    let summary = raw.summary.map(|text| cut_string(html_to_text(&unmangled(&text.source)), MAX_TEXT_BYTES));
+    let summary = raw.summary.map(|text| {
+        let source = unmangled(&text.source);
+        cut_string(if text.is_plain { html::plain_to_text(&source) } else { html_to_text(&source) }, MAX_TEXT_BYTES)
+    });
+    let enclosures: Vec<Enclosure> = raw
+        .enclosures
+        .into_iter()
+        .filter_map(|enclosure| {
+            let kind = enclosure.kind.map(|kind| cut_chars(kind, 100)).filter(|kind| !kind.is_empty());
+            Some(Enclosure { url: bases.resolve(&enclosure.url)?, kind })
+        })
+        .collect();
+    // A podcast without pages: its recording is all there is. A picture is not what the entry is about.
+    let recording = || {
+        let is_picture = |kind: &str| kind.trim_start().to_ascii_lowercase().starts_with("image");
+        enclosures.iter().find(|file| !file.kind.as_deref().is_some_and(is_picture)).map(|file| file.url.clone())
+    };
     Entry {
         id: raw.id.map(bounded_id),
         title: raw.title.and_then(line),
-        link: raw.link.and_then(|link| bases.resolve(&link)),
+        link: raw.link.and_then(|link| bases.resolve(&link)).or_else(recording),
         original_link: raw.original_link.and_then(|link| bases.resolve(&link)),
         summary: summary.filter(|text| !text.is_empty()),
         content: raw.content.map(|text| Content {
@@ -854,14 +873,7 @@ fn finish_entry(raw: RawEntry, bases: &Base) -> Entry {
             .collect(),
         published: raw.published,
         updated: raw.updated,
-        enclosures: raw
-            .enclosures
-            .into_iter()
-            .filter_map(|enclosure| {
-                let kind = enclosure.kind.map(|kind| cut_chars(kind, 100)).filter(|kind| !kind.is_empty());
-                Some(Enclosure { url: bases.resolve(&enclosure.url)?, kind })
-            })
-            .collect(),
+        enclosures,
         language: raw.language.and_then(language),
         source: raw.source.and_then(|link| bases.resolve(&link)),
     }
@@ -907,7 +919,9 @@ fn windows_byte(c: char) -> Option<u8> {
 }
 
 fn line(text: RawText) -> Option<String> {
-    let title = cut_chars(html_to_line(&unmangled(html::cut(&text.source, MAX_CAPTURED_TITLE))), MAX_TITLE_CHARS);
+    // Of RSS's titles nobody says whether they are HTML.
+    let title = html::plain_to_line(&unmangled(html::cut(&text.source, MAX_CAPTURED_TITLE)));
+    let title = cut_chars(title, MAX_TITLE_CHARS);
     (!title.is_empty()).then_some(title)
 }
 
@@ -915,7 +929,8 @@ fn language(tag: String) -> Option<String> {
     let tag = tag.trim();
     // RFC 5646 asks for 35 characters.
     (!tag.is_empty() && tag.len() <= 35 && tag.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')))
-        .then(|| tag.to_owned())
+        // `pt_BR` is how programs write a locale.
+        .then(|| tag.replace('_', "-"))
 }
 
 /// `desk@example.org (The Desk)` is The Desk.

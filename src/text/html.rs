@@ -34,14 +34,30 @@ pub fn html_to_text(html: &str) -> String {
     text
 }
 
-/// [`html_to_text`] on one line: for titles, names and tags.
+/// [`html_to_text`] on one line: for names and tags.
 #[must_use]
 pub fn html_to_line(html: &str) -> String {
-    let mut text = html_to_text(html);
-    if text.contains('\n') {
-        text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    on_one_line(html_to_text(html))
+}
+
+/// Text that is said to be plain, or that nobody says the kind of (RSS's titles): `the <video> tag` keeps all its words.
+/// Where it is HTML all the same, it is read as that.
+pub(crate) fn plain_to_text(text: &str) -> String {
+    if holds_markup(text) {
+        return html_to_text(text);
     }
-    text
+    let mut out = Out::new();
+    out.push_text(cut(text, MAX_HTML_BYTES), true);
+    out.text
+}
+
+/// [`plain_to_text`] on one line.
+pub(crate) fn plain_to_line(text: &str) -> String {
+    on_one_line(plain_to_text(text))
+}
+
+fn on_one_line(text: String) -> String {
+    if text.contains('\n') { text.split_whitespace().collect::<Vec<_>>().join(" ") } else { text }
 }
 
 /// HTML that is safe to show: an allow-list of elements and attributes, no scripts, styles, forms or images; links carry
@@ -142,6 +158,33 @@ fn looks_escaped(text: &str) -> bool {
         from = at + 1;
     }
     false
+}
+
+/// Whether text is HTML, whatever is said of it: an element ends in it, a tag has attributes or is one of those that
+/// people put into titles, something is escaped. One name in angle brackets alone is a word (`List<String>`, `<BTS>`).
+fn holds_markup(text: &str) -> bool {
+    const ALONE: &[&str] = &[
+        "b", "i", "em", "strong", "u", "s", "hr", "wbr", "nobr", "font", "small", "big", "sub", "sup", "li", "center",
+    ];
+    if !text.contains(['<', '&']) {
+        return false;
+    }
+    if looks_escaped(text) {
+        return true;
+    }
+    text.match_indices('<').any(|(at, _)| {
+        let after = &text[at + 1..];
+        if !after.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!')) {
+            return false;
+        }
+        // No tag's name and first attribute are longer; so a flood of `<` costs little.
+        let tag = cut(after, 200).split('>').next().unwrap_or("");
+        let name = tag.split(|c: char| c.is_ascii_whitespace() || c == '/').next().unwrap_or("");
+        after.starts_with("![CDATA[")
+            || tag.strip_prefix('/').is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))
+            || ALONE.iter().any(|known| name.eq_ignore_ascii_case(known))
+            || name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.len() < tag.len() && tag.contains('=')
+    })
 }
 
 /// What stands between the text so far and the next character.
@@ -352,35 +395,24 @@ impl Tag<'_> {
                 | b"audio"
         )
     }
-
-    /// Elements whose content is not for reading.
-    fn hides_content(&self) -> bool {
-        matches!(
-            self.name.as_bytes(),
-            b"script"
-                | b"style"
-                | b"template"
-                | b"noscript"
-                | b"svg"
-                | b"math"
-                | b"object"
-                | b"select"
-                | b"iframe"
-                | b"textarea"
-        )
-    }
 }
+
+/// Elements whose content is not for reading. The first two hide what follows them even where they never end.
+const HIDDEN: [&[u8]; 10] =
+    [b"script", b"style", b"template", b"noscript", b"svg", b"math", b"object", b"select", b"iframe", b"textarea"];
 
 /// Cuts HTML into tags and text.
 pub(crate) struct Scanner<'a> {
     rest: &'a str,
     /// What stood in the last element whose content is not for reading.
     hidden: &'a str,
+    /// Which of [`HIDDEN`] never end from here on, a bit each: looking again for each would take quadratic time.
+    never_closed: u16,
 }
 
 impl<'a> Scanner<'a> {
     pub(crate) fn of(html: &'a str) -> Self {
-        Self { rest: html, hidden: "" }
+        Self { rest: html, hidden: "", never_closed: 0 }
     }
 
     /// The content of the last `<script>` or the like.
@@ -441,14 +473,19 @@ impl<'a> Scanner<'a> {
         let inside = &rest[name_end.min(end)..end];
         let tag = Tag { name, closing, self_closing: inside.ends_with('/'), inside };
         self.rest = rest.get(end + 1..).unwrap_or("");
-        if !closing && !tag.self_closing && tag.hides_content() {
+        if !closing && !tag.self_closing {
             self.skip_content(tag.name.as_bytes());
         }
         Piece::Tag(tag)
     }
 
-    /// Moves behind `</name`; to the end where it never comes. Each search moves on, so the whole stays linear.
+    /// Behind an opening tag that hides its content, moves to `</name`. An `<object>` or `<iframe>` that never ends hides
+    /// nothing (the text that follows is the article's), a script does. Each search moves on, so the whole stays linear.
     fn skip_content(&mut self, name: &[u8]) {
+        let Some(kind) = HIDDEN.iter().position(|hidden| *hidden == name) else { return };
+        if self.never_closed & 1 << kind != 0 {
+            return;
+        }
         let start = self.rest;
         let mut rest = start;
         while let Some(at) = rest.find("</") {
@@ -460,8 +497,12 @@ impl<'a> Scanner<'a> {
             }
             rest = &rest[at + 2..];
         }
-        self.rest = "";
-        self.hidden = start;
+        if kind < 2 {
+            self.rest = "";
+            self.hidden = start;
+        } else {
+            self.never_closed |= 1 << kind;
+        }
     }
 }
 
@@ -684,6 +725,30 @@ mod tests {
         assert_eq!(html_to_text(html), "a b eg");
         assert_eq!(html_to_text("before<!-- never closed"), "before");
         assert_eq!(html_to_text("x <script>never closed"), "x");
+        assert_eq!(
+            html_to_text("Радар <object data=r.swf>у <iframe>границы <select><b>сегодня</b>"),
+            "Радар у\n\nграницы сегодня"
+        );
+        assert_eq!(html_to_text("a <iframe>b</iframe>c <iframe>d"), "a\n\nc\n\nd");
+    }
+
+    #[test]
+    fn a_name_in_angle_brackets_is_a_word_and_markup_is_none() {
+        for (text, line) in [
+            ("How the <video> tag works", "How the <video> tag works"),
+            ("방탄소년단 <BTS> 공연", "방탄소년단 <BTS> 공연"),
+            ("5 < 6,\n a > b", "5 < 6, a > b"),
+            ("AT&T e <i>La difesa</i>", "AT&T e La difesa"),
+            ("L&#8217;accordo <nuovo>", "L’accordo"),
+            ("导弹<br>防御", "导弹 防御"),
+            ("Il <a href='x'>radar", "Il radar"),
+            ("Uno <b>due", "Uno due"),
+            ("safe<object classid=\"x\"> description", "safe description"),
+        ] {
+            assert_eq!(plain_to_line(text), line, "{text}");
+        }
+        assert_eq!(plain_to_text("Uno\n\nT<sub> e <X>"), "Uno T e");
+        assert_eq!(plain_to_text("Uno\n\ndue <X>"), "Uno\n\ndue <X>");
     }
 
     #[test]
@@ -737,9 +802,11 @@ mod tests {
             "</".repeat(500_000),
             "&".repeat(1_000_000),
             "<script>".repeat(200_000),
+            "<object><svg>".repeat(200_000),
             "<!--".repeat(300_000),
         ] {
             let _ = html_to_text(&html);
+            let _ = plain_to_text(&html);
         }
     }
 

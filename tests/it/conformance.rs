@@ -43,6 +43,11 @@ fn plain(text: &str) -> String {
     if twice.is_empty() { once } else { twice }
 }
 
+/// Ours is plain already: `<video>` in it is a word.
+fn same_text(ours: &str, theirs: &str) -> bool {
+    plain(ours) == plain(theirs) || ours.split_whitespace().eq(html_to_line(theirs).split_whitespace())
+}
+
 fn same_link(ours: Option<&str>, theirs: &str, base: Option<&str>) -> bool {
     let absolute = |link: &str| {
         base.and_then(|base| Url::parse(base).ok())
@@ -114,7 +119,7 @@ fn compare(table: &mut Table, suite: &str, file: &str, expect: &Value, feed: &Pa
     }
     if let Some(title) = expect.get("title").and_then(text) {
         let ours = feed.title.as_deref().unwrap_or("");
-        table.ask(suite, "title", plain(ours) == plain(&title), || format!("{file}: {ours:?}, not {title:?}"));
+        table.ask(suite, "title", same_text(ours, &title), || format!("{file}: {ours:?}, not {title:?}"));
     }
     if let Some(link) = expect.get("link").and_then(text) {
         table.ask(suite, "link", same_link(feed.link.as_deref(), &link, base), || {
@@ -138,9 +143,7 @@ fn compare(table: &mut Table, suite: &str, file: &str, expect: &Value, feed: &Pa
         };
         if let Some(title) = entry.get("title").and_then(text) {
             let got = ours.title.as_deref().unwrap_or("");
-            table.ask(suite, "e.title", plain(got) == plain(&title), || {
-                format!("{file}[{index}]: {got:?}, not {title:?}")
-            });
+            table.ask(suite, "e.title", same_text(got, &title), || format!("{file}[{index}]: {got:?}, not {title:?}"));
         }
         if let Some(link) = entry.get("link").and_then(text) {
             let right = same_link(ours.link.as_deref(), &link, base);
@@ -165,9 +168,7 @@ fn compare(table: &mut Table, suite: &str, file: &str, expect: &Value, feed: &Pa
         ] {
             if let Some(body) = entry.get(key).and_then(text) {
                 let what = if key == "summary" { "e.summary" } else { "e.content" };
-                table.ask(suite, what, plain(&got) == plain(&body), || {
-                    format!("{file}[{index}]: {got:?}, not {body:?}")
-                });
+                table.ask(suite, what, same_text(&got, &body), || format!("{file}[{index}]: {got:?}, not {body:?}"));
             }
         }
     }

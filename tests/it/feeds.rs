@@ -176,6 +176,58 @@ fn entries_without_guids_are_new_once() {
 }
 
 #[test]
+fn names_in_angle_brackets_stay_in_titles_and_unclosed_frames_hide_nothing() {
+    let rss = parse(
+        "<rss version='2.0'><channel><title>뉴스</title><item><title>&lt;BTS&gt; 공연 매진</title>\
+         <description>Il radar &lt;iframe src='x'&gt; al confine</description></item></channel></rss>"
+            .as_bytes(),
+    );
+    assert_eq!(titles(&rss), ["<BTS> 공연 매진"]);
+    assert_eq!(rss.entries[0].summary.as_deref(), Some("Il radar\n\nal confine"));
+    let atom = parse(
+        b"<feed xmlns='http://www.w3.org/2005/Atom'><title>t</title><entry><id>urn:1</id><title type='text'>A &lt;dialog> box</title>\
+          <summary>List&lt;String> in Java</summary><content type='text'>Fig. 1 &lt;x> y</content></entry>\
+          <entry><id>urn:2</id><title type='application/x-custom'>test</title><summary mode='base64'>PHA+ZHVlPC9wPg==</summary></entry></feed>",
+    );
+    assert_eq!(titles(&atom), ["A <dialog> box", "test"]);
+    assert_eq!(atom.entries[0].summary.as_deref(), Some("List<String> in Java"));
+    let content = atom.entries[0].content.as_ref().unwrap();
+    assert_eq!(
+        (content.to_text().as_str(), content.to_sanitised_html().as_str()),
+        ("Fig. 1 <x> y", "<p>Fig. 1 &lt;x&gt; y</p>")
+    );
+    assert_eq!(atom.entries[1].summary.as_deref(), Some("due"));
+}
+
+#[test]
+fn a_recording_stands_in_for_a_missing_link_and_a_picture_does_not() {
+    let feed = parse(
+        b"<rss version='2.0'><channel><title>t</title>\
+          <item><guid isPermaLink='false'>1</guid><enclosure url=' '/><enclosure url='/1.mp3' type='audio/mpeg'/></item>\
+          <item><guid isPermaLink='false'>2</guid><enclosure url='/2.jpg' type='image/jpeg'/></item>\
+          <item><link>/3</link><enclosure url='/3.mp3' type='audio/mpeg'/></item></channel></rss>",
+    );
+    let links: Vec<Option<&str>> = feed.entries.iter().map(|entry| entry.link.as_deref()).collect();
+    assert_eq!(links, [Some("https://feeds.example/1.mp3"), None, Some("https://feeds.example/3")]);
+}
+
+#[test]
+fn a_relative_id_is_resolved_by_a_stated_base_only() {
+    let entry =
+        "<entry><id>uno/1</id><title>t</title><link href='uno/1'/><updated>2026-11-22T10:00:00Z</updated></entry>";
+    let stated = format!(
+        "<feed xmlns='http://www.w3.org/2005/Atom' xml:base='https://a.example/x/' lang='pt_BR'><title>t</title>{entry}</feed>"
+    );
+    let feed = parse(stated.as_bytes());
+    assert_eq!(feed.entries[0].id.as_deref(), Some("https://a.example/x/uno/1"));
+    assert_eq!(feed.entries[0].link.as_deref(), Some("https://a.example/x/uno/1"));
+    assert_eq!(feed.language.as_deref(), Some("pt-BR"));
+    // The address of the feed may change from http to https, and nothing must be new then.
+    let unstated = format!("<feed xmlns='http://www.w3.org/2005/Atom'><title>t</title>{entry}</feed>");
+    assert_eq!(parse(unstated.as_bytes()).entries[0].id.as_deref(), Some("uno/1"));
+}
+
+#[test]
 fn what_is_no_feed_is_called_by_its_name() {
     let error = |bytes: &[u8]| parse_feed(bytes, None, &base()).unwrap_err();
     assert_eq!(error(b""), ParseError::Empty);
