@@ -143,11 +143,18 @@ struct Edge<'a> {
     span: Span,
 }
 
+/// What refers to what, by name.
+type Graph<'a> = BTreeMap<&'a str, Vec<Edge<'a>>>;
+
+/// For each name, the concepts and topics in the longest chain that begins with it, itself included. Names that refer to
+/// nothing may be left out.
+type Heights<'a> = HashMap<&'a str, u32>;
+
 fn cycles(loaded: &Loaded, findings: &Findings) {
     let ids: HashMap<&User, &str> =
         loaded.topic_users.iter().zip(&loaded.topics).map(|(user, topic)| (user, topic.id.as_str())).collect();
-    let mut concepts: BTreeMap<&str, Vec<Edge<'_>>> = BTreeMap::new();
-    let mut topics: BTreeMap<&str, Vec<Edge<'_>>> = BTreeMap::new();
+    let mut concepts = Graph::new();
+    let mut topics = Graph::new();
     for Use { reference, user, is_match } in &loaded.uses {
         let edge = Edge { to: &reference.name, span: reference.span };
         match (user, reference.kind) {
@@ -160,49 +167,96 @@ fn cycles(loaded: &Loaded, findings: &Findings) {
             _ => {}
         }
     }
-    find_cycles(&concepts, '@', "a concept", findings);
-    find_cycles(&topics, '#', "a topic's `match`", findings);
-}
-
-/// Depth-first search without recursion: chains may be as long as the files.
-fn find_cycles(graph: &BTreeMap<&str, Vec<Edge<'_>>>, sign: char, what: &str, findings: &Findings) {
-    #[derive(Clone, Copy, PartialEq)]
-    enum Mark {
-        OnPath,
-        Done,
-    }
-    let mut marks: HashMap<&str, Mark> = HashMap::new();
-    for &start in graph.keys() {
-        if marks.contains_key(start) {
-            continue;
-        }
-        // The path from `start`: each node, its next edge to follow, and where the edge into it is written.
-        let mut path: Vec<(&str, usize)> = vec![(start, 0)];
-        marks.insert(start, Mark::OnPath);
-        while let Some((node, next)) = path.last_mut() {
-            let edge = graph.get(node).and_then(|edges| edges.get(*next));
-            *next += 1;
-            let Some(edge) = edge else {
-                marks.insert(node, Mark::Done);
-                path.pop();
-                continue;
-            };
-            match marks.get(edge.to) {
-                Some(Mark::Done) => {}
-                Some(Mark::OnPath) => {
-                    let from = path.iter().position(|(name, _)| *name == edge.to).unwrap_or(0);
-                    let names: Vec<String> = path[from..].iter().map(|(name, _)| format!("{sign}{name}")).collect();
-                    findings.add(cycle(&names, edge, sign, what));
-                }
-                None => {
-                    if graph.contains_key(edge.to) {
-                        marks.insert(edge.to, Mark::OnPath);
-                        path.push((edge.to, 0));
-                    }
+    let Some(concept_heights) = find_cycles(&concepts, '@', "a concept", &Heights::new(), findings) else {
+        find_cycles(&topics, '#', "a topic's `match`", &Heights::new(), findings);
+        return;
+    };
+    chains(&concepts, &concept_heights, &Heights::new(), findings);
+    // A topic stands one above the highest of its concepts; few topics refer to topics, and few chains are long.
+    let mut of_concepts = Heights::new();
+    let highest = concept_heights.values().max().copied().unwrap_or(1);
+    if !topics.is_empty() || highest >= DEEPEST {
+        for Use { reference, user, is_match } in &loaded.uses {
+            let height = concept_heights.get(reference.name.as_str()).copied().unwrap_or(1) + 1;
+            if let (true, ReferenceKind::Concept, Some(id)) = (*is_match, reference.kind, ids.get(user)) {
+                of_concepts.entry(id).and_modify(|most| *most = height.max(*most)).or_insert(height);
+                if height == DEEPEST + 1 {
+                    findings.add(chain(reference.span));
                 }
             }
         }
     }
+    if let Some(heights) = find_cycles(&topics, '#', "a topic's `match`", &of_concepts, findings) {
+        chains(&topics, &heights, &of_concepts, findings);
+    }
+}
+
+/// Longest chain of concepts or topics that refer to each other; no glossary needs more, and the stack is finite.
+pub(super) const DEEPEST: u32 = 60;
+
+/// Names each chain where it becomes too long, seen from its end.
+fn chains(graph: &Graph<'_>, heights: &Heights<'_>, least: &Heights<'_>, findings: &Findings) {
+    for (name, edges) in graph {
+        if heights.get(name).is_none_or(|height| *height <= DEEPEST) {
+            continue;
+        }
+        let height = |edge: &&Edge<'_>| heights.get(edge.to).or(least.get(edge.to)).copied().unwrap_or(1);
+        if edges.iter().all(|edge| height(&edge) <= DEEPEST)
+            && let Some(edge) = edges.iter().find(|edge| height(edge) == DEEPEST)
+        {
+            findings.add(chain(edge.span));
+        }
+    }
+}
+
+fn chain(span: Span) -> Diagnostic {
+    Diagnostic::error(codes::CHAIN, format!("more than {DEEPEST} concepts or topics refer to each other in a row"))
+        .label(span, format!("from here on there are {DEEPEST}"))
+        .help("name the terms directly")
+}
+
+/// Depth-first search without recursion: chains may be as long as the files. Gives the heights, which are at least those of
+/// `least`, if there are no cycles.
+fn find_cycles<'a>(
+    graph: &Graph<'a>,
+    sign: char,
+    what: &str,
+    least: &Heights<'a>,
+    findings: &Findings,
+) -> Option<Heights<'a>> {
+    let mut heights = Heights::new();
+    let mut found = false;
+    let mut on_path: HashSet<&str> = HashSet::new();
+    for &start in graph.keys() {
+        if heights.contains_key(start) {
+            continue;
+        }
+        // The path from `start`: each node and its next edge to follow.
+        let mut path: Vec<(&str, usize)> = vec![(start, 0)];
+        on_path.insert(start);
+        while let Some((node, next)) = path.last_mut() {
+            let edges = graph.get(node).map_or(&[][..], Vec::as_slice);
+            let Some(edge) = edges.get(*next) else {
+                let below = edges.iter().map(|edge| heights.get(edge.to).or(least.get(edge.to)).copied().unwrap_or(1));
+                let height = (below.max().unwrap_or(0) + 1).max(least.get(node).copied().unwrap_or(1));
+                heights.insert(node, height);
+                on_path.remove(node);
+                path.pop();
+                continue;
+            };
+            *next += 1;
+            if on_path.contains(edge.to) {
+                let from = path.iter().position(|(name, _)| *name == edge.to).unwrap_or(0);
+                let names: Vec<String> = path[from..].iter().map(|(name, _)| format!("{sign}{name}")).collect();
+                findings.add(cycle(&names, edge, sign, what));
+                found = true;
+            } else if !heights.contains_key(edge.to) && graph.contains_key(edge.to) {
+                on_path.insert(edge.to);
+                path.push((edge.to, 0));
+            }
+        }
+    }
+    (!found).then_some(heights)
 }
 
 fn cycle(names: &[String], edge: &Edge<'_>, sign: char, what: &str) -> Diagnostic {

@@ -10,6 +10,7 @@ use regex::RegexBuilder;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::ast::{self, Node, NodeKind, PhrasePart, Word, WordForm};
+use super::check::DEEPEST;
 use super::codes;
 use super::def::{AlertOn, ConceptDef, RuleFiles, TopicDef};
 use super::expr::{
@@ -83,9 +84,6 @@ impl Known {
 }
 
 const NONE: u32 = u32::MAX;
-
-/// Longest chain of concepts or topics that refer to each other; no glossary needs more, and the stack is finite.
-const DEEPEST: u32 = 60;
 
 /// Bytes of a compiled regular expression, as the syntax check allows.
 const REGEX_SIZE: usize = 1 << 20;
@@ -264,7 +262,7 @@ impl<'f> Lowering<'f> {
             ast::Atom::Concept(name) => return self.concept(name, span, place.fields),
             ast::Atom::Topic(id) => {
                 let index = self.topic_by_id(id)?;
-                let of = self.deeper(span, |this| this.topic_match(index))?;
+                let of = self.topic_match(index)?;
                 return Some(self.intern(Expr::Topic { topic: count(index), of }));
             }
             ast::Atom::Regex(pattern) => return self.regex(pattern, &atom.to_string(), span, place),

@@ -128,6 +128,29 @@ fn concepts_in_circles_and_in_long_chains_are_errors() {
     assert_eq!(codes(&chain(1, "@c1")), ["E154"]);
     assert_eq!(codes(&chain(10_000, "word")), ["E191"]);
     assert_eq!(codes(&chain(10, "word")), [] as [&str; 0]);
+    // The topic counts, and so does the concept that the chain ends in.
+    assert_eq!(codes(&chain(58, "word")), [] as [&str; 0]);
+    assert_eq!(codes(&chain(59, "word")), ["E191"]);
+}
+
+/// Whichever of them is read first.
+#[test]
+fn topics_refer_to_each_other_over_sixty_steps_and_no_more() {
+    let chain = |count: usize, backwards: bool| {
+        let topic = |index: usize| {
+            let query = if index + 1 == count { "word".to_owned() } else { format!("#t{}", index + 1) };
+            format!("[[topic]]\nid = \"t{index}\"\nmatch = '{query} AND x'\n")
+        };
+        let mut topics: Vec<String> = (0..count).map(topic).collect();
+        if backwards {
+            topics.reverse();
+        }
+        compile(topics.concat()).1
+    };
+    for backwards in [false, true] {
+        assert_eq!(codes(&chain(60, backwards)), [] as [&str; 0]);
+        assert_eq!(codes(&chain(61, backwards)), ["E191"]);
+    }
 }
 
 #[test]

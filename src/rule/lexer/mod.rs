@@ -4,6 +4,7 @@
 //! A word is a run of letters, digits and marks of any script, with what stands inside words as people write them:
 //! `l'accordo`, `S-400`, `AT&T`, `U.S.`, `צה"ל`. How such a word is split is the business of text analysis.
 
+mod amount;
 mod field;
 mod operator;
 mod quote;
@@ -17,8 +18,9 @@ use std::ops::Range;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::model::{Diagnostic, Span};
+use crate::text::segment::{pattern_pieces, pieces};
 
-use super::ast::{Atom, Reach, Scope, WordForm};
+use super::ast::{Atom, PhrasePart, Reach, Scope, Word, WordForm};
 use super::codes;
 
 pub(super) use self::field::is_field;
@@ -117,8 +119,44 @@ pub(super) fn is_hebrew(c: char) -> bool {
 pub(super) fn lex(text: &str, sink: &mut Sink<'_>) -> Vec<Lexeme> {
     let mut lexer = Lexer { text, at: 0, tokens: Vec::new(), sink };
     lexer.run();
-    let tokens = lexer.tokens;
-    slip::mend(text, tokens, sink)
+    let tokens = amount::mend(text, lexer.tokens, sink);
+    let mut tokens = slip::mend(text, tokens, sink);
+    for lexeme in &mut tokens {
+        if let Token::Atom(atom) = &lexeme.token
+            && !has_word(atom)
+        {
+            sink.push(no_word(atom, (sink.at)(lexeme.range.clone())));
+            lexeme.token = Token::Bad;
+        }
+    }
+    tokens
+}
+
+/// Whether the analysis of texts finds something in an atom to look for; in `_` it doesn't.
+pub(super) fn has_word(atom: &Atom) -> bool {
+    let is_found = |word: &Word| {
+        let text = word.text.as_str();
+        // Nearly always so, and quickly told.
+        text.bytes().any(|byte| byte.is_ascii_alphanumeric())
+            || match word.form {
+                WordForm::Pattern | WordForm::Exact => {
+                    pattern_pieces(text).any(|piece| text[piece.start..piece.end] != *"*")
+                }
+                WordForm::Folded | WordForm::Stem => pieces(text).next().is_some(),
+            }
+    };
+    match atom {
+        Atom::Word(word) => is_found(word),
+        Atom::Phrase(parts) => parts.iter().any(|part| matches!(part, PhrasePart::Word(word) if is_found(word))),
+        Atom::Concept(_) | Atom::Topic(_) | Atom::Regex(_) => true,
+    }
+}
+
+/// Said of an atom in which nothing is found.
+pub(super) fn no_word(atom: &Atom, span: Span) -> Diagnostic {
+    Diagnostic::error(codes::NO_WORD, format!("`{atom}` has neither a letter nor a digit"))
+        .label(span, "")
+        .help("punctuation and symbols can't be searched for; use a regular expression: `/€\\d+/`")
 }
 
 struct Lexer<'t, 's, 'a> {

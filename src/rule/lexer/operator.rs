@@ -273,7 +273,7 @@ impl<'t> Lexer<'t, '_, '_> {
 pub(super) const MAX_DISTANCE: u32 = 1000;
 
 /// Most hits that can be asked for.
-const MAX_COUNT: u32 = 1000;
+pub(super) const MAX_COUNT: u32 = 1000;
 
 /// The operator that a word before a slash and a number is meant to be. `YEAR/5` may be a term.
 fn misspelt(name: &str, tail: &str) -> Option<&'static str> {

@@ -37,7 +37,7 @@ impl<'t> Parser<'t, '_> {
                     && (self.peek_at(1) == Some(&Token::Of)
                         || (self.is_word_at(1, "of") && self.peek_at(2) == Some(&Token::Open))) =>
             {
-                self.some_of(start)
+                self.some_of(start, &word.text)
             }
             Token::Atom(atom) => {
                 self.at += 1;
@@ -122,9 +122,8 @@ impl<'t> Parser<'t, '_> {
     }
 
     /// `2 OF (a, b, c)`.
-    fn some_of(&mut self, start: usize) -> Part {
+    fn some_of(&mut self, start: usize, written: &str) -> Part {
         let number = self.range();
-        let written = self.text[number.clone()].to_owned();
         self.at += 1;
         let of = self.range();
         let lower = self.peek() != Some(&Token::Of);

@@ -6,7 +6,7 @@ use crate::model::{Diagnostic, Span};
 
 use super::super::ast::{Atom, Node, NodeKind, PhrasePart};
 use super::super::codes;
-use super::super::lexer::{Lexeme, Sink, Token, is_field, is_hebrew, lex, phrase_parts};
+use super::super::lexer::{Lexeme, Sink, Token, has_word, is_field, is_hebrew, lex, no_word, phrase_parts};
 use super::{Parsed, finish, references, too_long};
 
 /// Reads a term of a concept's list: an atom, or several words without quotes, which are a phrase.
@@ -72,7 +72,12 @@ fn bare_phrase(trimmed: &str, start: usize, sink: &mut Sink<'_>) -> Option<Optio
         [PhrasePart::Any] => return None,
         _ => Atom::Phrase(parts),
     };
-    Some(Some(Node { kind: NodeKind::Atom(atom), span: (sink.at)(start..start + trimmed.len()) }))
+    let span = (sink.at)(start..start + trimmed.len());
+    if !has_word(&atom) {
+        sink.push(no_word(&atom, span));
+        return Some(None);
+    }
+    Some(Some(Node { kind: NodeKind::Atom(atom), span }))
 }
 
 /// Whether there is a quote that is not part of a Hebrew abbreviation.

@@ -424,3 +424,82 @@ fn words_that_look_like_operators_are_words_where_words_stand() {
         assert_eq!(codes_of(text), [] as [&str; 0], "{text}");
     }
 }
+
+/// One finding each, none that only follows from it; where it says what to write in its place, that is a query.
+#[test]
+fn a_number_asked_for_in_other_words_is_one_mistake() {
+    let mut wrong = Vec::new();
+    for (text, code, right) in [
+        ("AT LEAST 3 OF (a, b, c)", "E123", "3 OF (a, b, c)"),
+        ("at least 3 of (a, b, c)", "E123", "3 OF (a, b, c)"),
+        ("AT LEAST TWO OF (a, b, c)", "E123", "2 OF (a, b, c)"),
+        ("AT LEAST 3 (a, b, c)", "E123", "3 OF (a, b, c)"),
+        ("AT LEAST 3 (missile OR rocket)", "E122", "ATLEAST/3(missile OR rocket)"),
+        ("AT LEAST 2 missile", "E122", "ATLEAST/2(missile)"),
+        ("x AND AT LEAST/2 (missile)", "E122", "ATLEAST/2(missile)"),
+        ("ATLEAST3(missile)", "E122", "ATLEAST/3(…)"),
+        ("ATLEAST 3 OF (a, b, c)", "E123", "3 OF (a, b, c)"),
+        ("ATLEAST/2 OF (a, b, c)", "E123", "2 OF (a, b, c)"),
+        ("ATLEAST(3, missile)", "E122", "ATLEAST/3(missile)"),
+        ("ATLEAST(2, a, b, c)", "E123", "2 OF (a, b, c)"),
+        ("AT_LEAST/3(missile)", "E122", "ATLEAST/3(missile)"),
+        ("AT_LEAST_3(missile)", "E122", "ATLEAST/3(missile)"),
+        ("AT-LEAST 3 (missile)", "E122", "ATLEAST/3(missile)"),
+        ("AT_LEAST(2, a, b, c)", "E123", "2 OF (a, b, c)"),
+        ("MINIMUM 2 (a, b, c)", "E123", "2 OF (a, b, c)"),
+        ("MINIMUM 2 OF (a, b, c)", "E123", "2 OF (a, b, c)"),
+        ("MINIMUM2(missile)", "E122", "ATLEAST/2(missile)"),
+        ("x AND MIN/2(missile) AND y", "E122", "ATLEAST/2(missile)"),
+        ("x AND 2 of them", "E123", "2 OF (a, b, c)"),
+        ("any of them", "E123", "\"any of them\""),
+        ("ANY OF (a, b AND c)", "E123", "(a OR b AND c)"),
+        ("ANY OF (a OR b)", "E123", "(a OR b)"),
+        ("all of (a, b)", "E123", "(a AND b)"),
+        ("TWO OF (a, b, c)", "E123", "2 OF (a, b, c)"),
+        ("ANY 2 OF (a, b, c)", "E123", "2 OF (a, b, c)"),
+        ("2 OR MORE OF (a, b, c)", "E123", "2 OF (a, b, c)"),
+        ("x AND NONE OF (a, b)", "E123", "missile AND NOT (a OR b)"),
+        ("(a OR b OR c)~2", "E113", "2 OF (a, b, c)"),
+        ("ALMENO 2 DI (missile, razzo, drone)", "E123", "2 OF (missile, razzo, drone)"),
+        ("НЕ МЕНЕЕ 2 ИЗ (ракета, дрон, танк)", "E123", "2 OF (ракета, дрон, танк)"),
+        ("x AND не менее 2 (ракета)", "E122", "ATLEAST/2(ракета)"),
+        ("至少2 (导弹, 火箭, 无人机)", "E123", "2 OF (导弹, 火箭, 无人机)"),
+        ("少なくとも 2 (ミサイル)", "E122", "ATLEAST/2(ミサイル)"),
+        ("على الأقل 2 (صاروخ, مسيرة, قنبلة)", "E123", "2 OF (صاروخ, مسيرة, قنبلة)"),
+    ] {
+        let parsed = parse(text);
+        let quoted = format!("`{right}`");
+        let told = parsed.diagnostics.iter().flat_map(|found| &found.help).any(|help| help.contains(&quoted));
+        let codes: Vec<_> = parsed.diagnostics.iter().map(|found| found.code).collect();
+        if codes != [code] || !told {
+            wrong.push(format!("{text}: {:#?}", parsed.diagnostics));
+            continue;
+        }
+        if let Some(patch) = &parsed.diagnostics[0].patch {
+            let mut mended = text.to_owned();
+            mended.replace_range(parsed.diagnostics[0].labels[0].span.range(), patch);
+            if codes_of(&mended) != [] as [&str; 0] {
+                wrong.push(format!("{text}: `{mended}` is no query"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Words that are no operators stay what they are.
+#[test]
+fn words_with_which_a_number_is_asked_for_are_words_where_words_stand() {
+    for text in [
+        "AT OR LEAST OR MINIMUM OR MIN OR them",
+        "\"AT LEAST 3\" OR \"2 of them\"",
+        "ANY AND ALL AND NONE AND TWO",
+        "3 OR MORE OR (a AND b)",
+        "2 OF (at, least, 3)",
+        "至少3个 OR 少なくとも",
+        "ATLEAST/2(minimum OR 2)",
+    ] {
+        assert_eq!(codes_of(text), [] as [&str; 0], "{text}");
+    }
+    // Lower case and no list: the words of a phrase that lacks its quotes.
+    assert_eq!(codes_of("at least 2 missiles"), ["E109"]);
+}
