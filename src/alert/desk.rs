@@ -6,7 +6,7 @@ use crate::model::{
     Timestamp, TopicId,
 };
 
-use super::{Route, Router};
+use super::{Brake, ROOM, Route, Router};
 
 /// Where a matching article stands in its story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub struct AlertDraft {
     pub reason: AlertReason,
     /// Who is told.
     pub deliveries: Vec<DeliveryDraft>,
+    /// Where too many came before it, those who would be told at once get it in a summary; `None`: in no case.
+    pub brake: Option<Brake>,
 }
 
 /// A delivery to be written, or an open one that the alert joins: the id decides.
@@ -52,6 +54,8 @@ pub struct DeliveryDraft {
     pub kind: NoticeKind,
     /// When it is due.
     pub due_at: Timestamp,
+    /// How many alerts one message of this channel can list.
+    pub room: u32,
 }
 
 /// A health alert to be written.
@@ -67,6 +71,15 @@ pub struct HealthDraft {
     pub labels: Labels,
     /// The alert whose end this tells: written only if that one was.
     pub closes: Option<AlertId>,
+}
+
+impl DeliveryDraft {
+    /// The summary that begins with this alert, in place of its own message.
+    #[must_use]
+    pub fn in_a_flood(&self, alert: AlertId, due_at: Timestamp) -> Self {
+        let id = delivery_id(&self.channel, &self.recipient, NoticeKind::Flood, alert, due_at);
+        Self { id, kind: NoticeKind::Flood, due_at, ..self.clone() }
+    }
 }
 
 impl HealthDraft {
@@ -115,7 +128,8 @@ impl Desk {
             return Decision { alert: None };
         };
         let deliveries = self.deliveries(id, &topic.id, matched.severity, &topic.labels, now);
-        Decision { alert: Some(AlertDraft { id, reason, deliveries }) }
+        let brake = self.router.brake.for_article(matched.severity);
+        Decision { alert: Some(AlertDraft { id, reason, deliveries, brake }) }
     }
 
     /// The alert for an edit of an article that matched before. Each edit is told once.
@@ -125,7 +139,12 @@ impl Desk {
         let version = format!("changed:{:x}", article.content_hash);
         let id = AlertId::derive(&[topic.id.as_str(), &story.to_string(), &article.id.to_string(), &version]);
         let deliveries = self.deliveries(id, &topic.id, matched.severity, &topic.labels, now);
-        AlertDraft { id, reason: AlertReason::Changed, deliveries }
+        AlertDraft {
+            id,
+            reason: AlertReason::Changed,
+            deliveries,
+            brake: self.router.brake.for_article(matched.severity),
+        }
     }
 
     /// A health alert, for the routes that ask for such; where there is none, for the default route. If it is about a
@@ -153,8 +172,9 @@ impl Desk {
             }
         }
         let labels = labels.clone();
+        let brake = self.router.brake.for_health(severity);
         if !deliveries.is_empty() {
-            let alert = AlertDraft { id, reason: AlertReason::Health, deliveries };
+            let alert = AlertDraft { id, reason: AlertReason::Health, deliveries, brake };
             return HealthDraft { event, severity, alert, labels, closes: None };
         }
         let usable = |channel: &&ChannelName| Some(*channel) != about;
@@ -164,7 +184,7 @@ impl Desk {
         for channel in channels {
             self.address(&mut deliveries, id, channel, NoticeKind::Alert, event.at);
         }
-        let alert = AlertDraft { id, reason: AlertReason::Health, deliveries };
+        let alert = AlertDraft { id, reason: AlertReason::Health, deliveries, brake };
         HealthDraft { event, severity, alert, labels, closes: None }
     }
 
@@ -210,6 +230,7 @@ impl Desk {
                     recipient: recipient.clone(),
                     kind,
                     due_at,
+                    room: self.router.room.get(channel).copied().unwrap_or(ROOM),
                 });
             }
         }
@@ -225,6 +246,8 @@ fn delivery_id(
 ) -> DeliveryId {
     match kind {
         NoticeKind::Alert => DeliveryId::derive(&[channel.as_str(), recipient, &alert.to_string()]),
+        // Named after the first alert that it holds.
+        NoticeKind::Flood => DeliveryId::derive(&[channel.as_str(), recipient, "flood", &alert.to_string()]),
         NoticeKind::Digest => DeliveryId::derive(&[channel.as_str(), recipient, "digest", &due_at.to_string()]),
         NoticeKind::QuietHours => DeliveryId::derive(&[channel.as_str(), recipient, "quiet", &due_at.to_string()]),
     }
@@ -273,7 +296,8 @@ mod tests {
             (channel("desk"), vec!["a@example.org".to_owned(), "b@example.org".to_owned()]),
             (channel("soc"), vec![String::new()]),
         ];
-        Desk::new(Router { routes, recipients: recipients.into(), fallback: vec![channel("desk")] })
+        let fallback = vec![channel("desk")];
+        Desk::new(Router { routes, recipients: recipients.into(), fallback, ..Router::default() })
     }
 
     fn article() -> Article {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{AlertReason, ChannelName, Labels, Severity, TopicId};
 
-use super::{DigestPlan, QuietHours};
+use super::{Brake, DigestPlan, QuietHours};
 
 /// What a route asks of an alert: every key must fit. Values are `|`-separated alternatives with `*` as wildcard.
 /// Keys: `topic` (the id), `severity`, `reason` (`health`: vedetta's own troubles), anything else is a label of the topic, or
@@ -40,7 +40,14 @@ pub struct Router {
     /// Where alerts go that no route takes, while no route is without `match`. The configuration puts all channels
     /// here: a message too many is better than one too few.
     pub fallback: Vec<ChannelName>,
+    /// What happens when a topic raises too many alerts.
+    pub brake: Brake,
+    /// How many alerts one message of a channel can list; where it says nothing, [`ROOM`].
+    pub room: BTreeMap<ChannelName, u32>,
 }
+
+/// Alerts that a mail or a JSON body lists at most: some 250 KB of mail. A guess at what nobody's server refuses.
+pub const ROOM: u32 = 500;
 
 impl Router {
     /// The routes that an alert takes, in order.

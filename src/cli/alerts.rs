@@ -46,7 +46,7 @@ pub(super) fn alerts(
             row.title,
             row.source,
             row.story_size.to_string(),
-            format!("{due}/{sent}/{failed}"),
+            format!("{due}/{sent}/{failed}{}", if row.summaries.is_empty() { "" } else { " in a summary" }),
         ]
     });
     output.table(&header, table.collect())?;

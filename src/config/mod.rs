@@ -74,7 +74,7 @@ pub struct Config {
     pub feed_lists: Vec<PathBuf>,
     /// `[channel.NAME]`.
     pub channels: BTreeMap<ChannelName, ChannelSettings>,
-    /// `[[route]]`, and who stands behind the channels.
+    /// `[[route]]` and `[flood]`, and who stands behind the channels.
     pub router: Router,
     /// `[http] listen`; absent: no listener.
     pub http_listen: Option<SocketAddr>,
@@ -229,7 +229,8 @@ impl Reading<'_> {
         let feeds = self.feeds(&mut root, &lists, poll.interval);
         let feed_lists = lists.into_iter().map(|(path, _)| path).collect();
         let channels = self.channels(&mut root);
-        let router = self.routes(&mut root, &channels);
+        let brake = self.brake(root.table("flood"));
+        let router = self.routes(&mut root, &channels, brake);
         let (http_listen, http_public_url) = self.http(root.table("http"));
         root.finish();
         let channels = channels.into_iter().filter_map(|(name, channel)| Some((name, channel.settings?))).collect();

@@ -1,8 +1,9 @@
-//! `[[route]]`.
+//! `[[route]]` and `[flood]`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use crate::alert::{DigestPlan, QuietHours, Recipients, Route, RouteMatch, Router};
+use crate::alert::{Brake, DigestPlan, QuietHours, Recipients, Route, RouteMatch, Router};
 use crate::model::{ChannelName, Diagnostic, Severity, Span};
 use crate::settings::{TableReader, TextValue, nearest};
 
@@ -11,7 +12,7 @@ use super::feeds::{is_zone, unknown_zone};
 use super::{Reading, codes, report_at_top};
 
 impl Reading<'_> {
-    pub(super) fn routes(&self, root: &mut TableReader<'_>, channels: &Channels) -> Router {
+    pub(super) fn routes(&self, root: &mut TableReader<'_>, channels: &Channels, brake: Brake) -> Router {
         let mut routes = Vec::new();
         let mut used = BTreeSet::new();
         let mut catches_all: Option<Span> = None;
@@ -63,7 +64,25 @@ impl Reading<'_> {
             .filter_map(|(name, channel)| Some((name.clone(), channel.settings.as_ref()?.recipients())))
             .collect();
         let fallback = recipients.keys().cloned().collect();
-        Router { routes, recipients, fallback }
+        let room = channels
+            .iter()
+            .filter_map(|(name, channel)| Some((name.clone(), channel.settings.as_ref()?.room())))
+            .collect();
+        Router { routes, recipients, fallback, brake, room }
+    }
+
+    /// `[flood]`.
+    pub(super) fn brake(&self, table: Option<TableReader<'_>>) -> Brake {
+        let mut brake = Brake::default();
+        let Some(mut table) = table else { return brake };
+        if let Some(limit) = table.integer("limit", 0..=100_000) {
+            brake.limit = u32::try_from(limit.value).unwrap_or(brake.limit);
+        }
+        if let Some(window) = table.duration("window", Duration::from_secs(1)..=Duration::from_hours(24)) {
+            brake.window = window.value;
+        }
+        table.finish();
+        brake
     }
 
     fn route(&self, table: &mut TableReader<'_>, channels: &Channels, used: &mut BTreeSet<ChannelName>) -> Route {

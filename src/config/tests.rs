@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
+use crate::alert::Brake;
 use crate::model::{DiagnosticSeverity, Secret, Severity};
 use crate::network::AllowRule;
 use crate::notify::{SmtpSecurity, WebhookFormat};
@@ -114,6 +115,9 @@ secret_file = "keys"
 token_file = "token"
 headers = { X-Team = "soc" }
 timeout = "5s"
+[flood]
+limit = 100
+window = "15m"
 [http]
 listen = "127.0.0.1:8686"
 [[route]]
@@ -189,6 +193,9 @@ digest = { schedule = "0 0 7 * * Mon-Fri", timezone = "Europe/Rome" }
     assert_eq!((quiet.from_minute, quiet.to_minute, quiet.except), (1320, 450, Some(Severity::Urgent)));
     assert!(second.digest.is_some() && second.matches.0.is_empty());
     assert_eq!(config.router.recipients.len(), 2);
+    assert_eq!(config.router.brake, Brake { limit: 100, window: Duration::from_mins(15) });
+    let room: Vec<_> = config.router.room.iter().map(|(name, room)| (name.as_str(), *room)).collect();
+    assert_eq!(room, [("desk", 500), ("soc", 20)], "a mail holds more than a chat message");
     assert!(!format!("{config:?}").contains("hunter2"), "a password in Debug");
 }
 
@@ -362,6 +369,7 @@ fn every_default_and_example_of_the_shipped_file_is_what_it_says() {
     let default = good(&nothing, &Environment::default());
     assert_eq!(config.retention, default.retention);
     assert_eq!(config.poll, default.poll);
+    assert_eq!(config.router.brake, default.router.brake);
     let network = NetworkSettings { user_agent: config.network.user_agent.clone(), ..default.network };
     assert_eq!(config.network, network);
     assert_eq!(config.store_url, format!("sqlite:{}/var/vedetta.db", folder.path().display()));
@@ -458,5 +466,21 @@ fn hubs_need_a_listener_and_an_address_that_reaches_it() {
     assert_eq!(http("public_url = \"https://vedetta.example.org\""), (None, vec!["E204"]));
     for bad in ["vedetta.example.org", "https://a:b@example.org", "https://example.org/?x=1", "ftp://example.org"] {
         assert_eq!(http(&format!("{listen}\npublic_url = \"{bad}\"")), (None, vec!["E202"]), "{bad}");
+    }
+}
+
+#[test]
+fn the_flood_brake_has_its_limits() {
+    let brake = |text: &str| {
+        let folder = folder(&format!("[flood]\n{text}\n"));
+        let (config, report) = load_from(&folder, &Environment::default());
+        let errors: Vec<_> = codes(&report).into_iter().filter(|code| code.starts_with('E')).collect();
+        (config.map(|config| config.router.brake), errors.len())
+    };
+    assert_eq!(brake(""), (Some(Brake { limit: 50, window: Duration::from_mins(10) }), 0));
+    assert_eq!(brake("limit = 0").0.map(|brake| brake.limit), Some(0));
+    assert_eq!(brake("limit = 100000\nwindow = \"24h\"").1, 0);
+    for bad in ["limit = -1", "limit = 100001", "limit = \"50\"", "window = \"25h\"", "window = \"500ms\"", "per = 1"] {
+        assert_eq!(brake(bad), (None, 1), "{bad}");
     }
 }

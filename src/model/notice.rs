@@ -12,7 +12,7 @@ use super::{
 pub struct Notice {
     /// Alert or digest.
     pub kind: NoticeKind,
-    /// One for an alert; any number from one for a digest, oldest first.
+    /// One for an alert; any number from one for what gathered, oldest first.
     pub alerts: Vec<AlertNotice>,
 }
 
@@ -26,6 +26,8 @@ pub enum NoticeKind {
     Digest,
     /// What gathered during quiet hours.
     QuietHours,
+    /// What one topic raised beyond the limit of the flood brake.
+    Flood,
 }
 
 impl NoticeKind {
@@ -36,6 +38,7 @@ impl NoticeKind {
             Self::Alert => "alert",
             Self::Digest => "digest",
             Self::QuietHours => "quiet_hours",
+            Self::Flood => "flood",
         }
     }
 }

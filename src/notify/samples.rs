@@ -261,6 +261,24 @@ pub fn digest() -> Notice {
     Notice { kind: NoticeKind::Digest, alerts }
 }
 
+/// What a topic raised beyond the limit: as many alerts as a chat message lists, with headlines in five scripts.
+#[must_use]
+pub fn flood() -> Notice {
+    let of_each = [italian(), chinese(), arabic(), russian(), digest().alerts.remove(4)];
+    let topic = of_each[0].topic.clone();
+    let alerts = (0..20_u32).map(|n| {
+        let mut alert = of_each[n as usize % of_each.len()].clone();
+        alert.id = AlertId::derive(&["sample", "flood", &n.to_string()]);
+        alert.topic = topic.clone();
+        alert.severity = if n == 7 { Severity::High } else { Severity::Notice };
+        alert.raised_at = now().before(Duration::from_secs(600)) + Duration::from_secs(30) * n;
+        alert.article.title = format!("{} ({n})", alert.article.title);
+        alert.others.clear();
+        alert
+    });
+    Notice { kind: NoticeKind::Flood, alerts: alerts.collect() }
+}
+
 fn alert(topic: &str, topic_name: &str, severity: Severity, lang: &str, source: &str) -> AlertNotice {
     let key = [topic, lang, source];
     let lang = Lang::parse(lang);

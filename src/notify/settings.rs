@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::alert::ROOM;
 use crate::model::Secret;
 
 use super::SigningKey;
@@ -25,6 +26,15 @@ impl ChannelSettings {
         match self {
             Self::Email(email) => email.to.clone(),
             Self::Webhook(_) => vec![String::new()],
+        }
+    }
+
+    /// How many alerts one message can list: a chat message a few, mail and JSON very many.
+    #[must_use]
+    pub fn room(&self) -> u32 {
+        match self {
+            Self::Webhook(hook) if hook.format != WebhookFormat::Json => super::format::LISTED as u32,
+            _ => ROOM,
         }
     }
 }

@@ -100,6 +100,9 @@ impl Line {
     /// Counts a commit and wakes whoever has work now.
     pub fn after_commit(&self, committed: &Committed) {
         self.metrics.committed(committed);
+        for topic in &committed.floods {
+            tracing::warn!(%topic, "the topic raises very many alerts: what comes now is told in summaries");
+        }
         if committed.deliveries > 0 {
             self.nudges.deliver.notify_one();
         }

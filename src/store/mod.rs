@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use crate::alert::{Desk, HealthDraft};
 use crate::model::{
     AlertId, Article, ArticleId, Change, ChannelName, Claim, Delivery, DeliveryId, DeliveryOutcome, DeliveryState,
-    Feed, FeedId, FeedState, Lease, Leased, Match, NodeId, Notice, Subscription, Timestamp, Validators,
+    Feed, FeedId, FeedState, Lease, Leased, Match, NodeId, Notice, Subscription, Timestamp, TopicId, Validators,
 };
 use crate::story::Signature;
 
@@ -145,6 +145,10 @@ pub struct Committed {
     pub matches: u32,
     /// Alerts raised.
     pub alerts: Vec<AlertId>,
+    /// Of which the flood brake put into a summary.
+    pub held: u32,
+    /// Topics of which a summary was begun.
+    pub floods: Vec<TopicId>,
     /// Deliveries written or joined.
     pub deliveries: u32,
     /// The earliest of their due times.
@@ -255,7 +259,8 @@ pub trait Store: Views + std::fmt::Debug + Send + Sync {
     async fn next_delivery_at(&self, except: &[ChannelName]) -> Result<Option<Timestamp>, StoreError>;
 
     /// Claims deliveries that are due, the oldest first. `kinds_gathering`: whether digests and quiet-hours gatherings
-    /// are wanted too (`run --once` leaves them). `except`: channels that are busy or unknown and are left alone, so that
+    /// are wanted too (`run --once` leaves them; summaries of floods it takes as they are, since nobody waits for their
+    /// windows). `except`: channels that are busy or unknown and are left alone, so that
     /// a dead server's backlog never stands before another channel's messages. A delivery without frozen words gets them
     /// in the same transaction.
     async fn claim_deliveries(

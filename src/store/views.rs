@@ -69,6 +69,9 @@ pub struct AlertRow {
     pub source: String,
     /// Deliveries that carry it, by state.
     pub deliveries: DeliveryCounts,
+    /// The summaries of a flood that tell it in place of messages of its own; left out of JSON where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub summaries: Vec<DeliveryId>,
 }
 
 /// Deliveries by state.

@@ -110,6 +110,7 @@ struct Counters {
     articles_changed: Counter,
     matches: Counter,
     alerts: Counter,
+    alerts_held: Counter,
     deliveries: Family<DeliveryLabels, Counter>,
     published_to_delivered: Histogram,
     seen_to_delivered: Histogram,
@@ -135,6 +136,7 @@ impl Metrics {
             articles_changed: Counter::default(),
             matches: Counter::default(),
             alerts: Counter::default(),
+            alerts_held: Counter::default(),
             deliveries: Family::default(),
             published_to_delivered: Histogram::new(LATENCY_SECONDS),
             seen_to_delivered: Histogram::new(LATENCY_SECONDS),
@@ -169,6 +171,7 @@ impl Metrics {
         self.0.articles_changed.inc_by(committed.changed_articles.into());
         self.0.matches.inc_by(committed.matches.into());
         self.0.alerts.inc_by(committed.alerts.len() as u64);
+        self.0.alerts_held.inc_by(committed.held.into());
     }
 
     /// An attempt at a delivery ended. Latencies are taken of messages that wait for no hour: digests are late on
@@ -263,6 +266,7 @@ impl Counters {
         registry.register("articles_changed", "Articles whose text was edited", self.articles_changed.clone());
         registry.register("matches", "Matches of articles and topics", self.matches.clone());
         registry.register("alerts", "Alerts raised", self.alerts.clone());
+        registry.register("alerts_held", "Alerts told in a flood's summary", self.alerts_held.clone());
         registry.register("deliveries", "Attempts at deliveries, by how they ended", self.deliveries.clone());
         registry.register_with_unit(
             "published_to_delivered",

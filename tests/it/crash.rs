@@ -26,7 +26,8 @@ async fn killing_the_daemon_anywhere_loses_nothing() {
     let kills: u64 = std::env::var("VEDETTA_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(40);
     let world = World::new().await;
     let feeds: String = ["/a.xml", "/b.xml", "/c.xml"].iter().map(|path| world.feed(path)).collect();
-    world.configure(&feeds);
+    // Every article is to have its own message.
+    world.configure(&format!("\n[flood]\nlimit = 0\n{feeds}"));
     world.write(
         "rules/lookout.toml",
         &crate::support::RULES.replace("severity =", "story = { alert_on = [\"every\"] }\nseverity ="),

@@ -42,6 +42,7 @@ mod feeds;
 mod fetch_client;
 /// The guide for a first topic: its commands print what it says.
 mod first_topic;
+mod flood;
 /// The fuzzer's corpus, replayed without it.
 mod fuzz_corpus;
 /// Articles and lines made to hurt the matcher.

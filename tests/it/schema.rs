@@ -92,7 +92,7 @@ const TABLES: &[(Of, &str, &str)] = &[
     (Config, "/properties/store/properties/retention", "[store.retention]\nHERE"),
     (Config, "/properties/rules", "[rules]\nHERE"),
     (Config, "/properties/poll", "[poll]\nHERE"),
-    (Config, "/properties/health", "[health]\nHERE"),
+    (Config, "/properties/flood", "[flood]\nHERE"),
     (Config, "/properties/feeds", "[feeds]\nHERE"),
     (Config, "/properties/health", "[health]\nHERE"),
     (Config, "/properties/network", "[network]\nHERE"),
@@ -348,6 +348,10 @@ first_poll = "all"
 adaptive = true
 fastest = "4m"
 slowest = "2h"
+[flood]
+limit = 100
+window = "15m"
+
 [health]
 after = "6h"
 failures = 5

@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use super::{EXCERPTS, LISTED, OTHERS, and_more, color, escape_within, marked, meta, units, why};
+use super::{EXCERPTS, LISTED, Line, OTHERS, and_more, color, escape_within, list, listed, marked, meta, units, why};
 use crate::notify::clean::shorten_utf16;
 use crate::notify::view::NoticeView;
 
@@ -22,14 +22,17 @@ pub(super) fn body(view: &NoticeView) -> Value {
         "footer": { "text": "vedetta" },
     });
     if view.gathered {
-        for alert in view.alerts().take(LISTED) {
-            let title = escape_within(&marked(alert.severity.mark, &alert.title), 160, escape, units);
+        lines.push(escape(&view.flood));
+        let longest = Line { title: 160, source: 100, link: 400 };
+        let room = DESCRIPTION - units(&lines[0]) - 20;
+        lines.extend(list(&listed(view), longest, room, units, |alert, form| {
+            let title = escape_within(&marked(alert.severity.mark, &alert.title), form.title, escape, units);
             let title = match &alert.link {
-                Some(link) if link.href.len() < 400 => format!("[{title}]({})", link.href),
+                Some(link) if link.href.len() < form.link => format!("[{title}]({})", link.href),
                 _ => title,
             };
-            lines.push(format!("- {title} — {}", escape_within(&alert.source, 100, escape, units)));
-        }
+            format!("- {title} — {}", escape_within(&alert.source, form.source, escape, units))
+        }));
         lines.push(and_more(view.count, LISTED));
     } else if let Some(alert) = view.alerts().next() {
         embed["author"] = json!({ "name": shorten_utf16(&alert.topic, 200) });

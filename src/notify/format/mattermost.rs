@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::discord::join_within;
-use super::{EXCERPTS, LISTED, OTHERS, and_more, escape_within, marked, meta, units, why};
+use super::{EXCERPTS, LISTED, Line, OTHERS, and_more, escape_within, list, listed, marked, meta, units, why};
 use crate::notify::clean::{Link, shorten};
 use crate::notify::view::NoticeView;
 
@@ -18,11 +18,15 @@ pub(super) fn body(view: &NoticeView) -> Value {
     let title = escape_within(&marked(view.severity.mark, &view.title), 600, escape, units);
     if view.gathered {
         lines.push(format!("**{title}**"));
-        for alert in view.alerts().take(LISTED) {
-            let title = escape_within(&marked(alert.severity.mark, &alert.title), 160, escape, units);
-            let source = escape_within(&alert.source, 100, escape, units);
-            lines.push(format!("- {} — {source}", linked(&title, alert.link.as_ref())));
-        }
+        lines.push(escape(&view.flood));
+        let longest = Line { title: 160, source: 100, link: 600 };
+        let room = TEXT - units(&lines[0]) - units(&lines[1]) - 60;
+        lines.extend(list(&listed(view), longest, room, units, |alert, form| {
+            let title = escape_within(&marked(alert.severity.mark, &alert.title), form.title, escape, units);
+            let source = escape_within(&alert.source, form.source, escape, units);
+            let link = alert.link.as_ref().filter(|link| link.href.len() < form.link);
+            format!("- {} — {source}", linked(&title, link))
+        }));
         lines.push(and_more(view.count, LISTED));
     } else if let Some(alert) = view.alerts().next() {
         lines.push(format!("**{}**", linked(&title, alert.link.as_ref())));

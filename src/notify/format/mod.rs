@@ -19,7 +19,9 @@ use super::clean::shorten;
 use super::view::{AlertView, ExcerptView, NoticeView};
 
 /// Alerts of a gathering that a chat message lists; it is not the place for more.
-const LISTED: usize = 20;
+pub(super) const LISTED: usize = 20;
+/// Bytes of a list without markup: room for the rest of the 4,000 that ntfy and Gotify get.
+const PLAIN: usize = 3_900;
 /// Excerpts shown in a chat message.
 const EXCERPTS: usize = 3;
 /// Other outlets named in a chat message.
@@ -86,14 +88,56 @@ fn and_more(total: usize, shown: usize) -> String {
     }
 }
 
+/// How much a list shows of each alert, in characters; a longer link is left out.
+#[derive(Clone, Copy)]
+struct Line {
+    title: usize,
+    source: usize,
+    link: usize,
+}
+
+/// What a list falls back to, until all that it lists fits: the last form does wherever a message may have 3,500 bytes.
+const SHORTER: [Line; 4] = [
+    Line { title: 80, source: 40, link: 200 },
+    Line { title: 60, source: 30, link: 120 },
+    Line { title: 40, source: 20, link: 0 },
+    Line { title: 24, source: 12, link: 0 },
+];
+
+/// A line for each of the alerts, as long as possible (`longest` at most) and as short as they need to be: none is left
+/// out for want of room. `max`: all of them with their line ends, as `measure` counts.
+fn list(
+    alerts: &[&AlertView],
+    longest: Line,
+    max: usize,
+    measure: impl Fn(&str) -> usize,
+    write: impl Fn(&AlertView, Line) -> String,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    for form in std::iter::once(longest).chain(SHORTER) {
+        lines = alerts.iter().map(|alert| write(alert, form)).collect();
+        if lines.iter().map(|line| measure(line) + 1).sum::<usize>() <= max {
+            break;
+        }
+    }
+    lines
+}
+
+/// The alerts that a gathering's message lists.
+fn listed(view: &NoticeView) -> Vec<&AlertView> {
+    view.alerts().take(LISTED).collect()
+}
+
 /// A message without any markup, for services that show text as it is.
 fn plain(view: &NoticeView) -> String {
     let mut lines = Vec::new();
     if view.gathered {
-        for alert in view.alerts().take(LISTED) {
-            lines.push(format!("• {}", marked(alert.severity.mark, &shorten(&alert.title, 120))));
-            lines.push(format!("  {}", meta(alert)));
-        }
+        lines.push(view.flood.clone());
+        let longest = Line { title: 120, source: 400, link: 0 };
+        lines.extend(list(&listed(view), longest, PLAIN - view.flood.len(), str::len, |alert, form| {
+            let title = marked(alert.severity.mark, &shorten(&alert.title, form.title));
+            format!("• {title}\n  {}", shorten(&meta(alert), form.source))
+        }));
         lines.push(and_more(view.count, LISTED));
     } else if let Some(alert) = view.alerts().next() {
         lines.push(meta(alert));
@@ -182,6 +226,7 @@ mod tests {
                 ("edited", samples::single(samples::edited())),
                 ("hostile", samples::single(samples::hostile())),
                 ("digest", samples::digest()),
+                ("flood", samples::flood()),
             ] {
                 insta::with_settings!({ snapshot_path => "../golden", prepend_module_to_snapshot => false }, {
                     insta::assert_json_snapshot!(format!("{name}-{kind}"), value(format, &notice));
@@ -228,6 +273,31 @@ mod tests {
             let links: Vec<_> =
                 all_texts(format, &notice).into_iter().filter(|text| text.starts_with("javascript:")).collect();
             assert!(links.is_empty(), "{format:?}: {links:?}");
+        }
+    }
+
+    #[test]
+    fn every_alert_of_a_flood_that_a_channel_has_room_for_is_in_its_message() {
+        let mut notice = samples::flood();
+        assert_eq!(notice.alerts.len(), LISTED);
+        for long in [false, true] {
+            for (n, alert) in notice.alerts.iter_mut().enumerate() {
+                let script =
+                    ["Titolo lungo ", "导弹防御系统", "الدفاع الصاروخي ", "Противоракетная оборона ", "ミサイル防衛"];
+                let rest = if long { script[n % 5].repeat(40) } else { String::new() };
+                alert.article.title = format!("n{n}; {rest}");
+                if long {
+                    alert.article.url = Some(format!("https://outlet.example/{n}/{}", "a".repeat(500)));
+                    alert.article.source = "источник.example".repeat(5);
+                }
+            }
+            for format in ALL {
+                let all = all_texts(format, &notice).join("\n");
+                for n in 0..LISTED {
+                    // Some services have the semicolon escaped.
+                    assert!(all.contains(&format!("n{n};")), "{format:?}: alert {n} is not in\n{all}");
+                }
+            }
         }
     }
 

@@ -6,7 +6,7 @@
 
 use serde_json::{Value, json};
 
-use super::{EXCERPTS, LISTED, OTHERS, and_more, escape_within, marked, meta, units, why};
+use super::{EXCERPTS, LISTED, Line, OTHERS, and_more, escape_within, list, marked, meta, units, why};
 use crate::notify::clean::shorten_utf16;
 use crate::notify::view::{AlertView, NoticeView, Part};
 
@@ -22,16 +22,17 @@ pub(super) fn body(view: &NoticeView) -> Value {
         "text": { "type": "plain_text", "text": shorten_utf16(&header, 150), "emoji": false },
     })];
     if view.gathered {
+        if !view.flood.is_empty() {
+            blocks.push(context(&escape(&view.flood)));
+        }
         for topic in &view.topics {
-            let listed = topic.alerts.iter().take(LISTED);
+            let listed: Vec<_> = topic.alerts.iter().take(LISTED).collect();
             let mut text = format!("*{}*", escape_within(&topic.name, 200, escape, units));
-            for alert in listed {
-                let line =
-                    format!("\n• {} — {}", headline(alert, 120), escape_within(&alert.source, 120, escape, units));
-                // A link cut in half would be none.
-                if units(&text) + units(&line) > TEXT {
-                    break;
-                }
+            let longest = Line { title: 120, source: 120, link: 600 };
+            for line in list(&listed, longest, TEXT - units(&text), units, |alert, form| {
+                format!("• {} — {}", headline(alert, form), escape_within(&alert.source, form.source, escape, units))
+            }) {
+                text.push('\n');
                 text.push_str(&line);
             }
             blocks.push(section(&text));
@@ -79,10 +80,10 @@ pub(super) fn body(view: &NoticeView) -> Value {
     json!({ "text": text, "blocks": blocks, "unfurl_links": false, "unfurl_media": false })
 }
 
-fn headline(alert: &AlertView, max: usize) -> String {
-    let title = escape_within(&marked(alert.severity.mark, &alert.title), max, escape, units);
+fn headline(alert: &AlertView, form: Line) -> String {
+    let title = escape_within(&marked(alert.severity.mark, &alert.title), form.title, escape, units);
     match &alert.link {
-        Some(link) if link.href.len() < 600 => format!("<{}|{title}>", link.href),
+        Some(link) if link.href.len() < form.link => format!("<{}|{title}>", link.href),
         _ => title,
     }
 }

@@ -22,6 +22,9 @@ pub(super) fn body(view: &NoticeView) -> Value {
     })])];
     let mut actions = Vec::new();
     if view.gathered {
+        if !view.flood.is_empty() {
+            rows.push(runs(&[subtle(&view.flood)]));
+        }
         for alert in view.alerts().take(LISTED) {
             let mut headline = json!({ "type": "TextRun", "text": marked(alert.severity.mark, &shorten(&alert.title, 120)), "weight": "Bolder" });
             open(&mut headline, alert.link.as_ref().map(|link| link.href.as_str()).filter(|href| href.len() < 300));

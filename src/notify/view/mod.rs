@@ -31,6 +31,8 @@ pub(in crate::notify) struct NoticeView {
     pub(in crate::notify) gathered: bool,
     /// What gathered them; empty for one alert.
     pub(in crate::notify) gathered_by: &'static str,
+    /// Why a flood's alerts are told together; empty for everything else.
+    pub(in crate::notify) flood: String,
     /// The highest severity among the alerts.
     pub(in crate::notify) severity: SeverityView,
     /// By topic, the most severe first.
@@ -117,11 +119,14 @@ impl NoticeView {
             NoticeKind::Alert => "",
             NoticeKind::Digest => "digest",
             NoticeKind::QuietHours => "quiet hours",
+            NoticeKind::Flood => "flood",
         };
+        let flood = if notice.kind == NoticeKind::Flood { flood(&notice.alerts) } else { String::new() };
         let mut view = Self {
             title: String::new(),
             gathered: notice.kind != NoticeKind::Alert || notice.alerts.len() > 1,
             gathered_by,
+            flood,
             severity: severity.into(),
             topics,
             count: notice.alerts.len(),
@@ -142,6 +147,9 @@ impl NoticeView {
                 let mark = if alert.severity.mark.is_empty() { "" } else { ": " };
                 format!("[{}] {}{mark}{}", shorten(&alert.topic, 60), alert.severity.mark, alert.title)
             }
+            (true, Some(alert)) if !self.flood.is_empty() => {
+                format!("[{}] {}", shorten(&alert.topic, 60), self.counted())
+            }
             _ => format!("[vedetta] {}", self.title),
         };
         shorten(&subject, 180)
@@ -151,21 +159,36 @@ impl NoticeView {
         if !self.gathered {
             return self.alerts().next().map_or_else(String::new, |alert| alert.title.clone());
         }
+        let topics = self.topics.iter().map(|topic| match topic.alerts.len() {
+            n if n == self.count || n == 1 => topic.name.clone(),
+            n => format!("{} ({n})", topic.name),
+        });
+        format!("{}: {}", self.counted(), topics.collect::<Vec<_>>().join(", "))
+    }
+
+    /// `5 alerts, 1 urgent, 1 high`
+    fn counted(&self) -> String {
         let marked = [Severity::Urgent, Severity::High].map(|level| {
             match self.alerts().filter(|alert| alert.severity.level == level).count() {
                 0 => String::new(),
                 n => format!(", {n} {level}"),
             }
         });
-        let topics = self.topics.iter().map(|topic| match topic.alerts.len() {
-            1 => topic.name.clone(),
-            n => format!("{} ({n})", topic.name),
-        });
         let plural = if self.count == 1 { "" } else { "s" };
+        let more = if self.flood.is_empty() { "" } else { "more " };
         let held = if self.gathered_by == "quiet hours" { " from the quiet hours" } else { "" };
-        let topics = topics.collect::<Vec<_>>().join(", ");
-        format!("{} alert{plural}{held}{}: {topics}", self.count, marked.concat())
+        format!("{} {more}alert{plural}{held}{}", self.count, marked.concat())
     }
+}
+
+/// Why a flood's alerts are told together, and when they came.
+fn flood(alerts: &[AlertNotice]) -> String {
+    let times = || alerts.iter().map(|alert| alert.raised_at);
+    let (Some(first), Some(last)) = (times().min(), times().max()) else { return String::new() };
+    let text = |time: Timestamp| TimeView::from(time).text;
+    let (first, last) = (text(first), text(last));
+    let when = if first == last { first } else { format!("{first} to {last}") };
+    format!("So many came at once that these are told together; none is left out ({when}).")
 }
 
 fn name(name: &str, id: &str) -> String {

@@ -13,8 +13,8 @@ use crate::model::{
 
 use super::super::{Outgoing, StoreError};
 use super::error::unreadable;
-use super::judge;
 use super::rows::{self, article_columns};
+use super::{flood, judge};
 
 /// Other articles of a story in a message at most.
 const OTHERS: usize = 20;
@@ -35,11 +35,14 @@ pub(super) async fn claim(
     except: &[ChannelName],
 ) -> Result<Vec<Leased<Outgoing, DeliveryId>>, StoreError> {
     let until = claim.now + claim.lease;
+    if !gathering {
+        flood::close_all(conn, claim.now).await?;
+    }
     let mut found = sqlx::query(
         "UPDATE deliveries SET maybe_sent = maybe_sent OR node IS NOT NULL, node = $1, claimable_at = $2, \
          fence = fence + 1, attempts = attempts + 1 WHERE delivery_no IN (\
          SELECT delivery_no FROM deliveries WHERE state = 'due' AND claimable_at <= $3 \
-         AND (node IS NULL OR claimable_at <= $4) AND ($5 OR kind = 'alert') \
+         AND (node IS NULL OR claimable_at <= $4) AND ($5 OR kind IN ('alert', 'flood')) \
          AND channel NOT IN (SELECT name FROM channels) AND channel NOT IN (SELECT value FROM json_each($6)) \
          ORDER BY claimable_at, delivery_no LIMIT $7) \
          RETURNING delivery_no, id, channel, recipient, attempts, created_at, due_at, fence, maybe_sent, kind, notice",
@@ -148,7 +151,7 @@ pub(super) async fn retry(
 ) -> Result<u64, StoreError> {
     let done = sqlx::query(
         "UPDATE deliveries SET state = 'due', attempts = 0, due_at = $2, claimable_at = $2, finished_at = NULL \
-         WHERE (state = 'failed' OR state = 'due' AND kind = 'alert' AND node IS NULL AND due_at > $2) \
+         WHERE (state = 'failed' OR state = 'due' AND (kind = 'alert' OR notice IS NOT NULL) AND node IS NULL AND due_at > $2) \
          AND id = coalesce($1, id)",
     )
     .bind(id.map(|id| id.to_string()))

@@ -15,7 +15,7 @@ use crate::model::{AlertId, Article, Change, DeliveryId, Match, NoticeKind, Seve
 use crate::story::{Assignment, BOARD_LIMIT, BoardMember, Signature, StoryBoard};
 
 use super::super::{Committed, StoreError, Verdict};
-use super::rows;
+use super::{flood, rows};
 
 /// Members of all boards at most, at some 700 bytes each: 28 MB.
 const BOARDS_LIMIT: usize = 40_000;
@@ -372,11 +372,28 @@ async fn write_alert(
             .execute(&mut *conn)
             .await?;
     }
+    let held_by = match draft.brake {
+        Some(brake) if flood::is_on(conn, snapshot.topic, brake, now).await? => Some(brake),
+        _ => None,
+    };
+    let mut is_held = false;
     for delivery in &draft.deliveries {
-        let due_at = promise(conn, draft.id, delivery, now).await?;
+        let due_at = match held_by {
+            // What gathers anyway is no flood.
+            Some(brake) if delivery.kind == NoticeKind::Alert => {
+                let held = flood::hold(conn, draft.id, snapshot.topic, delivery, brake, now).await?;
+                if held.is_first && !committed.floods.contains(snapshot.topic) {
+                    committed.floods.push(snapshot.topic.clone());
+                }
+                is_held = true;
+                held.due_at
+            }
+            _ => promise(conn, draft.id, delivery, now).await?,
+        };
         committed.deliveries += 1;
         committed.next_due = Some(committed.next_due.map_or(due_at, |next| next.min(due_at)));
     }
+    committed.held += u32::from(is_held);
     committed.alerts.push(draft.id);
     Ok(true)
 }
@@ -391,7 +408,7 @@ async fn promise(
     draft: &DeliveryDraft,
     now: Timestamp,
 ) -> Result<Timestamp, StoreError> {
-    if insert_delivery(conn, draft, now).await? || is_gathering(conn, draft.id).await? {
+    if insert_delivery(conn, draft, None, now).await? || is_gathering(conn, draft.id).await? {
         carry(conn, draft.id, alert).await?;
         return Ok(draft.due_at);
     }
@@ -401,19 +418,21 @@ async fn promise(
         due_at: now,
         ..draft.clone()
     };
-    insert_delivery(conn, &own, now).await?;
+    insert_delivery(conn, &own, None, now).await?;
     carry(conn, own.id, alert).await?;
     Ok(now)
 }
 
-async fn insert_delivery(
+/// Writes a delivery unless it is there; whether it was new. `topic`: of a flood's summary.
+pub(super) async fn insert_delivery(
     conn: &mut SqliteConnection,
     draft: &DeliveryDraft,
+    topic: Option<&TopicId>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let done = sqlx::query(
-        "INSERT INTO deliveries (id, state, claimable_at, due_at, promised_at, kind, channel, recipient, created_at) \
-         VALUES ($1, 'due', $2, $2, $2, $3, $4, $5, $6) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO deliveries (id, state, claimable_at, due_at, promised_at, kind, channel, recipient, created_at, topic) \
+         VALUES ($1, 'due', $2, $2, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
     )
     .bind(draft.id.to_string())
     .bind(draft.due_at.as_millis())
@@ -421,6 +440,7 @@ async fn insert_delivery(
     .bind(draft.channel.as_str())
     .bind(draft.recipient.as_str())
     .bind(now.as_millis())
+    .bind(topic.map(TopicId::as_str))
     .execute(conn)
     .await?;
     Ok(done.rows_affected() > 0)
@@ -437,7 +457,7 @@ async fn is_gathering(conn: &mut SqliteConnection, id: DeliveryId) -> Result<boo
     Ok(open.is_some())
 }
 
-async fn carry(conn: &mut SqliteConnection, delivery: DeliveryId, alert: AlertId) -> Result<(), StoreError> {
+pub(super) async fn carry(conn: &mut SqliteConnection, delivery: DeliveryId, alert: AlertId) -> Result<(), StoreError> {
     sqlx::query("INSERT INTO delivery_alerts (delivery, alert) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(delivery.to_string())
         .bind(alert.to_string())
@@ -451,6 +471,7 @@ pub(super) fn kind(word: &str) -> NoticeKind {
     match word {
         "digest" => NoticeKind::Digest,
         "quiet_hours" => NoticeKind::QuietHours,
+        "flood" => NoticeKind::Flood,
         _ => NoticeKind::Alert,
     }
 }

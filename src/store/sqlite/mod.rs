@@ -14,6 +14,7 @@ mod bulk;
 mod deliver;
 mod error;
 mod feeds;
+mod flood;
 mod judge;
 mod open;
 mod poll;

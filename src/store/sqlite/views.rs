@@ -117,7 +117,9 @@ impl Views for SqliteStore {
              (SELECT count(*) FROM delivery_alerts AS da JOIN deliveries AS d ON d.id = da.delivery \
               WHERE da.alert = al.id AND d.state = 'sent'), \
              (SELECT count(*) FROM delivery_alerts AS da JOIN deliveries AS d ON d.id = da.delivery \
-              WHERE da.alert = al.id AND d.state = 'failed') \
+              WHERE da.alert = al.id AND d.state = 'failed'), \
+             (SELECT json_group_array(d.id) FROM delivery_alerts AS da JOIN deliveries AS d ON d.id = da.delivery \
+              WHERE da.alert = al.id AND d.kind = 'flood') \
              FROM alerts AS al LEFT JOIN stories AS s ON s.id = al.story \
              LEFT JOIN articles AS a ON a.article_no = al.article_no \
              WHERE ($1 IS NULL OR al.topic = $1) AND al.raised_at >= $2 \
@@ -250,6 +252,7 @@ fn alert_row(row: &SqliteRow) -> Result<AlertRow, StoreError> {
             sent: rows::small(row, 13)?,
             failed: rows::small(row, 14)?,
         },
+        summaries: rows::json(row, 15)?,
     })
 }
 

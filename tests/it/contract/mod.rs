@@ -3,6 +3,7 @@
 mod crash;
 mod deliveries;
 mod feeds;
+mod flood;
 mod stories;
 mod sweep;
 
@@ -130,7 +131,8 @@ fn desk_with(routes: Vec<Route>) -> Arc<Desk> {
         (channel("desk"), vec!["a@example.org".to_owned(), "b@example.org".to_owned()]),
         (channel("soc"), vec![String::new()]),
     ];
-    Arc::new(Desk::new(Router { routes, recipients: recipients.into(), fallback: vec![channel("soc")] }))
+    let fallback = vec![channel("soc")];
+    Arc::new(Desk::new(Router { routes, recipients: recipients.into(), fallback, ..Router::default() }))
 }
 
 /// A desk that sends everything to one webhook at once.

@@ -1,0 +1,59 @@
+//! The flood brake: a topic that raises very many alerts at once (a feed that renewed all its ids, a rule that is too wide,
+//! a war) tells the first of them one by one, and the rest in summaries.
+//!
+//! It counts what the topic raised within the window, told singly or not: as long as a flood lasts, its alerts gather, and
+//! every window brings one summary. Counting single messages only would let another fifty out every ten minutes.
+//! What gathers anyway, in digests and quiet hours, is left as it is. Urgent alerts are never held back: that word is for
+//! what someone must see now, and the fiftieth of them may be the one that matters; the price is that a flood of urgent
+//! alerts is not braked.
+
+use std::time::Duration;
+
+use crate::model::Severity;
+
+/// From when on a topic's alerts gather, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Brake {
+    /// Alerts of one topic within the window that are told one by one; 0: all of them, there is no brake.
+    pub limit: u32,
+    /// The window, and how long a summary gathers.
+    pub window: Duration,
+}
+
+impl Default for Brake {
+    /// RELIABILITY P20.
+    fn default() -> Self {
+        Self { limit: 50, window: Duration::from_mins(10) }
+    }
+}
+
+impl Brake {
+    /// The brake for an alert about an article; `None`: it is never held back.
+    #[must_use]
+    pub fn for_article(self, severity: Severity) -> Option<Self> {
+        (self.limit > 0 && severity < Severity::Urgent).then_some(self)
+    }
+
+    /// The brake for an alert about vedetta itself. A hundred feeds may fail together; a channel or a database in trouble
+    /// (`high`) is told at once.
+    #[must_use]
+    pub fn for_health(self, severity: Severity) -> Option<Self> {
+        (self.limit > 0 && severity < Severity::High).then_some(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_urgent_is_held_back_and_nothing_at_all_without_a_limit() {
+        let brake = Brake::default();
+        assert_eq!(Severity::ALL.map(|level| brake.for_article(level).is_some()), [true, true, true, false]);
+        assert_eq!(Severity::ALL.map(|level| brake.for_health(level).is_some()), [true, true, false, false]);
+        let off = Brake { limit: 0, ..brake };
+        assert!(
+            Severity::ALL.iter().all(|level| off.for_article(*level).is_none() && off.for_health(*level).is_none())
+        );
+    }
+}
