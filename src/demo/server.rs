@@ -21,6 +21,7 @@ struct Page {
     status: u16,
     location: Option<String>,
     hits: u64,
+    unchanged: u64,
 }
 
 #[derive(Debug, Default)]
@@ -79,9 +80,9 @@ impl FeedServer {
     /// Puts an answer with another status at a path.
     pub fn put_status(&self, path: &str, status: u16, content_type: &str, body: impl Into<Vec<u8>>) {
         let mut pages = self.pages.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let hits = pages.get(path).map_or(0, |page| page.hits);
+        let (hits, unchanged) = pages.get(path).map_or((0, 0), |page| (page.hits, page.unchanged));
         let (content_type, body) = (content_type.to_owned(), body.into());
-        pages.insert(path.to_owned(), Page { content_type, body, status, location: None, hits });
+        pages.insert(path.to_owned(), Page { content_type, body, status, location: None, hits, unchanged });
     }
 
     /// Lets a path lead elsewhere for good (301).
@@ -97,6 +98,12 @@ impl FeedServer {
     #[must_use]
     pub fn hits(&self, path: &str) -> u64 {
         self.pages.0.lock().unwrap_or_else(PoisonError::into_inner).get(path).map_or(0, |page| page.hits)
+    }
+
+    /// How often the answer for a path was “not modified”.
+    #[must_use]
+    pub fn unchanged(&self, path: &str) -> u64 {
+        self.pages.0.lock().unwrap_or_else(PoisonError::into_inner).get(path).map_or(0, |page| page.unchanged)
     }
 }
 
@@ -122,6 +129,9 @@ async fn answer(State(pages): State<Arc<Pages>>, uri: Uri, headers: HeaderMap) -
     }
     let etag = format!("\"{:x}\"", xxh3_64(&page.body));
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == etag.as_bytes()) {
+        if let Some(page) = pages.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(uri.path()) {
+            page.unchanged += 1;
+        }
         return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
     }
     (status, [(header::CONTENT_TYPE, page.content_type), (header::ETAG, etag)], page.body).into_response()

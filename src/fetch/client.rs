@@ -231,11 +231,12 @@ impl Client {
     }
 
     /// Fetches the page of an article, as its site asks programs to: one page at a time from a host, and none that its
-    /// robots.txt excludes. What a person asks for on the command line is a plain [`Client::fetch`].
+    /// robots.txt excludes. What a person asks for on the command line is a plain [`Client::fetch`]. `known`: where the page
+    /// was found before, and the validators that hold there.
     ///
     /// # Errors
     /// See [`FetchError`]; [`FetchError::Robots`] and [`FetchError::NoRobots`] besides those of [`Client::fetch`].
-    pub async fn fetch_page(&self, url: &Url) -> Result<Fetched, FetchError> {
+    pub async fn fetch_page(&self, url: &Url, known: Option<(&Url, &Validators)>) -> Result<Fetched, FetchError> {
         let limit = self.deadline(Kind::Page);
         let _turn = timeout(self.shared.limits.queue, self.page_gates.enter(url))
             .await
@@ -245,8 +246,9 @@ impl Client {
         for _ in 0..=self.shared.limits.redirects {
             self.ask_robots(&url).await?;
             let started = Instant::now();
-            let request = Request { url: &url, kind: Kind::Page, validators: None };
-            match self.follow(&request, left, self.robots.is_none()).await? {
+            let validators = known.filter(|(landed, _)| **landed == url).map(|(_, validators)| validators);
+            let request = Request { url: &url, kind: Kind::Page, validators };
+            match self.follow(&request, left, false).await? {
                 Chain::Done(fetched) => return Ok(fetched),
                 Chain::Moved(to) => url = to,
             }
@@ -263,7 +265,8 @@ impl Client {
             return verdict;
         }
         let address = RobotsRules::address(page);
-        let answer = self.fetch(&Request { url: &address, kind: Kind::Robots, validators: None }).await;
+        let validators = robots.validators(page);
+        let answer = self.fetch(&Request { url: &address, kind: Kind::Robots, validators: validators.as_ref() }).await;
         robots.learn(page, answer, Instant::now())
     }
 

@@ -13,6 +13,7 @@ use url::Url;
 
 use super::FetchError;
 use super::client::Fetched;
+use crate::model::Validators;
 
 /// RFC 9309 §2.4: not longer than a day.
 const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
@@ -32,6 +33,8 @@ pub(super) struct RobotsRules {
 #[derive(Debug, Clone)]
 struct Site {
     rules: Arc<Robots>,
+    /// To ask again with.
+    validators: Validators,
     /// Why the site could not be asked.
     trouble: Option<String>,
     until: Instant,
@@ -64,6 +67,14 @@ impl RobotsRules {
         address
     }
 
+    /// What to ask a page's site with, where it was asked before. After an answer of “not modified” there is nothing: a server
+    /// that says so without end is not believed for ever.
+    pub(super) fn validators(&self, page: &Url) -> Option<Validators> {
+        let sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
+        let site = sites.get(&key(page)).filter(|site| site.trouble.is_none())?;
+        Some(site.validators.clone()).filter(|validators| *validators != Validators::default())
+    }
+
     /// Takes in what came of asking, and says whether the page may be read.
     ///
     /// # Errors
@@ -77,6 +88,7 @@ impl RobotsRules {
     ) -> Result<(), FetchError> {
         let (access, trouble) = match &answer {
             Ok(Fetched::Document(document)) => (AccessResult::Successful(&document.body), None),
+            // With what was remembered; if that was forgotten meanwhile, nothing is known.
             Ok(Fetched::NotModified { .. }) => (AccessResult::Unavailable, None),
             Err(busy @ FetchError::Busy { .. }) => return Err(busy.clone()),
             // The page is behind the same guard, which says it better.
@@ -94,9 +106,16 @@ impl RobotsRules {
         let site = match (before, trouble) {
             // An outage does not unsay what was asked before (RFC 9309 §2.3.1.4).
             (Some(before), Some(_)) => Site { until, ..before.clone() },
+            (Some(before), None) if matches!(answer, Ok(Fetched::NotModified { .. })) => {
+                Site { until, validators: Validators::default(), ..before.clone() }
+            }
             (_, trouble) => {
                 let rules = Arc::new(Robots::from_access(access, self.agent.as_str()));
-                Site { rules, trouble, until }
+                let validators = match &answer {
+                    Ok(Fetched::Document(document)) => document.validators.clone(),
+                    _ => Validators::default(),
+                };
+                Site { rules, validators, trouble, until }
             }
         };
         if sites.len() >= MOST_SITES {
@@ -131,7 +150,6 @@ fn key(page: &Url) -> String {
 mod tests {
     use super::*;
     use crate::fetch::{Document, Hints};
-    use crate::model::Validators;
 
     fn url(text: &str) -> Url {
         Url::parse(text).expect(text)
@@ -204,5 +222,34 @@ mod tests {
         assert_eq!(rules.known(&url("http://a.example/x"), now), None);
         assert_eq!(rules.known(&url("https://a.example:8443/x"), now), None);
         assert!(rules.known(&url("https://a.example:443/x"), now).is_some());
+    }
+
+    #[test]
+    fn a_site_is_asked_again_with_what_it_gave_and_in_full_the_time_after() {
+        let rules = RobotsRules::new("vedetta/1.0");
+        let now = Instant::now();
+        let day = REMEMBERED + Duration::from_secs(1);
+        let page = url("https://a.example/закрыто");
+        assert_eq!(rules.validators(&page), None);
+        let tagged = Validators { etag: Some("\"1\"".into()), last_modified: None };
+        let answer = document("User-agent: *\nDisallow: /закрыто").map(|fetched| match fetched {
+            Fetched::Document(document) => {
+                Fetched::Document(Box::new(Document { validators: tagged.clone(), ..*document }))
+            }
+            same => same,
+        });
+        assert!(rules.learn(&page, answer, now).is_err());
+        assert_eq!(rules.known(&page, now + day), None);
+        assert_eq!(rules.validators(&page), Some(tagged));
+        let same = || {
+            Ok(Fetched::NotModified {
+                hints: Hints::default(),
+                validators: Validators::default(),
+                permanent_redirect: None,
+            })
+        };
+        assert!(rules.learn(&page, same(), now + day).is_err(), "it still asks the same");
+        assert!(rules.known(&page, now + day + day / 2).is_some_and(|verdict| verdict.is_err()), "for another day");
+        assert_eq!(rules.validators(&page), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Field, Timestamp};
+use super::{Field, Lang, Timestamp, Validators};
 
 /// An article's text as it was, kept until the new one is complete and both can be compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,28 @@ pub struct PriorText {
     pub body: String,
     /// Where the body came from; bodies of different origin are not compared.
     pub text_status: super::TextStatus,
+}
+
+/// What is remembered of an article's page: to ask whether it changed when its entry did, and what it said besides the text
+/// if it did not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageMemory {
+    /// The entry's link, from which it was reached.
+    pub link: String,
+    /// Where it was found; only there the validators hold.
+    pub landed: String,
+    /// To ask with.
+    pub validators: Validators,
+    /// When it was read in full.
+    pub read_at: Timestamp,
+    /// The article's address and source as the page settled them.
+    pub url: Option<String>,
+    /// See `url`.
+    pub source: String,
+    /// The page's author.
+    pub author: Option<String>,
+    /// The page's language.
+    pub lang: Option<Lang>,
 }
 
 /// One edit of one article.

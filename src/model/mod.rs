@@ -24,7 +24,7 @@ mod topic;
 
 pub use alert::{AlertReason, HealthEvent};
 pub use article::{Article, TextStatus};
-pub use change::{Change, Passage, PriorText};
+pub use change::{Change, PageMemory, Passage, PriorText};
 pub use delivery::{Delivery, DeliveryOutcome, DeliveryState};
 pub use diagnostic::{Diagnostic, Label, Report, Severity as DiagnosticSeverity};
 pub use feed::{Feed, FeedState, Labels, PageSelectors, Validators};

@@ -1,5 +1,6 @@
 //! Judge: articles that wait for their page. The page is fetched under the same guards as a feed, its text taken out,
-//! and the article judged; if the page can't be had, the feed's own text is judged, and the alert says so.
+//! and the article judged; if the page can't be had, the feed's own text is judged, and the alert says so. An article whose
+//! entry was edited has its page asked for again: whether it changed, if that can be asked.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,8 +10,8 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::fetch::{self, FetchError, Fetched};
-use crate::model::{Article, ArticleId, Labels, Leased, TextStatus, Timestamp};
+use crate::fetch::{self, FULL_READ_EVERY, FetchError, Fetched};
+use crate::model::{Article, ArticleId, Labels, Leased, PageMemory, PriorText, TextStatus, Timestamp, Validators};
 use crate::store::{StoreError, VerdictCommit};
 use crate::story;
 use crate::text::{Extracted, extract_article};
@@ -96,10 +97,31 @@ pub(super) async fn judge_article(
         }
         article.text_status = TextStatus::Feed;
     }
+    // Of an edited article, what it said before. Without an answer only the comparison is lost.
+    let prior = line.store.prior_text(article.id).await.unwrap_or_else(|error| {
+        tracing::warn!(article.id = %article.id, error = %line.chain(&error), "an edit's former text can't be had");
+        None
+    });
+    let mut memory = None;
     if article.text_status == TextStatus::Pending {
-        match page_text(&snapshot, &article, extractions).await {
+        let known = known_page(line, &article, prior.as_ref()).await;
+        match page_text(&snapshot, &article, known.as_ref(), extractions).await {
             Page::Busy => return 0,
-            Page::Text(page) => {
+            Page::Same => {
+                if let (Some(known), Some(prior)) = (known, &prior) {
+                    article.body.clone_from(&prior.body);
+                    article.text_status = TextStatus::Page;
+                    article.url.clone_from(&known.url);
+                    article.source.clone_from(&known.source);
+                    article.author = article.author.or_else(|| known.author.clone());
+                    article.declared_lang = article.declared_lang.or(known.lang);
+                    memory = Some(known);
+                }
+            }
+            Page::Text(page, validators) => {
+                let link = article.url.clone();
+                let (author, lang, is_whole) = (page.author.clone(), page.lang, !page.is_beginning && !page.is_rough);
+                let landed_at = page.url.clone();
                 if let Some(landed) = page.url.as_deref().and_then(|url| Url::parse(url).ok()) {
                     links::settle(&mut article, &landed, page.canonical.as_deref());
                 }
@@ -128,6 +150,12 @@ pub(super) async fn judge_article(
                     article.body = page.body;
                     article.text_status = TextStatus::Page;
                 }
+                if let (true, Some(link), Some(landed)) =
+                    (is_whole && validators != Validators::default(), link, landed_at)
+                {
+                    let (read_at, url, source) = (line.clock.now(), article.url.clone(), article.source.clone());
+                    memory = Some(PageMemory { link, landed, validators, read_at, url, source, author, lang });
+                }
             }
             Page::Missing(why) => {
                 tracing::debug!(article.url = article.url, error = why, "no full text");
@@ -140,11 +168,6 @@ pub(super) async fn judge_article(
             }
         }
     }
-    // Of an edited article, what it said before. Without an answer only the comparison is lost.
-    let prior = line.store.prior_text(article.id).await.unwrap_or_else(|error| {
-        tracing::warn!(article.id = %article.id, error = %line.chain(&error), "an edit's former text can't be had");
-        None
-    });
     let labels = snapshot.feeds.get(&article.feed).map(|feed| feed.labels.clone()).unwrap_or_default();
     let now = line.clock.now();
     let Some((article, mut verdict)) = judge_on_pool(line, &snapshot, article, labels, now).await else { return 0 };
@@ -155,7 +178,7 @@ pub(super) async fn judge_article(
     }
     let title = article.title.clone();
     let change = prior.and_then(|prior| story::change(&prior, &article, now));
-    let commit = VerdictCommit { lease, article, verdict, change };
+    let commit = VerdictCommit { lease, article, verdict, change, page: memory };
     match line.store.commit_verdict(commit, Arc::clone(&snapshot.desk), now).await {
         Ok(committed) => {
             line.after_commit(&committed);
@@ -185,43 +208,71 @@ async fn judge_on_pool(
 
 /// What came of asking for a page.
 enum Page {
-    Text(Box<Extracted>),
+    /// Its article, and what to ask with next time.
+    Text(Box<Extracted>, Validators),
+    /// It is as it was.
+    Same,
     /// It can't be had, and why.
     Missing(String),
     /// Its host has enough to do: the article keeps its lease and comes again when that runs out.
     Busy,
 }
 
-/// The text of the linked page.
-async fn page_text(snapshot: &Snapshot, article: &Article, extractions: &Arc<Semaphore>) -> Page {
-    match extracted(snapshot, article, extractions).await {
-        Ok(Some(page)) => Page::Text(Box::new(page)),
-        Ok(None) => Page::Busy,
-        Err(why) => Page::Missing(why),
+/// What is remembered of the page of an edited article, where its text is at hand and the page need only be asked whether it
+/// changed. Once a day it is read all the same: servers lie.
+async fn known_page(line: &Line, article: &Article, prior: Option<&PriorText>) -> Option<PageMemory> {
+    // An entry without a headline has its page's, which is not kept apart.
+    if prior.is_none_or(|prior| prior.text_status != TextStatus::Page) || article.title.is_empty() {
+        return None;
     }
+    let known = match line.store.page_memory(article.id).await {
+        Ok(known) => known?,
+        Err(error) => {
+            tracing::warn!(article.id = %article.id, error = %line.chain(&error), "a page's validators can't be had");
+            return None;
+        }
+    };
+    let now = line.clock.now();
+    let is_fresh = known.read_at <= now && now.since(known.read_at) < FULL_READ_EVERY;
+    (is_fresh && article.url.as_ref() == Some(&known.link)).then_some(known)
+}
+
+/// The text of the linked page.
+async fn page_text(
+    snapshot: &Snapshot,
+    article: &Article,
+    known: Option<&PageMemory>,
+    extractions: &Arc<Semaphore>,
+) -> Page {
+    extracted(snapshot, article, known, extractions).await.unwrap_or_else(Page::Missing)
 }
 
 async fn extracted(
     snapshot: &Snapshot,
     article: &Article,
+    known: Option<&PageMemory>,
     extractions: &Arc<Semaphore>,
-) -> Result<Option<Extracted>, String> {
+) -> Result<Page, String> {
     let link = article.url.as_deref().ok_or("the entry has no link")?;
     let url = Url::parse(link).map_err(|error| format!("the link cannot be read: {error}"))?;
-    let document = match snapshot.client.fetch_page(&url).await {
+    let landed = known.and_then(|known| Url::parse(&known.landed).ok());
+    let asked_with = landed.as_ref().zip(known.map(|known| &known.validators));
+    let document = match snapshot.client.fetch_page(&url, asked_with).await {
         Ok(Fetched::Document(document)) => *document,
+        Ok(Fetched::NotModified { .. }) if asked_with.is_some() => return Ok(Page::Same),
         Ok(Fetched::NotModified { .. }) => return Err("the server says “not modified” to a first request".to_owned()),
-        Err(FetchError::Busy { .. }) => return Ok(None),
+        Err(FetchError::Busy { .. }) => return Ok(Page::Busy),
         Err(error) => return Err(error.to_string()),
     };
     let turn = Arc::clone(extractions).acquire_owned().await.map_err(|error| error.to_string())?;
+    let validators = document.validators.clone();
     let extract = move || {
         // Held by the work, not by who waits for it: work that nobody waits for any more still takes a thread.
         let _turn = turn;
         extract_article(&document.body, document.content_type.as_deref(), Some(&document.final_url))
     };
     match tokio::task::spawn_blocking(extract).await {
-        Ok(Ok(extracted)) => Ok(Some(extracted)),
+        Ok(Ok(extracted)) => Ok(Page::Text(Box::new(extracted), validators)),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err("the page could not be taken apart".to_owned()),
     }

@@ -17,7 +17,8 @@ use async_trait::async_trait;
 use crate::alert::{Desk, HealthDraft};
 use crate::model::{
     AlertId, Article, ArticleId, Change, ChannelName, Claim, Delivery, DeliveryId, DeliveryOutcome, DeliveryState,
-    Feed, FeedId, FeedState, Lease, Leased, Match, NodeId, Notice, Subscription, Timestamp, TopicId, Validators,
+    Feed, FeedId, FeedState, Lease, Leased, Match, NodeId, Notice, PageMemory, Subscription, Timestamp, TopicId,
+    Validators,
 };
 use crate::story::Signature;
 
@@ -166,6 +167,8 @@ pub struct VerdictCommit {
     pub verdict: Verdict,
     /// What is different, if it was known before its page was fetched.
     pub change: Option<Change>,
+    /// What to remember of its page; `None`: nothing.
+    pub page: Option<PageMemory>,
 }
 
 /// A delivery to be attempted, with the words to send.

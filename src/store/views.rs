@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::model::{
     AlertId, AlertReason, Article, ArticleId, Change, ChannelName, DeliveryId, DeliveryState, FeedId, FeedState,
-    NoticeKind, PriorText, Severity, StoryId, Timestamp, TopicId,
+    NoticeKind, PageMemory, PriorText, Severity, StoryId, Timestamp, TopicId,
 };
 
 use super::{ArchivePage, ArchiveSpan, ArchivedArticle, DeliveryFilter, StoreError};
@@ -149,6 +149,8 @@ pub trait Views: Send + Sync {
     async fn article(&self, id: ArticleId) -> Result<Option<Article>, StoreError>;
     /// An edited article's text before the edit, while its page is still to be fetched.
     async fn prior_text(&self, id: ArticleId) -> Result<Option<PriorText>, StoreError>;
+    /// What is remembered of an article's page; `None` where it was not read, or can't be asked for by halves.
+    async fn page_memory(&self, id: ArticleId) -> Result<Option<PageMemory>, StoreError>;
     /// The edits of an article, oldest first.
     async fn changes(&self, id: ArticleId) -> Result<Vec<Change>, StoreError>;
     /// The articles with exactly this link, one for each feed that brought it; the newest first, at most 20.

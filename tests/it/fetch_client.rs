@@ -700,12 +700,12 @@ async fn pages_are_read_as_their_site_asks() {
     .await;
     let client = client(&[&server]);
     let pages: Vec<_> = (0..5).map(|number| server.url(&format!("/{number}"))).collect();
-    for read in futures_util::future::join_all(pages.iter().map(|page| client.fetch_page(page))).await {
+    for read in futures_util::future::join_all(pages.iter().map(|page| client.fetch_page(page, None))).await {
         assert!(matches!(read, Ok(Fetched::Document(_))), "{read:?}");
     }
     assert_eq!(server.connections(), 1, "one page at a time");
     for path in ["/private/1", "/moved"] {
-        let error = client.fetch_page(&server.url(path)).await.unwrap_err();
+        let error = client.fetch_page(&server.url(path), None).await.unwrap_err();
         assert!(matches!(error, FetchError::Robots { .. }), "{path}: {error:?}");
     }
     let asked = server.requests();
@@ -714,7 +714,7 @@ async fn pages_are_read_as_their_site_asks() {
     // What a person asks for, and feeds, are no robot's doing; nor is what the operator has leave for.
     assert_eq!(document(&client, &server.url("/private/1")).await.body, b"page");
     let free = Client::new(&NetworkSettings { robots: false, ..settings(&[server.rule()]) }).unwrap();
-    assert!(free.fetch_page(&server.url("/moved")).await.is_ok());
+    assert!(free.fetch_page(&server.url("/moved"), None).await.is_ok());
 }
 
 #[tokio::test]
@@ -727,11 +727,49 @@ async fn a_site_that_has_no_robots_txt_asks_for_nothing_and_one_that_fails_is_le
             Reply::Bytes(if path == "/robots.txt" { answer.clone().into_bytes() } else { ok("", b"page") })
         })
         .await;
-        let read = client(&[&server]).fetch_page(&server.url("/1")).await;
+        let read = client(&[&server]).fetch_page(&server.url("/1"), None).await;
         assert_eq!(read.is_ok(), may_read, "{status}: {read:?}");
         if let Err(error) = read {
             assert!(matches!(error, FetchError::NoRobots { .. }) && error.is_transient(), "{error:?}");
             assert_eq!(server.requests().len(), 1, "the page is not asked for");
         }
     }
+}
+
+#[tokio::test]
+async fn pages_and_robots_txt_are_asked_whether_they_changed() {
+    let server = Server::start(|path, head| {
+        let is_known = head.to_ascii_lowercase().contains("if-none-match: \"1\"");
+        Reply::Bytes(match path {
+            "/link" => redirect(302, "/страница"),
+            _ if is_known => b"HTTP/1.1 304 Not Modified\r\n\r\n".to_vec(),
+            "/robots.txt" => ok("ETag: \"1\"\r\n", b"User-agent: *\nDisallow: /private/\n"),
+            _ => ok("ETag: \"1\"\r\n", b"page"),
+        })
+    })
+    .await;
+    let client = client(&[&server]);
+    let link = server.url("/link");
+    let Ok(Fetched::Document(page)) = client.fetch_page(&link, None).await else { panic!("no page") };
+    assert_eq!(page.validators.etag.as_deref(), Some("\"1\""));
+    let again = client.fetch_page(&link, Some((&page.final_url, &page.validators))).await;
+    assert!(matches!(again, Ok(Fetched::NotModified { .. })), "{again:?}");
+    let conditions = |start: &str| -> Vec<bool> {
+        let requests = server.requests();
+        let asked = requests.iter().filter(|head| head.starts_with(start));
+        asked.map(|head| head.to_ascii_lowercase().contains("if-none-match")).collect()
+    };
+    assert_eq!(conditions("GET /link "), [false, false], "only where the page itself is");
+    assert_eq!(conditions("GET /%D1%81"), [false, true]);
+    assert_eq!(conditions("GET /robots.txt "), [false]);
+    // A day later, and the day after.
+    for _ in 0..2 {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(25 * 3600)).await;
+        tokio::time::resume();
+        assert!(client.fetch_page(&link, None).await.is_ok());
+        let error = client.fetch_page(&server.url("/private/1"), None).await;
+        assert!(matches!(error, Err(FetchError::Robots { .. })), "{error:?}");
+    }
+    assert_eq!(conditions("GET /robots.txt "), [false, true, false]);
 }

@@ -129,9 +129,7 @@ async fn the_linked_page_is_matched_where_full_text_is_on_and_its_absence_is_tol
     assert!(texts.iter().any(|text| text.contains("Una vedetta a pagamento") && text.contains("paywall")), "{texts:?}");
     let rough = texts.iter().find(|text| text.contains("Tutto il resto del giorno")).expect("the flooded page alerts");
     assert!(rough.contains("menus and teasers included") && rough.contains("more elements"), "{rough}");
-    let parse = |body: &[u8]| serde_json::from_slice::<serde_json::Value>(body).expect("JSON");
-    let texts: Vec<_> =
-        world.hook.calls().iter().map(|call| parse(&call.body)["data"]["article"]["text"].clone()).collect();
+    let texts: Vec<_> = world.hook.calls().iter().map(|call| call.json()["data"]["article"]["text"].clone()).collect();
     assert!(texts.iter().any(|text| text == "rough"), "{texts:?}");
 }
 
@@ -211,6 +209,37 @@ async fn an_edit_of_an_article_whose_page_is_read_compares_the_pages() {
     let body = passages.as_array().expect("passages").iter().find(|passage| passage["field"] == "body");
     let body = body.unwrap_or_else(|| panic!("no passage of the body in {passages}"));
     assert_eq!((&body["removed"], &body["added"]), (&"cinque ".into(), &"nove ".into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_an_edited_entry_is_only_asked_whether_it_changed() {
+    let world = World::new().await;
+    let rules = format!("{}\n[topic.story]\nalert_on = [\"first\", \"changed\"]\n", crate::support::RULES);
+    world.write("rules/lookout.toml", &rules);
+    world.configure(&format!("{}full_text = true\n", world.feed("/feed.xml")));
+    let page = "<html lang=it><head><title>Porto</title></head><body><article><h1>Notizie dal porto</h1>\
+        <p>Questa mattina la vedetta del molo ha contato nove navi in rada, in attesa dei rimorchiatori della sera.</p>\
+        <p>Il traffico è stato regolare per tutta la giornata, secondo la capitaneria, che ha lodato i piloti.</p>\
+        </article></body></html>";
+    world.server.put("/page", "text/html; charset=utf-8", page);
+    world.server.move_to("/link", &world.server.url("/page"));
+    for title in ["Notizie dal porto", "Notizie dal porto: aggiornamento", "Notizie dal porto: rettifica"] {
+        let entry =
+            format!("<item><guid>1</guid><link>{}</link><title>{title}</title></item>", world.server.url("/link"));
+        let feed = format!("<rss version=\"2.0\"><channel><title>T</title>{entry}</channel></rss>");
+        world.server.put("/feed.xml", "application/rss+xml", feed);
+        let output = world.vedetta(&["run", "--once"]).output().expect("it runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!((world.server.hits("/page"), world.server.unchanged("/page")), (3, 2));
+    let calls = world.hook.calls();
+    assert_eq!(calls.len(), 3, "the text that was not sent again still matches");
+    for call in &calls[1..] {
+        let json = call.json();
+        let passages = json["data"]["change"]["passages"].as_array().expect("passages").clone();
+        assert!(passages.iter().all(|passage| passage["field"] == "title"), "{passages:?}");
+        assert_eq!(json["data"]["article"]["text"], "page");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

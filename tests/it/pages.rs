@@ -38,6 +38,7 @@ async fn a_page_is_watched_by_its_selectors_and_a_rebuilt_one_is_told() {
     once(&world);
     let mails = world.mailbox.messages();
     assert_eq!(mails.len(), 1);
+    assert_eq!((world.server.hits("/press"), world.server.unchanged("/press")), (3, 1), "asked whether it changed");
     assert!(body(&mails[0].data, "text/plain").contains(&world.server.url("/2")));
     // The site is built anew.
     world.server.put("/press", html, page(&[("/3", "La vedetta")]).replace("card", "tile"));

@@ -424,7 +424,7 @@ pub(super) async fn commit_verdict(
     boards: &mut Boards,
     job: &mut VerdictJob,
 ) -> Result<(), StoreError> {
-    let VerdictCommit { lease, article, verdict, change } = &job.commit;
+    let VerdictCommit { lease, article, verdict, change, page } = &job.commit;
     let found = sqlx::query(
         "SELECT article_no, revision IS NOT NULL FROM articles \
          WHERE feed_no = (SELECT feed_no FROM feeds WHERE id = $1) AND id = $2 AND fence = $3 AND node IS NOT NULL",
@@ -440,6 +440,11 @@ pub(super) async fn commit_verdict(
     };
     let article_no = row.try_get(0)?;
     replace_article(conn, article_no, article, None, Some(&verdict.revision)).await?;
+    sqlx::query("UPDATE articles SET page = $2 WHERE article_no = $1 AND page IS NOT $2")
+        .bind(article_no)
+        .bind(page.as_ref().map(rows::to_json))
+        .execute(&mut *conn)
+        .await?;
     let judged = Judged {
         article,
         article_no,

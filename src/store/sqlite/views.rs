@@ -5,7 +5,8 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use crate::model::{
-    AlertReason, Article, ArticleId, Change, DeliveryState, FeedId, FeedState, PriorText, Timestamp, TopicId,
+    AlertReason, Article, ArticleId, Change, DeliveryState, FeedId, FeedState, PageMemory, PriorText, Timestamp,
+    TopicId,
 };
 
 use super::super::{
@@ -76,6 +77,19 @@ impl Views for SqliteStore {
         serde_json::from_str(&text)
             .map(Some)
             .map_err(|error| unreadable("an article's former text can't be read", error))
+    }
+
+    async fn page_memory(&self, id: ArticleId) -> Result<Option<PageMemory>, StoreError> {
+        let found: Option<Option<String>> = sqlx::query_scalar(
+            "SELECT a.page FROM feeds AS f CROSS JOIN articles AS a ON a.feed_no = f.feed_no AND a.id = $1 LIMIT 1",
+        )
+        .bind(id.to_string())
+        .fetch_optional(&self.reader)
+        .await?;
+        let Some(text) = found.flatten() else { return Ok(None) };
+        serde_json::from_str(&text)
+            .map(Some)
+            .map_err(|error| unreadable("what is remembered of a page can't be read", error))
     }
 
     async fn changes(&self, id: ArticleId) -> Result<Vec<Change>, StoreError> {

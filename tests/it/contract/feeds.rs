@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use vedetta::model::{
-    FeedHealth, FeedHistory, FeedState, FeedTrouble, Lang, Moved, StoryId, TextStatus, Told, Validators,
+    FeedHealth, FeedHistory, FeedState, FeedTrouble, Lang, Moved, PageMemory, StoryId, TextStatus, Told, Validators,
 };
 use vedetta::store::{PollCommit, PolledArticle, SeenEntry, SitemapMemory, Views as _};
 
@@ -376,11 +376,27 @@ async fn an_article_that_waits_for_its_page_is_judged_once() {
     assert!(world.store.claim_articles(&claim("b", start(), 10)).await.unwrap().is_empty());
     let full = Article { text_status: TextStatus::Page, body: WIRE.to_owned(), ..pending };
     let verdict = judged(full.clone(), &[&topic("t")]).verdict.unwrap();
-    let commit =
-        vedetta::store::VerdictCommit { lease: leased.lease.clone(), article: full.clone(), verdict, change: None };
+    let page = PageMemory {
+        link: "https://a.example/1".to_owned(),
+        landed: "https://a.example/один".to_owned(),
+        validators: Validators { etag: Some("\"1\"".to_owned()), last_modified: None },
+        read_at: start(),
+        url: full.url.clone(),
+        source: full.source.clone(),
+        author: None,
+        lang: Lang::parse("ru"),
+    };
+    let commit = vedetta::store::VerdictCommit {
+        lease: leased.lease.clone(),
+        article: full.clone(),
+        verdict,
+        change: None,
+        page: Some(page.clone()),
+    };
     let committed = world.store.commit_verdict(commit.clone(), desk(), start()).await.unwrap();
     assert_eq!((committed.new_articles, committed.matches, committed.alerts.len()), (0, 1, 1));
     assert!(is_lease_lost(&world.store.commit_verdict(commit, desk(), start()).await));
+    assert_eq!(world.store.page_memory(full.id).await.unwrap(), Some(page));
     assert_eq!(world.store.article(full.id).await.unwrap(), Some(full));
     assert_eq!(world.store.stats(start()).await.unwrap().articles_fresh, 0);
     assert!(world.store.claim_articles(&claim("a", start() + DAY, 10)).await.unwrap().is_empty());
@@ -396,7 +412,8 @@ async fn an_edit_takes_a_waiting_article_away_from_whoever_was_reading_its_old_p
     let edited = Article { title: "Mosca: rettifica".to_owned(), content_hash: 7, ..pending };
     world.poll(&desk(), vec![PolledArticle { article: edited.clone(), verdict: None, change: None }], now).await;
     let verdict = judged(leased.item.clone(), &[]).verdict.unwrap();
-    let commit = vedetta::store::VerdictCommit { lease: leased.lease, article: leased.item, verdict, change: None };
+    let commit =
+        vedetta::store::VerdictCommit { lease: leased.lease, article: leased.item, verdict, change: None, page: None };
     assert!(is_lease_lost(&world.store.commit_verdict(commit, desk(), now).await));
     let again = world.store.claim_articles(&claim("a", now, 10)).await.unwrap().remove(0);
     assert_eq!(again.item, edited);
