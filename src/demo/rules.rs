@@ -5,6 +5,7 @@ pub(super) const RULES: &[(&str, &str)] = &[
     ("lexicon/alliances.toml", include_str!("../../rules/lexicon/alliances.toml")),
     ("lexicon/countries.toml", include_str!("../../rules/lexicon/countries.toml")),
     ("lexicon/elsewhere.toml", include_str!("../../rules/lexicon/elsewhere.toml")),
+    ("lexicon/further-countries.toml", include_str!("../../rules/lexicon/further-countries.toml")),
     ("lexicon/military.toml", include_str!("../../rules/lexicon/military.toml")),
     ("lexicon/missile-defence.toml", include_str!("../../rules/lexicon/missile-defence.toml")),
     ("drones-over-airports.toml", include_str!("../../rules/drones-over-airports.toml")),
