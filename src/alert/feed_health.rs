@@ -281,7 +281,7 @@ pub struct Gap {
     pub since: Timestamp,
     /// Estimated number of entries that scrolled past; `None`: nothing to estimate it by.
     pub missing: Option<u32>,
-    /// Entries that older pages of the feed brought back.
+    /// Entries that older pages of the feed, or its site's news sitemap, brought back.
     pub recovered: usize,
 }
 
@@ -298,8 +298,9 @@ pub fn lost(health: &mut FeedHealth, subject: Subject<'_>, gap: Gap, now: Timest
         None => "an unknown number of entries".to_owned(),
     };
     let recovered = match gap.recovered {
-        0 => "The feed links no older pages that could be read.".to_owned(),
-        number => format!("{number} more were found on older pages of the feed."),
+        0 => "The feed links no older pages, and its site names no news sitemap, in which they could be found."
+            .to_owned(),
+        number => format!("{number} more were found on older pages of the feed or in its site's news sitemap."),
     };
     Some(HealthEvent {
         key: format!("gap:{}:{}", feed.id, gap.since),

@@ -13,6 +13,7 @@ use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::markup::{Token, Tokens, attributes};
+use super::robots::sitemaps_named;
 use super::{Client, Document, FeedKind, FetchError, Fetched, HeaderLink, Kind, ParsedFeed, Request, parse_feed};
 use crate::model::Timestamp;
 use crate::network::parse_target;
@@ -376,20 +377,9 @@ async fn from_robots(client: &Client, url: &Url) -> Vec<Candidate> {
     let Ok(robots) = url.join("/robots.txt") else { return Vec::new() };
     let request = Request { url: &robots, kind: Kind::Page, validators: None };
     let Ok(Fetched::Document(document)) = client.fetch(&request).await else { return Vec::new() };
-    // RFC 9309 §2.5: at least 500 KiB are read.
-    let text = String::from_utf8_lossy(&document.body[..document.body.len().min(500 * 1024)]).into_owned();
-    let mut sitemaps = sitemaps_of(&text, &document.final_url);
+    let mut sitemaps = sitemaps_named(&document.body, &document.final_url);
     sitemaps.sort_by_key(|url| !url.path().to_ascii_lowercase().contains("news"));
     sitemaps.into_iter().take(MAX_SITEMAPS).map(|url| Candidate { url, found: FoundBy::Robots }).collect()
-}
-
-fn sitemaps_of(robots: &str, base: &Url) -> Vec<Url> {
-    let lines = robots.trim_start_matches('\u{feff}').split(['\n', '\r']);
-    let values = lines.filter_map(|line| {
-        let (key, value) = line.split_once(':')?;
-        key.trim().eq_ignore_ascii_case("sitemap").then(|| value.split(" #").next().unwrap_or("").trim())
-    });
-    values.filter_map(|value| parse_target(value, Some(base)).ok()).collect()
 }
 
 /// Platforms without feeds of their own.
@@ -485,15 +475,5 @@ mod tests {
         assert!(from_platform(&url("https://site.example/world")).is_empty());
         assert!(hints(&url("https://t.me/s/канал"))[0].contains("/telegram/channel/"));
         assert!(hints(&url("https://notelegram.example/"))[..].is_empty());
-    }
-
-    #[test]
-    fn robots_name_sitemaps() {
-        let found = sitemaps_of(
-            "\u{feff}User-agent: *\r\nDisallow: /\r\nSITEMAP : /a.xml # main\nsitemap:https://b.example/news.xml\n#Sitemap: /no.xml",
-            &url("https://site.example/robots.txt"),
-        );
-        let found: Vec<_> = found.iter().map(Url::as_str).collect();
-        assert_eq!(found, ["https://site.example/a.xml", "https://b.example/news.xml"]);
     }
 }

@@ -93,6 +93,25 @@ pub struct ParsedFeed {
     pub poll_hint: Option<Duration>,
 }
 
+impl ParsedFeed {
+    /// A feed that says nothing.
+    #[must_use]
+    pub const fn empty(kind: FeedKind) -> Self {
+        Self {
+            kind,
+            title: None,
+            language: None,
+            link: None,
+            published: None,
+            updated: None,
+            is_index: false,
+            entries: Vec::new(),
+            warnings: Vec::new(),
+            poll_hint: None,
+        }
+    }
+}
+
 /// One entry of a feed. Dates are as the feed has them, however odd; those that can't be read are absent.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Entry {

@@ -14,6 +14,7 @@ use url::Url;
 use super::FetchError;
 use super::client::Fetched;
 use crate::model::Validators;
+use crate::network::parse_target;
 
 /// RFC 9309 §2.4: not longer than a day.
 const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
@@ -141,6 +142,19 @@ impl Site {
     }
 }
 
+/// The sitemaps that a robots.txt names, in its order.
+#[must_use]
+pub fn sitemaps_named(robots: &[u8], base: &Url) -> Vec<Url> {
+    // RFC 9309 §2.5: at least 500 KiB are read.
+    let text = String::from_utf8_lossy(&robots[..robots.len().min(500 * 1024)]);
+    let lines = text.trim_start_matches('\u{feff}').split(['\n', '\r']);
+    let values = lines.filter_map(|line| {
+        let (key, value) = line.split_once(':')?;
+        key.trim().eq_ignore_ascii_case("sitemap").then(|| value.split(" #").next().unwrap_or("").trim())
+    });
+    values.filter_map(|value| parse_target(value, Some(base)).ok()).collect()
+}
+
 /// Rules hold for a scheme, a host and a port (RFC 9309 §2.3).
 fn key(page: &Url) -> String {
     format!("{}://{}:{}", page.scheme(), page.host_str().unwrap_or_default(), page.port_or_known_default().unwrap_or(0))
@@ -251,5 +265,15 @@ mod tests {
         assert!(rules.learn(&page, same(), now + day).is_err(), "it still asks the same");
         assert!(rules.known(&page, now + day + day / 2).is_some_and(|verdict| verdict.is_err()), "for another day");
         assert_eq!(rules.validators(&page), None);
+    }
+
+    #[test]
+    fn robots_name_sitemaps() {
+        let found = sitemaps_named(
+            "\u{feff}User-agent: *\r\nDisallow: /\r\nSITEMAP : /a.xml # main\nsitemap:https://b.example/news.xml\n#Sitemap: /no.xml".as_bytes(),
+            &url("https://site.example/robots.txt"),
+        );
+        let found: Vec<_> = found.iter().map(Url::as_str).collect();
+        assert_eq!(found, ["https://site.example/a.xml", "https://b.example/news.xml"]);
     }
 }

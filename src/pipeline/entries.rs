@@ -1,7 +1,7 @@
 //! Which entries of a feed's documents are new or edited, and what becomes of them. One poll may bring several documents:
 //! the feed itself, and older pages of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,9 @@ const SEEN_AGAIN: Duration = Duration::from_secs(24 * 3600);
 /// What counts as recent on a feed's first poll.
 const RECENT: Duration = Duration::from_secs(24 * 3600);
 
+/// How far back a link is known that stands in another document: longer than any news sitemap reaches, also where it
+/// dates its pages anew.
+const LINKS_KNOWN: Duration = Duration::from_secs(14 * 24 * 3600);
 /// Edited articles whose former text is compared with the new one, for each poll; a feed of that many live reports is
 /// none.
 const COMPARED: usize = 200;
@@ -162,6 +165,30 @@ impl<'a> Intake<'a> {
         drafts.append(&mut self.drafts);
         self.drafts = drafts;
         Ok(found)
+    }
+
+    /// Takes in what another document of the same publisher says: only what is not known, by key, nor by its link. Feeds
+    /// know their entries by ids that nobody else has.
+    pub(super) async fn add_strangers(&mut self, mut parsed: ParsedFeed) -> Result<PageFound, StoreError> {
+        let links = self.line.store.links_since(self.feed.id, self.now.before(LINKS_KNOWN)).await?;
+        let links: HashSet<String> = links.iter().filter_map(|link| normalise_link(link)).collect();
+        let drafts = self.drafts.iter().filter_map(|article| normalise_link(article.url.as_deref()?));
+        let mut links: HashSet<String> = links.into_iter().chain(drafts).collect();
+        // Once each, however many sitemaps list it.
+        parsed.entries.retain(|entry| {
+            let link = entry.link.as_deref().and_then(normalise_link);
+            link.is_some_and(|link| links.insert(link))
+        });
+        let identities = fetch::identify(&parsed);
+        let keys: Vec<_> = identities.iter().flat_map(|identity| identity.keys.iter().copied()).collect();
+        let stored = self.line.store.known_entries(self.feed.id, &keys).await?;
+        let stored: HashSet<EntryKey> = stored.into_iter().map(|entry| entry.key).collect();
+        let is_new = |key: &EntryKey| !stored.contains(key) && !self.known.contains_key(key);
+        let news = parsed.entries.into_iter().zip(identities);
+        let (entries, identities): (Vec<Entry>, Vec<_>) =
+            news.filter(|(_, identity)| identity.keys.iter().all(is_new)).unzip();
+        let parsed = ParsedFeed { entries, ..parsed };
+        self.add(&parsed, &identities, None).await
     }
 
     /// Judges what is new and adds it to the poll.

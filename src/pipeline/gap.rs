@@ -1,6 +1,6 @@
 //! Gaps: a document of which nothing is known means that entries may have come and gone between two polls. What older
-//! pages of the feed still have is taken in with the rest of the poll, in the same transaction and by the same keys, so
-//! that nothing is told twice; what they don't have is estimated.
+//! pages of the feed still have, and else the news sitemap of its site, is taken in with the rest of the poll, in the same
+//! transaction and by the same keys, so that nothing is told twice; what they don't have is estimated.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -9,17 +9,22 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::alert::Gap;
-use crate::fetch::{self, Document, EntryIdentity, Fetched, Kind, Request, older_page, usual_rate};
+use crate::fetch::{
+    self, Document, EntryIdentity, FeedKind, Fetched, Kind, ParsedFeed, Request, older_page, usual_rate,
+};
 use crate::model::{Feed, FeedState, Timestamp};
-use crate::store::StoreError;
+use crate::store::{SitemapMemory, StoreError};
 
-use super::Snapshot;
 use super::entries::{Intake, PageFound};
+use super::reconcile::{self, Site};
+use super::{Line, Snapshot};
 
 /// Older pages that are read for one gap. A guess: with ten entries a page, most of a day.
 const PAGES: usize = 10;
-/// And the time that they may take: well within the feed's lease.
+/// And the time that they and the sitemaps may take: well within the feed's lease.
 const TIME: Duration = Duration::from_secs(45);
+/// A page may be dated so long before it stands in its feed. A guess.
+const SLACK: Duration = Duration::from_secs(15 * 60);
 /// Fewer entries prove nothing: a feed of one or two shows only the latest.
 const LEAST: usize = 3;
 /// An undated feed of which so many documents in a row are new throughout is one that changes its ids.
@@ -41,17 +46,35 @@ pub(super) fn is_gap(state: &FeedState, page: &PageFound) -> bool {
     reach_back * 4 < page.dates.len() && !is_of_one_moment
 }
 
-/// Reads older pages until they meet what is known. Returns what stays lost: `None` where nothing does.
+/// A gap after everything was read that may fill it.
+#[derive(Debug, Default)]
+pub(super) struct Filled {
+    /// What stays lost.
+    pub(super) lost: Option<Gap>,
+    /// What is to be remembered of the site's news sitemaps, if they were asked.
+    pub(super) sitemaps: Option<Vec<SitemapMemory>>,
+}
+
+/// The document before which there is a gap.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Edge<'a> {
+    pub(super) document: &'a Document,
+    pub(super) parsed: &'a ParsedFeed,
+    pub(super) identities: &'a [EntryIdentity],
+}
+
+/// Reads older pages until they meet what is known, else the news sitemaps of the site.
 pub(super) async fn fill(
     intake: &mut Intake<'_>,
+    line: &Line,
     snapshot: &Snapshot,
     feed: &Feed,
     state: &FeedState,
-    document: &Document,
+    edge: Edge<'_>,
     page: &mut PageFound,
-    identities: &[EntryIdentity],
-) -> Result<Option<Gap>, StoreError> {
-    let Some(since) = state.last_success_at else { return Ok(None) };
+) -> Result<Filled, StoreError> {
+    let Edge { document, parsed, identities } = edge;
+    let Some(since) = state.last_success_at else { return Ok(Filled::default()) };
     let mut visited: HashSet<Url> = HashSet::from([feed.url.clone(), document.final_url.clone()]);
     let mut older = older_page(&document.body, document.content_type.as_deref(), &document.final_url);
     let mut lowest = counted(identities).map(|(lowest, _)| lowest);
@@ -83,10 +106,28 @@ pub(super) async fn fill(
     }
     tracing::info!(feed.url = %feed.url, recovered, meets, "none of the feed's entries was known from the poll before");
     if meets {
-        return Ok(None);
+        return Ok(Filled::default());
+    }
+    let mut filled = Filled::default();
+    if let Some(site) = Site::of(parsed).filter(|_| parsed.kind != FeedKind::Sitemap) {
+        let hole = (since.before(SLACK), page.dates.iter().copied().min().unwrap_or_else(|| line.clock.now()));
+        let before = line.store.sitemaps(feed.id).await?;
+        let mut found = reconcile::news_sitemaps(snapshot, &site, hole, before, deadline).await;
+        found.parsed.title = state.title.clone();
+        let (listed, covers) = (found.parsed.entries.len(), found.covers);
+        let found_now = intake.add_strangers(found.parsed).await?;
+        filled.sitemaps = Some(found.memory);
+        tracing::info!(feed.url = %feed.url, listed, new = found_now.new, covers, "the site's news sitemaps were read");
+        recovered += found_now.new;
+        page.new += found_now.new;
+        page.dates.extend(found_now.dates);
+        if covers {
+            return Ok(filled);
+        }
     }
     let missing = estimate(feed, state, since, &page.dates, lowest);
-    Ok((missing != Some(0)).then_some(Gap { since, missing, recovered }))
+    filled.lost = (missing != Some(0)).then_some(Gap { since, missing, recovered });
+    Ok(filled)
 }
 
 /// How many entries came between a poll and the oldest that is there now: by the feed's usual rate, else by how densely the

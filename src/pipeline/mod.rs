@@ -16,6 +16,7 @@ mod once;
 mod outlook;
 mod poll;
 mod push;
+mod reconcile;
 mod sitemap;
 mod stage;
 mod streak;

@@ -377,7 +377,10 @@ async fn succeed(
             let mut intake = Intake::new(line, snapshot, feed, is_first, now);
             let mut page = intake.add(&parsed, &identities, is_old.as_deref()).await?;
             if !is_index && !is_push && gap::is_gap(&poll.state, &page) {
-                gap = gap::fill(&mut intake, snapshot, feed, &poll.state, &document, &mut page, &identities).await?;
+                let edge = gap::Edge { document: &document, parsed: &parsed, identities: &identities };
+                let filled = gap::fill(&mut intake, line, snapshot, feed, &poll.state, edge, &mut page).await?;
+                gap = filled.lost;
+                poll.sitemaps = filled.sitemaps;
             }
             poll.state.history.sequence = gap::counted(&identities).map(|(_, highest)| highest);
             if !is_first {

@@ -50,8 +50,8 @@ pub(super) enum FollowError {
 
 /// A sitemap that an index lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Listed {
-    url: Url,
+pub(super) struct Listed {
+    pub(super) url: Url,
     lastmod: Option<Timestamp>,
 }
 
@@ -136,7 +136,7 @@ pub(super) async fn follow(
 
 /// What an index lists, the most promising first: news sitemaps, then by date, then by the numbers in their names, of
 /// which sites count up.
-fn listed(index: &ParsedFeed) -> Vec<Listed> {
+pub(super) fn listed(index: &ParsedFeed) -> Vec<Listed> {
     let mut all: Vec<Listed> = index
         .entries
         .iter()

@@ -155,6 +155,8 @@ pub trait Views: Send + Sync {
     async fn changes(&self, id: ArticleId) -> Result<Vec<Change>, StoreError>;
     /// The articles with exactly this link, one for each feed that brought it; the newest first, at most 20.
     async fn articles_at(&self, url: &str) -> Result<Vec<Article>, StoreError>;
+    /// The links of a feed's articles that were first seen since a time.
+    async fn links_since(&self, feed: FeedId, since: Timestamp) -> Result<Vec<String>, StoreError>;
     /// The newest alerts first; of one topic, since a time, if asked.
     async fn alerts(
         &self,

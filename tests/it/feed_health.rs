@@ -250,6 +250,110 @@ async fn what_scrolled_past_is_read_from_older_pages_or_estimated() {
     assert!((8..=13).contains(&number), "{subjects:?}");
 }
 
+/// A news sitemap of (address, headline, date).
+fn news_sitemap(pages: &[(String, &str, Timestamp)]) -> String {
+    let mut text = "<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\" \
+        xmlns:n=\"http://www.google.com/schemas/sitemap-news/0.9\">"
+        .to_owned();
+    for (loc, title, at) in pages {
+        let _ = write!(
+            text,
+            "<url><loc>{loc}</loc><n:news><n:publication_date>{at}</n:publication_date><n:title>{title}</n:title></n:news></url>"
+        );
+    }
+    text + "</urlset>"
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_scrolled_past_is_read_from_the_sites_news_sitemap_and_told_once() {
+    let world = World::new().await;
+    world.configure(&format!("{}name = \"Porto\"\n", world.feed("/feed.xml")));
+    let watch = Watch::new(world).await;
+    let begin = watch.clock.now();
+    let at = |number: u32| begin.before(HOUR * 5) + HOUR * number;
+    let server = &watch.world.server;
+    let page = |number: u32| server.url(&format!("/mare/{number}.html"));
+    let title = |number: u32| if number % 5 == 2 { "Дозор на маяке" } else { "Bollettino" };
+    let put = |numbers: &[u32]| {
+        let items: String = numbers
+            .iter()
+            .map(|number| {
+                let (date, number, title) = (at(*number).to_chrono().to_rfc2822(), *number, title(*number));
+                let link = page(number);
+                format!(
+                    "<item><guid isPermaLink=\"false\">n{number}</guid><title>{title} {number}</title><pubDate>{date}</pubDate>\
+                     <link>{link}</link><description>Testo.</description></item>"
+                )
+            })
+            .collect();
+        server.put(
+            "/feed.xml",
+            "application/rss+xml",
+            format!("<rss version=\"2.0\"><channel>{items}</channel></rss>"),
+        );
+    };
+    put(&[5, 4, 3, 2, 1]);
+    watch.round().await;
+    assert_eq!(watch.subjects().len(), 1, "number 2");
+    // Twenty entries later. The sitemap lists the site: what is missing, what is known under other words and dates, and
+    // what is of no concern.
+    watch.clock.advance(20 * HOUR);
+    put(&[25, 24, 23, 22, 21]);
+    let mut listed: Vec<(String, String, Timestamp)> =
+        (1..=25).map(|number| (page(number), format!("{} {number}", title(number)), at(number))).collect();
+    listed.push((page(2) + "?utm_source=news", "La vedetta, di nuovo".to_owned(), at(11)));
+    listed.push((server.url("/sport/1.html"), "La vedetta dello sport".to_owned(), at(12)));
+    listed.push(("https://other.example/mare/1.html".to_owned(), "La vedetta altrui".to_owned(), at(13)));
+    let listed: Vec<_> = listed.iter().map(|(loc, title, at)| (loc.clone(), title.as_str(), *at)).collect();
+    let robots =
+        format!("User-agent: *\nSitemap: https://other.example/news.xml\nSitemap: {}\n", server.url("/index.xml"));
+    server.put("/robots.txt", "text/plain", robots);
+    let index = format!(
+        "<sitemapindex xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\"><sitemap><loc>{}</loc></sitemap>\
+         <sitemap><loc>{}</loc></sitemap></sitemapindex>",
+        server.url("/archive-2019.xml"),
+        server.url("/news.xml")
+    );
+    server.put("/index.xml", "application/xml", index);
+    server.put("/archive-2019.xml", "application/xml", "<urlset/>");
+    server.put("/news.xml", "application/xml", news_sitemap(&listed));
+    watch.round().await;
+    assert_eq!((watch.articles().await, server.hits("/archive-2019.xml")), (25, 0));
+    let told = watch.subjects();
+    assert_eq!(told.len(), 5, "{told:?}");
+    for number in [2, 7, 12, 17, 22] {
+        assert_eq!(
+            told.iter().filter(|told| told.ends_with(&format!("Дозор на маяке {number}"))).count(),
+            1,
+            "{told:?}"
+        );
+    }
+    // The feed lists some of them after all, under ids of its own.
+    put(&[25, 24, 23, 18, 17, 16]);
+    watch.hours(2).await;
+    assert_eq!((watch.articles().await, watch.subjects().len()), (25, 5));
+    // A sitemap that is as it was holds nothing of the next gap: that one is told, with its size.
+    watch.clock.advance(10 * HOUR);
+    put(&[37, 36, 35, 34, 33]);
+    watch.round().await;
+    assert_eq!(server.unchanged("/news.xml"), 1);
+    let told = watch.subjects();
+    assert!(told.iter().any(|told| told.contains("Porto: about") && told.contains("scrolled past")), "{told:?}");
+    // One that begins in the middle of a gap brings what it has, and the rest is told.
+    watch.clock.advance(30 * HOUR);
+    put(&[67, 66, 65, 64, 63]);
+    let listed: Vec<_> = (52..=67).map(|number| (page(number), "Bollettino", at(number))).collect();
+    server.put("/news.xml", "application/xml", news_sitemap(&listed));
+    let before = watch.articles().await;
+    watch.round().await;
+    assert_eq!(watch.articles().await - before, 16);
+    assert!(
+        watch.last_mail().contains("11 more were found") && watch.last_mail().contains("sitemap"),
+        "{}",
+        watch.last_mail()
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_feed_that_moved_for_good_is_followed_and_keeps_its_memory() {
     let world = World::new().await;

@@ -117,6 +117,17 @@ impl Views for SqliteStore {
         found.iter().map(|row| rows::article(row, 0)).collect()
     }
 
+    async fn links_since(&self, feed: FeedId, since: Timestamp) -> Result<Vec<String>, StoreError> {
+        Ok(sqlx::query_scalar(
+            "SELECT a.url FROM articles AS a WHERE a.feed_no = (SELECT feed_no FROM feeds WHERE id = $1) \
+             AND a.fetched_at >= $2 AND a.url IS NOT NULL",
+        )
+        .bind(feed.to_string())
+        .bind(since.as_millis())
+        .fetch_all(&self.reader)
+        .await?)
+    }
+
     async fn alerts(
         &self,
         topic: Option<&TopicId>,
