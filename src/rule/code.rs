@@ -11,7 +11,8 @@ use crate::model::{Lang, Severity};
 
 /// What a node does. The lowest eight bits of its first word.
 pub(super) mod op {
-    /// Any of these terms: `atoms, terms…`; `atoms` says where in [`Code::atoms`](super::Code) theirs begin.
+    /// Any of these terms: `atoms, terms…`; `atoms` says where in [`Code::atoms`](super::Code) theirs begin, or that each
+    /// has its usual one ([`Code::usual_atoms`](super::Code)).
     pub(in super::super) const ANY: u32 = 0;
     /// A sequence: `atom, items…`.
     pub(in super::super) const SEQUENCE: u32 = 1;
@@ -51,8 +52,11 @@ pub(super) const ALL_LANGUAGES: u32 = u32::MAX;
 pub(super) struct Code {
     /// The nodes.
     pub words: Vec<u32>,
-    /// The atoms of runs of terms. They are asked for only where a topic holds, so they stand apart.
+    /// The atoms of those runs of terms that have others than the usual ones. They are asked for only where a topic holds,
+    /// so they stand apart.
     pub atoms: Vec<u32>,
+    /// By term, the first atom that is this term alone.
+    pub usual_atoms: Vec<u32>,
     /// By expression, where its node stands, if it is the root of a query or is shared; [`NONE`] otherwise.
     places: Vec<u32>,
     /// The languages that lists name.
@@ -76,6 +80,9 @@ pub(super) struct TopicCode {
     pub is_plain: bool,
     /// The severity of a match where that is so.
     pub severity: Severity,
+    /// Where its id stands in [`Code::words`], and of how many bytes it is. Where a topic holds, what is around it was
+    /// read a moment ago.
+    id: (u32, u32),
 }
 
 impl Code {
@@ -83,6 +90,7 @@ impl Code {
     pub(super) fn new(program: &Program, order: &[u32]) -> Self {
         let mut writer = Writer { program, uses: uses(program), code: Self::default() };
         writer.code.places = vec![NONE; program.exprs.len()];
+        writer.code.usual_atoms = usual_atoms(program);
         // Children come before their parents, so whatever is called stands there already.
         for index in 0..program.exprs.len() {
             if writer.is_shared(index) {
@@ -100,7 +108,11 @@ impl Code {
             }
             let is_plain =
                 of.matches.is_some() && of.score.is_empty() && of.threshold.is_none() && of.filter.asks_nothing();
-            writer.code.topics.push(TopicCode { matches, except, topic, is_plain, severity: of.severity_of(0) });
+            let text = of.info.id.as_str().as_bytes();
+            let id = (writer.here(), number(text.len()));
+            let bytes = |word: &[u8]| word.iter().rev().fold(0, |sum, &byte| sum << 8 | u32::from(byte));
+            writer.code.words.extend(text.chunks(4).map(bytes));
+            writer.code.topics.push(TopicCode { matches, except, topic, is_plain, severity: of.severity_of(0), id });
         }
         for topic in program.topics.iter().filter(|topic| !topic.enabled) {
             let queries = topic.matches.into_iter().chain(topic.except);
@@ -114,6 +126,14 @@ impl Code {
         code
     }
 
+    /// Appends the id of a topic.
+    pub(super) fn write_id(&self, of: &TopicCode, out: &mut Vec<u8>) {
+        let (at, length) = (of.id.0 as usize, of.id.1 as usize);
+        let end = out.len() + length;
+        out.extend(self.words[at..at + length.div_ceil(4)].iter().flat_map(|word| word.to_le_bytes()));
+        out.truncate(end);
+    }
+
     /// Whether the expression stands for itself: as a query, or for several that share it.
     pub(super) fn is_placed(&self, id: ExprId) -> bool {
         self.places[id.index()] != NONE
@@ -123,6 +143,23 @@ impl Code {
     pub(super) fn place(&self, id: ExprId) -> usize {
         self.places[id.index()] as usize
     }
+}
+
+fn number(length: usize) -> u32 {
+    u32::try_from(length).expect("rule files are smaller than 4 GiB, and so is what they become")
+}
+
+fn usual_atoms(program: &Program) -> Vec<u32> {
+    let mut usual = vec![NONE; program.terms.len()];
+    for (atom, kind) in (0..).zip(&program.atoms) {
+        if let AtomKind::Sequence(items) = kind
+            && let [Item { test: Test::Term(term), .. }] = **items
+            && usual[term.index()] == NONE
+        {
+            usual[term.index()] = atom;
+        }
+    }
+    usual
 }
 
 /// How often each expression is used.
@@ -159,7 +196,7 @@ struct Writer<'p> {
 
 impl Writer<'_> {
     fn here(&self) -> u32 {
-        u32::try_from(self.code.words.len()).expect("rule files are smaller than 4 GiB, and so is what they become")
+        number(self.code.words.len())
     }
 
     /// Whether the node is written once for all who use it, and remembered. Only what is small is written again for each:
@@ -318,8 +355,14 @@ impl Writer<'_> {
     }
 
     fn run(&mut self, fields: FieldSet, terms: &[u32], atoms: &[u32]) {
-        let place = u32::try_from(self.code.atoms.len()).expect("there are fewer atoms than bytes of rules");
-        self.code.atoms.extend_from_slice(atoms);
+        let is_usual = |(&term, &atom): (&u32, &u32)| self.code.usual_atoms[term as usize] == atom;
+        let place = if terms.iter().zip(atoms).all(is_usual) {
+            NONE
+        } else {
+            let place = number(self.code.atoms.len());
+            self.code.atoms.extend_from_slice(atoms);
+            place
+        };
         self.within(op::ANY, fields, |this| {
             this.code.words.push(place);
             this.code.words.extend_from_slice(terms);

@@ -83,24 +83,34 @@ impl Scan<'_> {
     /// The atoms' hits that make a node hold, unsorted; nothing if it doesn't hold. Of each atom at most the first
     /// [`MOST_EVIDENCE`], which is all that is ever reported.
     pub(super) fn leaves_at(&mut self, at: usize, leaves: &mut Vec<Leaf>) {
-        self.collect_leaves(at, None, None, leaves);
+        self.collect_leaves(at, Wanted { concept: None, only: None, holds: false }, leaves);
     }
 
-    /// Collects the leaves of a node's hits, of all of them or only of those at the given places (sorted). Going down with
-    /// places, instead of up with leaves, keeps the memory to that of the places.
-    fn collect_leaves(&mut self, at: usize, concept: Option<ConceptId>, only: Option<&[Pos]>, leaves: &mut Vec<Leaf>) {
+    /// The same for a node that is known to hold.
+    pub(super) fn leaves_of_holding(&mut self, at: usize, leaves: &mut Vec<Leaf>) {
+        self.collect_leaves(at, Wanted { concept: None, only: None, holds: true }, leaves);
+    }
+
+    /// Collects the leaves of a node's hits. Going down with places, instead of up with leaves, keeps the memory to that of
+    /// the places.
+    fn collect_leaves(&mut self, at: usize, wanted: Wanted<'_>, leaves: &mut Vec<Leaf>) {
+        let Wanted { concept, only, holds } = wanted;
         if only.is_some_and(<[Pos]>::is_empty) {
             return;
         }
+        let unsure = Wanted { holds: false, ..wanted };
         let code = self.index.code.words.as_slice();
         let (operation, end) = (code[at] & 0xFF, at + code[at + 1] as usize);
         let fields = FieldSet((code[at] >> 8) as u8);
         let is_asked = |place: Pos| only.is_none_or(|places| places.binary_search(&place).is_ok());
         match operation {
             op::ANY => {
-                let atoms = &self.index.code.atoms[code[at + 2] as usize..];
-                for (&term, &atom) in code[at + 3..end].iter().zip(atoms) {
+                for (number, &term) in code[at + 3..end].iter().enumerate() {
                     let Some(&head) = self.term_in(term, fields) else { continue };
+                    let atom = match code[at + 2] {
+                        NONE => self.index.code.usual_atoms[term as usize],
+                        first => self.index.code.atoms[first as usize + number],
+                    };
                     let mut room = MOST_EVIDENCE;
                     let mut next = head.first;
                     while next != NONE && room > 0 {
@@ -138,40 +148,46 @@ impl Scan<'_> {
                     if room == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
                 });
             }
-            op::AND | op::SOME_OF => {
-                if self.holds_at(at) {
-                    let first = if operation == op::AND { at + 2 } else { at + 3 };
-                    for operand in operands(code, first, end) {
-                        self.collect_leaves(operand, concept, only, leaves);
+            op::AND => {
+                if holds || self.holds_at(at) {
+                    for operand in operands(code, at + 2, end) {
+                        self.collect_leaves(operand, Wanted { holds: true, ..wanted }, leaves);
+                    }
+                }
+            }
+            op::SOME_OF => {
+                if holds || self.holds_at(at) {
+                    for operand in operands(code, at + 3, end) {
+                        self.collect_leaves(operand, unsure, leaves);
                     }
                 }
             }
             op::OR => {
                 for operand in operands(code, at + 2, end) {
-                    self.collect_leaves(operand, concept, only, leaves);
+                    self.collect_leaves(operand, unsure, leaves);
                 }
             }
             op::NOT => {}
             op::NEAR => self.collect_near(&Near::at(code, at), concept, only, leaves),
             op::AT_LEAST => {
-                if self.holds_at(at) {
-                    self.collect_leaves(at + 3, concept, only, leaves);
+                if holds || self.holds_at(at) {
+                    self.collect_leaves(at + 3, Wanted { holds: true, ..wanted }, leaves);
                 }
             }
             op::CONCEPT => {
                 let concept = concept.or(Some(ConceptId(code[at + 2])));
                 for list in operands(code, at + 3, end) {
                     if self.list_applies(list) {
-                        self.collect_leaves(list + 3, concept, only, leaves);
+                        self.collect_leaves(list + 3, Wanted { concept, ..unsure }, leaves);
                     }
                 }
             }
-            op::LIST => self.collect_leaves(at + 3, concept, only, leaves),
-            op::TOPIC => self.collect_leaves(at + 2, None, only, leaves),
-            op::CALL => self.collect_leaves(code[at + 2] as usize, concept, only, leaves),
+            op::LIST => self.collect_leaves(at + 3, unsure, leaves),
+            op::TOPIC => self.collect_leaves(at + 2, Wanted { concept: None, ..wanted }, leaves),
+            op::CALL => self.collect_leaves(code[at + 2] as usize, wanted, leaves),
             _ => {
-                if self.holds_at(at) {
-                    self.collect_leaves(at + 3, concept, only, leaves);
+                if holds || self.holds_at(at) {
+                    self.collect_leaves(at + 3, Wanted { holds: true, ..wanted }, leaves);
                 }
             }
         }
@@ -479,12 +495,23 @@ impl Scan<'_> {
         for (side, places) in [(near.left, &mut of_left), (near.right, &mut of_right)] {
             places.sort_unstable();
             places.dedup();
-            self.collect_leaves(side, concept, Some(places), leaves);
+            self.collect_leaves(side, Wanted { concept, only: Some(places), holds: true }, leaves);
         }
         for buffer in [left, right, of_left, of_right] {
             self.give_buffer(buffer);
         }
     }
+}
+
+/// Which leaves are collected.
+#[derive(Debug, Clone, Copy)]
+struct Wanted<'p> {
+    /// The concept through which the node was reached, if any.
+    concept: Option<ConceptId>,
+    /// Only those of hits at these places (sorted); `None` is all of them.
+    only: Option<&'p [Pos]>,
+    /// Whether the node is known to hold.
+    holds: bool,
 }
 
 /// Pairs of places that are all tried, rather than searching for the nearest: that costs more to set up.

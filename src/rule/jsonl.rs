@@ -8,11 +8,12 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::document::Document;
-use super::ruleset::{Circumstances, Hit, HitPlace, Ruleset};
+use super::position::Leaf;
+use super::ruleset::{Circumstances, Hit, Ruleset};
 use super::scanner::Scratch;
 use super::tally::Tally;
 pub use super::tally::{MOST_TOPICS, TopicStats, TopicTotals};
-use crate::model::{Field, Lang, Timestamp};
+use crate::model::{Lang, Timestamp};
 use crate::text::detect_language;
 
 /// An article as it comes in.
@@ -155,10 +156,10 @@ pub struct MatchStats {
     pub by_topic: TopicTotals,
 }
 
-/// Costs are measured on so many lines at the beginning, and in every sixteenth batch after them: asking the clock for each
+/// Costs are measured on so many lines at the beginning, and in every 32nd batch after them: asking the clock for each
 /// topic takes a few per cent of the time.
-const MEASURED_LINES: u64 = 1024;
-const MEASURED_BATCHES: u64 = 16;
+const MEASURED_LINES: u64 = 256;
+const MEASURED_BATCHES: u64 = 32;
 
 /// Problems that are kept with their text.
 pub const MOST_PROBLEMS: usize = 20;
@@ -389,7 +390,7 @@ struct Worker<'r> {
     measuring: Scratch,
     /// By place among the ruleset's topics.
     topic_matches: Vec<u64>,
-    places: WrittenPlaces,
+    places: WrittenHits,
     now: Timestamp,
 }
 
@@ -400,7 +401,7 @@ impl<'r> Worker<'r> {
             scratch: Scratch::default(),
             measuring: Scratch::with_costs(),
             topic_matches: vec![0; ruleset.topics().len()],
-            places: WrittenPlaces::default(),
+            places: WrittenHits::default(),
             now,
         }
     }
@@ -451,25 +452,27 @@ impl<'r> Worker<'r> {
 /// What the matches of one article have in common in the output. Written by hand: there may be a hundred matches, and a
 /// thousand hits, for each article that is read.
 struct MatchLine<'w> {
-    places: &'w mut WrittenPlaces,
-    /// `{"article":"a1","topic":`
+    places: &'w mut WrittenHits,
+    /// `{"article":"a1","topic":"`
     before: Vec<u8>,
     /// `,"lang":"it"`, or nothing.
     lang: String,
 }
 
 impl<'w> MatchLine<'w> {
-    fn new(article: &str, lang: Option<Lang>, places: &'w mut WrittenPlaces) -> Self {
+    fn new(article: &str, lang: Option<Lang>, places: &'w mut WrittenHits) -> Self {
+        places.forget();
         let mut before = b"{\"article\":".to_vec();
         write_text(&mut before, article);
-        before.extend_from_slice(b",\"topic\":");
+        before.extend_from_slice(b",\"topic\":\"");
         Self { places, before, lang: lang.map(|lang| format!(",\"lang\":\"{lang}\"")).unwrap_or_default() }
     }
 
     fn write(&mut self, out: &mut Vec<u8>, hit: &Hit<'_>) {
         out.extend_from_slice(&self.before);
-        write_text(out, hit.id());
-        out.extend_from_slice(b",\"score\":");
+        // An id has nothing that must be escaped.
+        hit.write_id(out);
+        out.extend_from_slice(b"\",\"score\":");
         if hit.score() < 0 {
             out.push(b'-');
         }
@@ -479,54 +482,77 @@ impl<'w> MatchLine<'w> {
         out.push(b'"');
         out.extend_from_slice(self.lang.as_bytes());
         out.extend_from_slice(b",\"hits\":[");
-        for (index, place) in hit.places().enumerate() {
-            let written = self.places.written(&place);
+        for (index, leaf) in hit.leaves().iter().enumerate() {
+            let written = self.places.written(leaf, hit);
             out.extend_from_slice(&written[usize::from(index == 0)..]);
-            write_text(out, place.atom);
-            if let Some(concept) = place.concept {
-                out.extend_from_slice(b",\"concept\":");
-                write_text(out, concept);
-            }
-            out.push(b'}');
         }
         out.extend_from_slice(b"]}\n");
     }
 }
 
-/// `,{"field":"body","start":12,"end":20,"atom":` for the places written last: many topics hit the same few words of an
-/// article.
+/// `,{"field":"body","start":12,"end":20,"atom":"missil*"}` for the hits of an article written last: many topics hit the
+/// same few words.
 #[derive(Default)]
-struct WrittenPlaces(Vec<WrittenPlace>);
-
-#[derive(Clone, Default)]
-struct WrittenPlace {
-    /// Field, start and end.
-    of: Option<(Field, u32, u32)>,
-    text: Vec<u8>,
+struct WrittenHits {
+    /// By a hash of the hit; their number is a power of two.
+    slots: Vec<WrittenHit>,
+    texts: Vec<u8>,
 }
 
-impl WrittenPlaces {
-    fn written(&mut self, place: &HitPlace<'_>) -> &[u8] {
-        /// How many; a guess: an article has a few hundred words.
-        const MOST: u32 = 1024;
-        if self.0.is_empty() {
-            self.0.resize(MOST as usize, WrittenPlace::default());
+#[derive(Clone, Copy, Default)]
+struct WrittenHit {
+    of: Option<Leaf>,
+    /// Its part of the texts.
+    from: u32,
+    to: u32,
+}
+
+impl WrittenHits {
+    /// How many. Twice the words of a long article, which hold nearly all of its hits.
+    const SLOTS: usize = 1 << 11;
+
+    /// To be called for each article.
+    fn forget(&mut self) {
+        self.slots.clear();
+        self.slots.resize(Self::SLOTS, WrittenHit::default());
+        self.texts.clear();
+    }
+
+    #[inline]
+    fn written(&mut self, leaf: &Leaf, hit: &Hit<'_>) -> &[u8] {
+        let hash = (leaf.start ^ leaf.atom.0.rotate_left(16)).wrapping_mul(0x9E37_79B1);
+        let at = (hash >> (32 - Self::SLOTS.trailing_zeros())) as usize;
+        if self.slots[at].of != Some(*leaf) {
+            self.write(at, leaf, hit);
         }
-        let slot = place.start.wrapping_mul(5).wrapping_add(place.end) % MOST;
-        let slot = &mut self.0[slot as usize];
-        let of = Some((place.field, place.start, place.end));
-        if slot.of != of {
-            slot.of = of;
-            slot.text.clear();
-            slot.text.extend_from_slice(b",{\"field\":\"");
-            slot.text.extend_from_slice(place.field.as_str().as_bytes());
-            slot.text.extend_from_slice(b"\",\"start\":");
-            write_number(&mut slot.text, place.start.into());
-            slot.text.extend_from_slice(b",\"end\":");
-            write_number(&mut slot.text, place.end.into());
-            slot.text.extend_from_slice(b",\"atom\":");
+        let slot = &self.slots[at];
+        &self.texts[slot.from as usize..slot.to as usize]
+    }
+
+    #[cold]
+    fn write(&mut self, at: usize, leaf: &Leaf, hit: &Hit<'_>) {
+        let place = hit.place(leaf);
+        // An article made to hurt has hits without end.
+        if self.texts.len() > MOST_WAITING {
+            self.forget();
         }
-        &slot.text
+        let texts = &mut self.texts;
+        let from = texts.len();
+        texts.extend_from_slice(b",{\"field\":\"");
+        texts.extend_from_slice(place.field.as_str().as_bytes());
+        texts.extend_from_slice(b"\",\"start\":");
+        write_number(texts, place.start.into());
+        texts.extend_from_slice(b",\"end\":");
+        write_number(texts, place.end.into());
+        texts.extend_from_slice(b",\"atom\":");
+        write_text(texts, place.atom);
+        if let Some(concept) = place.concept {
+            texts.extend_from_slice(b",\"concept\":");
+            write_text(texts, concept);
+        }
+        texts.push(b'}');
+        let bound = |length: usize| u32::try_from(length).expect("what is written is forgotten long before that");
+        self.slots[at] = WrittenHit { of: Some(*leaf), from: bound(from), to: bound(texts.len()) };
     }
 }
 

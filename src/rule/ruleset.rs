@@ -13,7 +13,7 @@ use super::cost::{Costs, TopicCost};
 use super::def::{RuleFiles, SurgeDef, TestDef, WhereDef};
 use super::document::Document;
 use super::excerpt::excerpts;
-use super::expr::{CompiledTopic, ExprId, Program, Texts};
+use super::expr::{CompiledTopic, ExprId, Program};
 use super::lower::lower;
 use super::plain::Plain;
 use super::position::{Leaf, evidence, settle};
@@ -28,8 +28,6 @@ pub struct Ruleset {
     index: Index,
     revision: String,
     topics: Vec<Arc<Topic>>,
-    /// The ids of `topics`, near each other.
-    ids: Texts,
     tests: Vec<(usize, TestDef)>,
     surges: Vec<SurgeDef>,
 }
@@ -117,10 +115,10 @@ impl<'s> Hit<'s> {
         &self.ruleset.topics[self.rank as usize]
     }
 
-    /// The topic's id.
-    #[must_use]
-    pub fn id(&self) -> &'s str {
-        self.ruleset.ids.of(self.rank)
+    /// Appends the topic's id: letters, digits and hyphens, as in [`TopicId`].
+    pub(super) fn write_id(&self, out: &mut Vec<u8>) {
+        let code = &self.ruleset.index.code;
+        code.write_id(&code.topics[self.rank as usize], out);
     }
 
     /// Sum of the score's parts.
@@ -136,15 +134,25 @@ impl<'s> Hit<'s> {
     }
 
     /// What hit, in the order of fields and text.
-    pub fn places(&self) -> impl Iterator<Item = HitPlace<'s>> + use<'s> {
+    pub fn places(&self) -> impl Iterator<Item = HitPlace<'s>> {
+        self.leaves.iter().map(|leaf| self.place(leaf))
+    }
+
+    /// The same by number.
+    pub(super) fn leaves(&self) -> &'s [Leaf] {
+        self.leaves
+    }
+
+    /// What a number means.
+    pub(super) fn place(&self, leaf: &Leaf) -> HitPlace<'s> {
         let program = &self.ruleset.program;
-        self.leaves.iter().map(|leaf| HitPlace {
+        HitPlace {
             field: FIELDS[usize::from(leaf.field)],
             start: leaf.start,
             end: leaf.end,
             atom: program.written.of(leaf.atom.0),
             concept: leaf.concept.map(|concept| program.concepts[concept.index()].as_str()),
-        })
+        }
     }
 
     /// The same for keeping.
@@ -214,10 +222,8 @@ impl Ruleset {
         let info = |number: u32| &program.topics[number as usize].info;
         order.sort_by(|&a, &b| info(a).id.cmp(&info(b).id));
         let topics: Vec<Arc<Topic>> = order.iter().map(|&number| Arc::clone(info(number))).collect();
-        let mut ids = Texts::default();
-        topics.iter().for_each(|topic| ids.push(topic.id.as_str()));
         let index = Index::new(&program, &order);
-        (Some(Self { program, index, revision, topics, ids, tests, surges: files.surges }), report)
+        (Some(Self { program, index, revision, topics, tests, surges: files.surges }), report)
     }
 
     /// 16 hexadecimal digits that change with the text of any rule file.
@@ -341,7 +347,7 @@ impl Ruleset {
             return None;
         }
         leaves.clear();
-        scan.leaves_at(of.matches as usize, leaves);
+        scan.leaves_of_holding(of.matches as usize, leaves);
         settle(leaves);
         Some((0, of.severity))
     }

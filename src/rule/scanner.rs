@@ -75,17 +75,18 @@ impl Index {
         }
         // Of several threads that come here at once one does the work.
         if self.learned.compare_exchange(learned, scratch.articles, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-            let counts = scratch.heads.iter().map(|head| head.articles);
-            let frequencies = Frequencies::counted(program, counts, scratch.articles);
+            let frequencies = Frequencies::counted(program, scratch.met.iter().copied(), scratch.counted);
             self.postings.store(Arc::new(Postings::new(program, &self.code, &frequencies)));
         }
     }
 }
 
 /// Articles before anchors are chosen again for the first time; with fewer, counts say little more than the guess.
-const FIRST_LESSON: u32 = 500;
-/// And, where there are many topics, an article for so many of them: choosing takes about as long as their matching.
-const TOPICS_PER_ARTICLE: u32 = 50;
+const FIRST_LESSON: u32 = 1_000;
+/// And, where there are many topics, an article for so many of them: choosing takes longer than matching some thousands.
+const TOPICS_PER_ARTICLE: u32 = 5;
+/// One article in so many is counted.
+const COUNTED: u32 = 4;
 
 /// Memory that scanning uses again and again; one per thread. It belongs to no ruleset: given to another one it starts
 /// afresh.
@@ -99,7 +100,15 @@ pub struct Scratch {
     articles: u32,
     memos: FxHashMap<Languages, Memo>,
     pub(super) pieces: Vec<Piece>,
+    /// The terms that the article holds, in the order in which they were met.
     heads: Vec<Head>,
+    /// By term, its place in `heads`, if it is in `present`: what is asked for thousands of times an article lies close
+    /// together, however many terms the rules have.
+    slots: Vec<u32>,
+    /// By term, how many of the articles counted held it.
+    met: Vec<u32>,
+    /// Articles that were counted: one in [`COUNTED`].
+    counted: u32,
     pub(super) occurrences: Vec<Occurrence>,
     /// Terms, and groups of them, that the article holds; each once.
     seen: Vec<u32>,
@@ -142,14 +151,12 @@ pub(super) enum Kind {
 }
 
 /// Where a term occurs: a list through `occurrences`.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Head {
-    epoch: u32,
+    term: u32,
     pub(super) first: u32,
     last: u32,
     pub(super) count: u32,
-    /// Articles that held the term.
-    articles: u32,
     pub(super) fields: u8,
 }
 
@@ -220,7 +227,8 @@ impl Scratch {
         if self.owner != index.number || self.epoch == u32::MAX >> 1 {
             self.reset();
             self.owner = index.number;
-            self.heads.resize(program.terms.len(), Head::default());
+            self.slots.resize(program.terms.len(), 0);
+            self.met.resize(program.terms.len(), 0);
             self.truths.resize(index.code.memos as usize, 0);
             self.marks.resize(index.code.topics.len());
         }
@@ -232,6 +240,13 @@ impl Scratch {
             costs.articles += 1;
         }
         self.epoch += 1;
+        if self.articles.is_multiple_of(COUNTED) {
+            self.counted = self.counted.saturating_add(1);
+            for head in &self.heads {
+                let met = &mut self.met[head.term as usize];
+                *met = met.saturating_add(1);
+            }
+        }
         self.articles = self.articles.saturating_add(1);
         for &term in &self.seen {
             self.present[(term >> 6) as usize] = 0;
@@ -241,6 +256,7 @@ impl Scratch {
         self.present.resize(words, 0);
         self.in_text.resize(words, 0);
         self.pieces.clear();
+        self.heads.clear();
         self.occurrences.clear();
         self.seen.clear();
         self.candidates.clear();
@@ -261,18 +277,18 @@ impl Scratch {
         for &term in terms {
             let occurrence = clip(self.occurrences.len());
             self.occurrences.push(Occurrence { piece: place, next: NONE });
-            let head = &mut self.heads[term.index()];
-            if head.epoch == self.epoch {
+            let (word, bit) = ((term.0 >> 6) as usize, 1_u64 << (term.0 & 63));
+            if self.present[word] & bit != 0 {
+                let head = &mut self.heads[self.slots[term.index()] as usize];
                 self.occurrences[head.last as usize].next = occurrence;
                 head.last = occurrence;
                 head.count += 1;
                 head.fields |= fields;
                 continue;
             }
-            let (epoch, articles) = (self.epoch, head.articles.saturating_add(1));
-            *head = Head { epoch, first: occurrence, last: occurrence, count: 1, articles, fields };
+            self.slots[term.index()] = clip(self.heads.len());
+            self.heads.push(Head { term: term.0, first: occurrence, last: occurrence, count: 1, fields });
             self.seen.push(term.0);
-            let (word, bit) = ((term.0 >> 6) as usize, 1_u64 << (term.0 & 63));
             self.present[word] |= bit;
             // The fields of the text come first, so a term that it holds is met there first.
             if fields & FieldSet::TEXT.0 != 0 {
@@ -501,7 +517,7 @@ impl<'a> Scan<'a> {
     /// Where a term occurs that is present.
     #[inline]
     pub(super) fn head(&self, term: u32) -> &Head {
-        &self.scratch.heads[term as usize]
+        &self.scratch.heads[self.scratch.slots[term as usize] as usize]
     }
 
     fn blocks(&self) -> &Blocks {
