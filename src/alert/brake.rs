@@ -28,17 +28,10 @@ impl Default for Brake {
 }
 
 impl Brake {
-    /// The brake for an alert about an article; `None`: it is never held back.
+    /// The brake for an alert; `None`: it is never held back.
     #[must_use]
-    pub fn for_article(self, severity: Severity) -> Option<Self> {
+    pub fn at(self, severity: Severity) -> Option<Self> {
         (self.limit > 0 && severity < Severity::Urgent).then_some(self)
-    }
-
-    /// The brake for an alert about vedetta itself. A hundred feeds may fail together; a channel or a database in trouble
-    /// (`high`) is told at once.
-    #[must_use]
-    pub fn for_health(self, severity: Severity) -> Option<Self> {
-        (self.limit > 0 && severity < Severity::High).then_some(self)
     }
 }
 
@@ -49,11 +42,8 @@ mod tests {
     #[test]
     fn nothing_urgent_is_held_back_and_nothing_at_all_without_a_limit() {
         let brake = Brake::default();
-        assert_eq!(Severity::ALL.map(|level| brake.for_article(level).is_some()), [true, true, true, false]);
-        assert_eq!(Severity::ALL.map(|level| brake.for_health(level).is_some()), [true, true, false, false]);
+        assert_eq!(Severity::ALL.map(|level| brake.at(level).is_some()), [true, true, true, false]);
         let off = Brake { limit: 0, ..brake };
-        assert!(
-            Severity::ALL.iter().all(|level| off.for_article(*level).is_none() && off.for_health(*level).is_none())
-        );
+        assert!(Severity::ALL.iter().all(|level| off.at(*level).is_none()));
     }
 }

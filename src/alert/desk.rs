@@ -128,7 +128,7 @@ impl Desk {
             return Decision { alert: None };
         };
         let deliveries = self.deliveries(id, &topic.id, matched.severity, &topic.labels, now);
-        let brake = self.router.brake.for_article(matched.severity);
+        let brake = self.router.brake.at(matched.severity);
         Decision { alert: Some(AlertDraft { id, reason, deliveries, brake }) }
     }
 
@@ -139,19 +139,17 @@ impl Desk {
         let version = format!("changed:{:x}", article.content_hash);
         let id = AlertId::derive(&[topic.id.as_str(), &story.to_string(), &article.id.to_string(), &version]);
         let deliveries = self.deliveries(id, &topic.id, matched.severity, &topic.labels, now);
-        AlertDraft {
-            id,
-            reason: AlertReason::Changed,
-            deliveries,
-            brake: self.router.brake.for_article(matched.severity),
-        }
+        AlertDraft { id, reason: AlertReason::Changed, deliveries, brake: self.router.brake.at(matched.severity) }
     }
 
     /// A health alert, for the routes that ask for such; where there is none, for the default route. If it is about a
     /// channel, for the others: of the default route, or, where that has no other, all there are.
     #[must_use]
     pub fn health(&self, event: HealthEvent, severity: Severity, about: Option<&ChannelName>) -> HealthDraft {
-        self.health_of(event, severity, &Labels::new(), about)
+        let mut draft = self.health_of(event, severity, &Labels::new(), about);
+        // Feeds may fail by the hundred; a channel, a refused edit, the database are told at once.
+        draft.alert.brake = None;
+        draft
     }
 
     /// A health alert about something with labels, which routes may ask for: a feed.
@@ -172,7 +170,7 @@ impl Desk {
             }
         }
         let labels = labels.clone();
-        let brake = self.router.brake.for_health(severity);
+        let brake = self.router.brake.at(severity);
         if !deliveries.is_empty() {
             let alert = AlertDraft { id, reason: AlertReason::Health, deliveries, brake };
             return HealthDraft { event, severity, alert, labels, closes: None };

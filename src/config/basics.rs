@@ -1,4 +1,4 @@
-//! `[store]`, `[rules]`, `[poll]`, `[network]` and `[http]`.
+//! `[store]`, `[rules]`, `[poll]`, `[network]`, `[heartbeat]` and `[http]`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,10 +10,12 @@ use url::Url;
 use crate::alert::HealthSettings;
 use crate::fetch::NetworkSettings;
 use crate::model::Diagnostic;
-use crate::network::{AllowRule, parse_target};
+use crate::network::{AllowRule, GuardPolicy, parse_target};
+use crate::notify::{HeartbeatMethod, HeartbeatSettings};
 use crate::settings::{Spanned, TableReader, TextValue};
 use crate::store::Retention;
 
+use super::channels::endpoint;
 use super::{DEFAULT_RETENTION, FirstPoll, PollSettings, Reading, codes, days, report_at_top};
 
 const DEFAULT_STORE: &str = "sqlite:var/vedetta.db";
@@ -216,6 +218,28 @@ impl Reading<'_> {
             }
         }
         network
+    }
+
+    pub(super) fn heartbeat(&self, table: Option<TableReader<'_>>) -> Option<HeartbeatSettings> {
+        let mut table = table?;
+        table.require(&["url"]);
+        let url = table.text("url").and_then(|written| {
+            let url = endpoint(&table, &written, "heartbeat")?;
+            if let Err(refused) = GuardPolicy::OperatorTarget.check(&url) {
+                let diagnostic = Diagnostic::error(codes::URL, "this heartbeat's address can't be used");
+                table.report(diagnostic.label(written.content(), refused.to_string()));
+                return None;
+            }
+            Some(url)
+        });
+        let every = table.duration("every", Duration::from_secs(1)..=days(1));
+        let method = table.one_of("method", &HeartbeatMethod::ALL);
+        table.finish();
+        Some(HeartbeatSettings {
+            url: url?,
+            every: every.map_or(HeartbeatSettings::EVERY, |every| every.value),
+            method: method.map_or_else(HeartbeatMethod::default, |method| method.value),
+        })
     }
 
     pub(super) fn http(&self, table: Option<TableReader<'_>>) -> (Option<SocketAddr>, Option<Url>) {

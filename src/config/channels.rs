@@ -126,7 +126,7 @@ impl Reading<'_> {
 
     fn webhook(&mut self, table: &mut TableReader<'_>, name: &str) -> Option<WebhookSettings> {
         table.require(&["url"]);
-        let url = table.text("url").and_then(|written| webhook_url(table, &written));
+        let url = table.text("url").and_then(|written| endpoint(table, &written, "webhook"));
         let format = table.one_of("format", &WebhookFormat::ALL).map_or(WebhookFormat::Json, |format| format.value);
         let found = self.secret(table, name, SECRET);
         let signing_keys = signing_keys(table, found);
@@ -238,10 +238,11 @@ fn recipients(table: &mut TableReader<'_>) -> Option<Vec<String>> {
     good.then(|| addresses.into_iter().map(|(address, _)| address).collect())
 }
 
-fn webhook_url(table: &TableReader<'_>, written: &TextValue) -> Option<url::Url> {
+/// An address that the operator wants asked; `what` is there.
+pub(super) fn endpoint(table: &TableReader<'_>, written: &TextValue, what: &str) -> Option<url::Url> {
     let refuse = |why: String, help: &str| {
         table.report(
-            Diagnostic::error(codes::URL, "this webhook's address can't be used")
+            Diagnostic::error(codes::URL, format!("this {what}'s address can't be used"))
                 .label(written.content(), why)
                 .help(help),
         );
@@ -269,7 +270,7 @@ fn webhook_url(table: &TableReader<'_>, written: &TextValue) -> Option<url::Url>
     };
     if url.scheme() == "http" && !loopback {
         table.report(
-            Diagnostic::warning(codes::UNENCRYPTED, "this webhook's messages go over the network unencrypted")
+            Diagnostic::warning(codes::UNENCRYPTED, format!("this {what}'s messages go over the network unencrypted"))
                 .label(written.content(), "")
                 .help("use `https://` if the other side can"),
         );

@@ -47,7 +47,7 @@ use url::Url;
 use crate::alert::{HealthSettings, Router};
 use crate::fetch::{DefaultPace, NetworkSettings};
 use crate::model::{ChannelName, Diagnostic, Feed, Report, Source, SourceId, Timestamp};
-use crate::notify::ChannelSettings;
+use crate::notify::{ChannelSettings, HeartbeatSettings};
 use crate::settings::{Findings, TableReader, TomlFile, read_source};
 use crate::store::Retention;
 
@@ -76,6 +76,8 @@ pub struct Config {
     pub channels: BTreeMap<ChannelName, ChannelSettings>,
     /// `[[route]]` and `[flood]`, and who stands behind the channels.
     pub router: Router,
+    /// `[heartbeat]`; absent: none is sent.
+    pub heartbeat: Option<HeartbeatSettings>,
     /// `[http] listen`; absent: no listener.
     pub http_listen: Option<SocketAddr>,
     /// `[http] public_url`; absent: no push.
@@ -231,6 +233,7 @@ impl Reading<'_> {
         let channels = self.channels(&mut root);
         let brake = self.brake(root.table("flood"));
         let router = self.routes(&mut root, &channels, brake);
+        let heartbeat = self.heartbeat(root.table("heartbeat"));
         let (http_listen, http_public_url) = self.http(root.table("http"));
         root.finish();
         let channels = channels.into_iter().filter_map(|(name, channel)| Some((name, channel.settings?))).collect();
@@ -245,6 +248,7 @@ impl Reading<'_> {
             feed_lists,
             channels,
             router,
+            heartbeat,
             http_listen,
             http_public_url,
         })

@@ -484,3 +484,30 @@ fn the_flood_brake_has_its_limits() {
         assert_eq!(brake(bad), (None, 1), "{bad}");
     }
 }
+
+#[test]
+fn a_heartbeat_needs_an_address_that_may_be_asked() {
+    use crate::notify::{HeartbeatMethod, HeartbeatSettings};
+    let heartbeat = |text: &str| {
+        let folder = folder(&format!("[heartbeat]\n{text}\n"));
+        let (config, report) = load_from(&folder, &Environment::default());
+        let errors = codes(&report).iter().filter(|code| code.starts_with('E')).count();
+        (config.and_then(|config| config.heartbeat), errors)
+    };
+    let url = "url = \"http://10.0.0.7:8000/ping/geheim\"";
+    let (found, _) = heartbeat(&format!("{url}\nmethod = \"post\""));
+    let found = found.expect("private addresses are fine");
+    assert_eq!((found.every, found.method), (HeartbeatSettings::EVERY, HeartbeatMethod::Post));
+    assert!(!format!("{found:?}").contains("geheim"), "{found:?}");
+    for bad in [
+        "",
+        "url = \"hc-ping.com/x\"",
+        "url = \"http://169.254.169.254/latest\"",
+        "url = \"http://[fe80::1]/x\"",
+        &format!("{url}\nevery = \"0s\""),
+        &format!("{url}\nevery = \"25h\""),
+        &format!("{url}\nmethod = \"put\""),
+    ] {
+        assert_eq!(heartbeat(bad), (None, 1), "{bad}");
+    }
+}

@@ -21,12 +21,12 @@ use crate::config::{self, Config, Environment};
 use crate::fetch::{Cadence, Pace};
 use crate::model::{Clock, Feed, FeedHistory, HealthEvent, NodeId, Report, Severity, Timestamp};
 use crate::pipeline::{
-    BuildError, Deliver, Judge, Line, Live, Nudges, Outlook, Poll, Push, Snapshot, Subscribe, Sweep, drive,
+    BuildError, Deliver, Judge, Line, Live, Nudges, Outlook, Poll, Push, Snapshot, Subscribe, Sweep, Watch, drive,
 };
 use crate::rule;
 use crate::store::sqlite::{OpenOptions, SqliteStore};
 use crate::store::{Store, StoreError};
-use crate::telemetry::{Metrics, Progress};
+use crate::telemetry::{Metrics, Progress, Writes};
 use crate::web;
 
 pub use callbacks::HubCallbacks;
@@ -114,6 +114,7 @@ pub async fn open_line(loaded: Loaded, clock: Arc<dyn Clock>, queue: Duration) -
         live: Live::new(snapshot),
         metrics: Metrics::new(now),
         progress: Progress::new(now),
+        writes: Writes::default(),
         clock,
         node,
         nudges: Nudges::default(),
@@ -192,12 +193,14 @@ impl Daemon {
         spawn_stage(&mut stages, Deliver::new(true), &line, &soft, &hard);
         spawn_stage(&mut stages, Sweep::default(), &line, &soft, &hard);
         spawn_stage(&mut stages, Subscribe, &line, &soft, &hard);
+        spawn_stage(&mut stages, Watch::default(), &line, &soft, &hard);
         let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         if let Some(listener) = listener {
             let state = web::State {
                 store: Arc::clone(&line.store),
                 metrics: line.metrics.clone(),
                 progress: line.progress.clone(),
+                writes: line.writes.clone(),
                 clock: Arc::clone(&line.clock),
                 callbacks: Some(Arc::new(HubCallbacks(Arc::clone(&line)))),
             };

@@ -12,6 +12,7 @@ mod channel;
 mod clean;
 mod email;
 mod format;
+mod heartbeat;
 mod mime;
 mod payload;
 mod render;
@@ -25,6 +26,7 @@ mod webhook;
 
 pub use channel::{Channel, ChannelError, FailureReason, Message, Receipt, SendError, SenderContext};
 pub use email::Email;
+pub use heartbeat::{Heartbeat, HeartbeatMethod, HeartbeatSettings};
 pub use render::{Rendered, render};
 pub use retry::{LIFETIME, RetrySchedule};
 pub use settings::{ChannelSettings, EmailSettings, SmtpSecurity, SmtpServer, WebhookFormat, WebhookSettings};

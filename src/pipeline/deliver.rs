@@ -156,19 +156,9 @@ async fn deliver_one(
     line.metrics.delivered(&delivery.channel, &outcome, &notice, now);
     let trouble = trouble(&delivery.channel, &delivery.recipient, delivery.created_at, &outcome, now);
     // Sent but not recorded means sent again: the store has until the lease ends to come back.
-    let mut pause = Duration::from_millis(100);
-    loop {
-        match line.store.finish_delivery(&lease, outcome.clone(), now).await {
-            Ok(()) => break,
-            Err(StoreError::Unavailable(_)) if line.clock.now() < lease.until && !stop.is_cancelled() => {
-                let _ = stop.run_until_cancelled(tokio::time::sleep(pause)).await;
-                pause = (pause * 2).min(Duration::from_secs(5));
-            }
-            Err(error) => {
-                line.commit_failed(&format!("the outcome of delivery {}", delivery.id), &error);
-                break;
-            }
-        }
+    let finish = || line.store.finish_delivery(&lease, outcome.clone(), now);
+    if let Err(error) = line.insist(lease.until, stop, finish).await {
+        line.commit_failed(&format!("the outcome of delivery {}", delivery.id), &error);
     }
     if let Some(event) = trouble {
         line.tell(event, Severity::High, Some(&delivery.channel)).await;

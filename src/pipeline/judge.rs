@@ -179,7 +179,10 @@ pub(super) async fn judge_article(
     let title = article.title.clone();
     let change = prior.and_then(|prior| story::change(&prior, &article, now));
     let commit = VerdictCommit { lease, article, verdict, change, page: memory };
-    match line.store.commit_verdict(commit, Arc::clone(&snapshot.desk), now).await {
+    let until = commit.lease.until.min(now + LEASE);
+    let attempt = || line.store.commit_verdict(commit.clone(), Arc::clone(&snapshot.desk), now);
+    // A stop cuts all of this.
+    match line.insist(until, &CancellationToken::new(), attempt).await {
         Ok(committed) => {
             line.after_commit(&committed);
             committed.alerts.len()

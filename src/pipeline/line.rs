@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::model::Clock;
@@ -13,10 +14,15 @@ use crate::model::{Article, ChannelName, Claim, HealthEvent, Labels, NodeId, Sev
 use crate::rule::Judgement;
 use crate::store::{Committed, Store, StoreError, Verdict};
 use crate::story::Signature;
-use crate::telemetry::{Metrics, Progress};
+use crate::telemetry::{Metrics, Progress, Writes};
 
 use super::outlook::Outlook;
 use super::{Live, Push, Snapshot};
+
+/// Between two tries at a commit, doubled each time …
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// … up to this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// The signals between stages: “look now”, never a promise.
 #[derive(Debug, Default)]
@@ -29,6 +35,8 @@ pub struct Nudges {
     pub deliver: Notify,
     /// Nobody nudges the sweep.
     pub sweep: Notify,
+    /// Nor the watch.
+    pub watch: Notify,
 }
 
 /// Does something when it goes, also when the task around it panics.
@@ -59,6 +67,8 @@ pub struct Line {
     pub metrics: Metrics,
     /// When which stage last moved.
     pub progress: Progress,
+    /// Whether the database takes writes.
+    pub writes: Writes,
     /// Who we are in claims.
     pub node: NodeId,
     /// Between stages.
@@ -99,6 +109,7 @@ impl Line {
 
     /// Counts a commit and wakes whoever has work now.
     pub fn after_commit(&self, committed: &Committed) {
+        self.writes.taken();
         self.metrics.committed(committed);
         for topic in &committed.floods {
             tracing::warn!(%topic, "the topic raises very many alerts: what comes now is told in summaries");
@@ -119,6 +130,38 @@ impl Line {
             Ok(false) => {}
             Err(error) => {
                 tracing::error!(health.key = event.key, error = %self.chain(&error), "cannot record a health alert: {}", event.title);
+            }
+        }
+    }
+
+    /// Notes that the store failed.
+    pub fn store_failed(&self, error: &StoreError) {
+        self.metrics.store_error();
+        if matches!(error, StoreError::Unavailable(_)) {
+            self.writes.refused(&self.chain(error), self.clock.now());
+        }
+    }
+
+    /// Commits what is in hand: while the database takes no writes, again and again as long as its lease holds, or until
+    /// a stop. So what was fetched before a disk was full is there when it has room again.
+    pub(super) async fn insist<T, F>(
+        &self,
+        until: Timestamp,
+        stop: &CancellationToken,
+        commit: impl Fn() -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match commit().await {
+                Err(error @ StoreError::Unavailable(_)) if self.clock.now() + pause < until && !stop.is_cancelled() => {
+                    self.store_failed(&error);
+                    let _ = stop.run_until_cancelled(tokio::time::sleep(pause)).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                ended => return ended,
             }
         }
     }
@@ -145,7 +188,7 @@ impl Line {
         if matches!(error, StoreError::LeaseLost { .. }) {
             tracing::debug!("{what}: {error}");
         } else {
-            self.metrics.store_error();
+            self.store_failed(error);
             tracing::error!(error = %self.chain(error), "cannot commit {what}; it will be done again");
         }
     }

@@ -10,7 +10,7 @@ use crate::alert::Desk;
 use crate::config::Config;
 use crate::fetch::{Client, Limits};
 use crate::model::{Article, ChannelName, Feed, FeedId, Labels, Timestamp};
-use crate::notify::{Channel, SenderContext};
+use crate::notify::{Channel, Heartbeat, SenderContext};
 use crate::rule::{Costs, Judgement, Ruleset, Scratch, TopicCost};
 
 /// Why a snapshot can't be made of a checked configuration.
@@ -19,6 +19,9 @@ pub enum BuildError {
     /// The HTTP client.
     #[error("cannot set up the HTTP client")]
     Client(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The heartbeat.
+    #[error("cannot set up the heartbeat")]
+    Heartbeat(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A channel.
     #[error("cannot set up the channel `{name}`")]
     Channel {
@@ -39,6 +42,8 @@ pub struct Snapshot {
     pub ruleset: Arc<Ruleset>,
     /// The channels, ready to send.
     pub channels: BTreeMap<ChannelName, Arc<Channel>>,
+    /// Who is told that all is well.
+    pub heartbeat: Option<Arc<Heartbeat>>,
     /// The feeds by id.
     pub feeds: HashMap<FeedId, Arc<Feed>>,
     /// How many feeds each host has.
@@ -70,6 +75,8 @@ impl Snapshot {
                 .map_err(|error| BuildError::Channel { name: name.clone(), source: error.into() })?;
             channels.insert(name.clone(), Arc::new(channel));
         }
+        let heartbeat = config.heartbeat.as_ref().map(|settings| Heartbeat::new(settings, &context)).transpose();
+        let heartbeat = heartbeat.map_err(BuildError::Heartbeat)?.map(Arc::new);
         let feeds = config.feeds.iter().map(|feed| (feed.id, Arc::new(feed.clone()))).collect();
         let mut feeds_of_host: HashMap<String, usize> = HashMap::new();
         for feed in &config.feeds {
@@ -80,6 +87,7 @@ impl Snapshot {
             config,
             ruleset: Arc::new(ruleset),
             channels,
+            heartbeat,
             feeds,
             feeds_of_host,
             desk,

@@ -5,6 +5,7 @@
 //! deadline, or a mail server that hangs, holds back nobody else. What a tick may start is bounded.
 
 mod deliver;
+mod emergency;
 mod entries;
 mod gap;
 mod health;
@@ -21,6 +22,7 @@ mod sitemap;
 mod stage;
 mod streak;
 mod sweep;
+mod watch;
 
 pub use deliver::Deliver;
 pub use judge::Judge;
@@ -32,3 +34,4 @@ pub use poll::Poll;
 pub use push::{Delivered, Push, Subscribe, Verification, deliver as deliver_push, verify as verify_push};
 pub use stage::{Pace, Stage, drive};
 pub use sweep::Sweep;
+pub use watch::Watch;

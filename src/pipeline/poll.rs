@@ -142,7 +142,10 @@ pub(super) async fn poll_feed(line: &Arc<Line>, leased: Leased<FeedState, FeedId
     };
     let told: Vec<_> = poll.health.iter().map(|draft| draft.event.clone()).collect();
     let waits_for_page = poll.articles.iter().any(|polled| polled.verdict.is_none());
-    match line.store.commit_poll(poll, Arc::clone(&snapshot.desk), now).await {
+    // A single round's lease is far longer.
+    let until = poll.lease.until.min(now + LEASE);
+    let commit = || line.store.commit_poll(poll.clone(), Arc::clone(&snapshot.desk), now);
+    match line.insist(until, stop, commit).await {
         Ok(committed) => {
             for event in told {
                 tracing::warn!(health.key = event.key, detail = event.detail, "{}", event.title);

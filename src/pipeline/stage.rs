@@ -78,7 +78,7 @@ pub async fn drive<S: Stage>(
             Err(error @ StoreError::Corrupt { .. }) => return Err(error),
             Err(error) => {
                 tracing::error!(stage = S::NAME, error = %line.chain(&error), "the store failed, trying again");
-                line.metrics.store_error();
+                line.store_failed(&error);
                 let wait = backoff;
                 backoff = (backoff * 2).min(LONGEST_WAIT);
                 wait

@@ -23,7 +23,7 @@ use crate::model::{
 use crate::story::Signature;
 
 pub use archive::{ArchivePage, ArchiveSpan, ArchivedArticle, RecordedAlert, RecordedMatch};
-pub use views::{AlertRow, DeliveryCounts, DeliveryRow, FeedRow, StoreStats, ToldDelay, Views};
+pub use views::{AlertRow, DeliveryCounts, DeliveryRow, FeedRow, Overdue, StoreStats, ToldDelay, Views};
 
 /// Why the store could not do it, split by what the caller does next.
 #[derive(Debug, thiserror::Error)]

@@ -115,6 +115,17 @@ pub struct DeliveryRow {
     pub title: String,
 }
 
+/// A channel whose messages wait for too long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overdue {
+    /// The channel.
+    pub channel: ChannelName,
+    /// When the oldest of them should have been out.
+    pub since: Timestamp,
+    /// How many there are.
+    pub count: u64,
+}
+
 /// Figures for metrics and health.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StoreStats {
@@ -170,6 +181,9 @@ pub trait Views: Send + Sync {
     async fn told_delays(&self, of_each: u32) -> Result<Vec<ToldDelay>, StoreError>;
     /// When any feed was last read well.
     async fn last_contact(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// The channels with messages that should have been out at `by` or before, in the order of their names; disabled ones
+    /// left out.
+    async fn overdue(&self, by: Timestamp) -> Result<Vec<Overdue>, StoreError>;
     /// Figures.
     async fn stats(&self, now: Timestamp) -> Result<StoreStats, StoreError>;
     /// Where the articles taken in since a time stand in the archive; it may begin a little earlier. `None`: there are no

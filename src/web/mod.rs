@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::Clock;
 use crate::store::Store;
-use crate::telemetry::{self, Metrics, Progress};
+use crate::telemetry::{self, Metrics, Progress, Writes};
 
 pub use callback::{Callbacks, HubQuery};
 use listener::LimitedListener;
@@ -55,6 +55,8 @@ pub struct State {
     pub metrics: Metrics,
     /// Signs of life.
     pub progress: Progress,
+    /// Whether the database takes writes.
+    pub writes: Writes,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Who answers hubs; `None`: nobody.
@@ -142,9 +144,13 @@ impl Shared {
     }
 
     async fn examine(&self) -> Result<(), Illness> {
-        let State { store, progress, clock, .. } = &self.state;
+        let State { store, progress, writes, clock, .. } = &self.state;
         if let Some(stage) = progress.stuck(clock.now(), STUCK_AFTER) {
             return Err(Illness::Stuck(stage));
+        }
+        // A small write may still find room where the line's own did not.
+        if let Some(refusal) = writes.refusal() {
+            return Err(Illness::Database(format!("the database has taken no write since {}", refusal.since)));
         }
         match timeout(DATABASE_PATIENCE, store.ping(clock.now())).await {
             Ok(Ok(())) => Ok(()),

@@ -26,6 +26,7 @@ mod crash;
 mod demo_feeds;
 /// Finding a site's feeds.
 mod discover;
+mod disk_full;
 /// The two evaluators of the rule language against each other.
 mod evaluators;
 /// Explanations, rule tests, filters and JSON lines.
@@ -80,6 +81,7 @@ mod shipped_rules;
 /// Sitemaps as documents and as sources.
 mod sitemaps;
 /// Health, readiness and metrics, asked for over a real socket.
+mod watch;
 mod web;
 /// Subscriptions at hubs, and what hubs push.
 mod websub;

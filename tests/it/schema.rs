@@ -93,6 +93,7 @@ const TABLES: &[(Of, &str, &str)] = &[
     (Config, "/properties/rules", "[rules]\nHERE"),
     (Config, "/properties/poll", "[poll]\nHERE"),
     (Config, "/properties/flood", "[flood]\nHERE"),
+    (Config, "/properties/heartbeat", "[heartbeat]\nurl = 'https://example.org/x'\nHERE"),
     (Config, "/properties/feeds", "[feeds]\nHERE"),
     (Config, "/properties/health", "[health]\nHERE"),
     (Config, "/properties/network", "[network]\nHERE"),
@@ -351,6 +352,10 @@ slowest = "2h"
 [flood]
 limit = 100
 window = "15m"
+[heartbeat]
+url = "https://hc.example.org/ping/x"
+every = "10m"
+method = "post"
 
 [health]
 after = "6h"

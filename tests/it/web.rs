@@ -39,6 +39,7 @@ impl Site {
             store: world.store.clone(),
             metrics: metrics.clone(),
             progress: progress.clone(),
+            writes: vedetta::telemetry::Writes::default(),
             clock: clock.clone(),
             callbacks: None,
         };

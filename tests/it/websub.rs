@@ -285,6 +285,7 @@ impl Bench {
             store: Arc::clone(&line.store),
             metrics: line.metrics.clone(),
             progress: line.progress.clone(),
+            writes: line.writes.clone(),
             clock: clock.clone(),
             callbacks: Some(Arc::new(HubCallbacks(Arc::clone(&line)))),
         };

@@ -150,7 +150,8 @@ pub(super) async fn retry(
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     let done = sqlx::query(
-        "UPDATE deliveries SET state = 'due', attempts = 0, due_at = $2, claimable_at = $2, finished_at = NULL \
+        "UPDATE deliveries SET promised_at = CASE state WHEN 'failed' THEN $2 ELSE promised_at END, \
+         state = 'due', attempts = 0, due_at = $2, claimable_at = $2, finished_at = NULL \
          WHERE (state = 'failed' OR state = 'due' AND (kind = 'alert' OR notice IS NOT NULL) AND node IS NULL AND due_at > $2) \
          AND id = coalesce($1, id)",
     )

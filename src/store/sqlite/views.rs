@@ -10,7 +10,7 @@ use crate::model::{
 };
 
 use super::super::{
-    AlertRow, ArchivePage, ArchiveSpan, ArchivedArticle, DeliveryCounts, DeliveryFilter, DeliveryRow, FeedRow,
+    AlertRow, ArchivePage, ArchiveSpan, ArchivedArticle, DeliveryCounts, DeliveryFilter, DeliveryRow, FeedRow, Overdue,
     StoreError, StoreStats, ToldDelay, Views,
 };
 use super::error::unreadable;
@@ -209,6 +209,26 @@ impl Views for SqliteStore {
         let last: Option<i64> =
             sqlx::query_scalar("SELECT max(last_success_at) FROM feeds WHERE enabled").fetch_one(&self.reader).await?;
         Ok(last.map(Timestamp::from_millis))
+    }
+
+    async fn overdue(&self, by: Timestamp) -> Result<Vec<Overdue>, StoreError> {
+        let found = sqlx::query(
+            "SELECT channel, min(promised_at), count(*) FROM deliveries WHERE state = 'due' AND promised_at <= $1 \
+             AND channel NOT IN (SELECT name FROM channels) GROUP BY channel ORDER BY channel",
+        )
+        .bind(by.as_millis())
+        .fetch_all(&self.reader)
+        .await?;
+        found
+            .iter()
+            .map(|row| {
+                Ok(Overdue {
+                    channel: deliver::channel(row, 0)?,
+                    since: rows::time(row, 1)?,
+                    count: rows::count(row, 2)?,
+                })
+            })
+            .collect()
     }
 
     async fn stats(&self, now: Timestamp) -> Result<StoreStats, StoreError> {

@@ -106,6 +106,11 @@ channels = ["desk", "soc"]
         std::fs::set_permissions(self.folder.path().join("secret"), private).expect("a mode");
     }
 
+    /// The address of the webhook endpoint.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://{}", self.endpoint)
+    }
+
     /// A `[[feed]]` table for a path on the feed server.
     pub(crate) fn feed(&self, path: &str) -> String {
         format!("\n[[feed]]\nurl = \"{}\"\n", self.server.url(path))
