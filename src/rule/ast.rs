@@ -151,6 +151,19 @@ impl Node {
             }
         }
     }
+
+    /// Levels of the tree, from 1 for a leaf.
+    #[must_use]
+    pub fn height(&self) -> u32 {
+        1 + match &self.kind {
+            NodeKind::Atom(_) => 0,
+            NodeKind::And(parts) | NodeKind::Or(parts) | NodeKind::SomeOf { of: parts, .. } => {
+                parts.iter().map(Self::height).max().unwrap_or(0)
+            }
+            NodeKind::Not(of) | NodeKind::AtLeast { of, .. } | NodeKind::Scope { of, .. } => of.height(),
+            NodeKind::Near(near) => near.left.height().max(near.right.height()),
+        }
+    }
 }
 
 impl Scope {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::model::{Diagnostic, Span};
 use crate::settings::{Findings, nearest};
 
+use super::ast::Node;
 use super::codes;
 use super::def::{ConceptDef, SurgeDef, TopicDef};
 use super::parser::{Reference, ReferenceKind};
@@ -146,8 +147,7 @@ struct Edge<'a> {
 /// What refers to what, by name.
 type Graph<'a> = BTreeMap<&'a str, Vec<Edge<'a>>>;
 
-/// For each name, the concepts and topics in the longest chain that begins with it, itself included. Names that refer to
-/// nothing may be left out.
+/// For each name that refers to others, how high it stands above what it leads to.
 type Heights<'a> = HashMap<&'a str, u32>;
 
 fn cycles(loaded: &Loaded, findings: &Findings) {
@@ -167,80 +167,134 @@ fn cycles(loaded: &Loaded, findings: &Findings) {
             _ => {}
         }
     }
-    let Some(concept_heights) = find_cycles(&concepts, '@', "a concept", &Heights::new(), findings) else {
-        find_cycles(&topics, '#', "a topic's `match`", &Heights::new(), findings);
-        return;
-    };
-    chains(&concepts, &concept_heights, &Heights::new(), findings);
-    // A topic stands one above the highest of its concepts; few topics refer to topics, and few chains are long.
-    let mut of_concepts = Heights::new();
-    let highest = concept_heights.values().max().copied().unwrap_or(1);
-    if !topics.is_empty() || highest >= DEEPEST {
-        for Use { reference, user, is_match } in &loaded.uses {
-            let height = concept_heights.get(reference.name.as_str()).copied().unwrap_or(1) + 1;
-            if let (true, ReferenceKind::Concept, Some(id)) = (*is_match, reference.kind, ids.get(user)) {
-                of_concepts.entry(id).and_modify(|most| *most = height.max(*most)).or_insert(height);
-                if height == DEEPEST + 1 {
-                    findings.add(chain(reference.span));
-                }
-            }
-        }
-    }
-    if let Some(heights) = find_cycles(&topics, '#', "a topic's `match`", &of_concepts, findings) {
-        chains(&topics, &heights, &of_concepts, findings);
+    let concept_order = find_cycles(&concepts, '@', "a concept", findings);
+    let topic_order = find_cycles(&topics, '#', "a topic's `match`", findings);
+    if let (Some(concept_order), Some(topic_order)) = (concept_order, topic_order) {
+        steps(loaded, &ids, (&concepts, &concept_order), (&topics, &topic_order), findings);
+        levels(loaded, &topics, &topic_order, findings);
     }
 }
 
 /// Longest chain of concepts or topics that refer to each other; no glossary needs more, and the stack is finite.
 pub(super) const DEEPEST: u32 = 60;
 
-/// Names each chain where it becomes too long, seen from its end.
-fn chains(graph: &Graph<'_>, heights: &Heights<'_>, least: &Heights<'_>, findings: &Findings) {
-    for (name, edges) in graph {
-        if heights.get(name).is_none_or(|height| *height <= DEEPEST) {
-            continue;
+/// Most levels of a topic's query and of the topics that it leads to, one below the other. Reading them recurses: unoptimised, a
+/// stack of 2 MiB holds 1,240 of them and not 1,550 (measured).
+const MOST_LEVELS: u32 = 600;
+
+/// Reports chains of too many concepts and topics.
+fn steps(
+    loaded: &Loaded,
+    ids: &HashMap<&User, &str>,
+    (concepts, concept_order): (&Graph<'_>, &[&str]),
+    (topics, topic_order): (&Graph<'_>, &[&str]),
+    findings: &Findings,
+) {
+    let title = format!("more than {DEEPEST} concepts or topics refer to each other in a row");
+    let too_long = |span| {
+        let label = format!("from here on there are {DEEPEST}");
+        findings.add(Diagnostic::error(codes::CHAIN, &*title).label(span, label).help("name the terms directly"));
+    };
+    let of_concepts = heights(concepts, concept_order, |_| 1, |_| 1);
+    for edge in too_high(concepts, &of_concepts, |_| 1, DEEPEST) {
+        too_long(edge.span);
+    }
+    // Few topics refer to topics, and few chains are long.
+    if topics.is_empty() && of_concepts.values().all(|height| *height < DEEPEST) {
+        return;
+    }
+    // A topic stands one above the highest of its concepts.
+    let mut above_concepts = Heights::new();
+    for Use { reference, user, is_match } in &loaded.uses {
+        let height = of_concepts.get(reference.name.as_str()).copied().unwrap_or(1) + 1;
+        if let (true, ReferenceKind::Concept, Some(id)) = (*is_match, reference.kind, ids.get(user)) {
+            above_concepts.entry(id).and_modify(|most| *most = height.max(*most)).or_insert(height);
+            if height == DEEPEST + 1 {
+                too_long(reference.span);
+            }
         }
-        let height = |edge: &&Edge<'_>| heights.get(edge.to).or(least.get(edge.to)).copied().unwrap_or(1);
-        if edges.iter().all(|edge| height(&edge) <= DEEPEST)
-            && let Some(edge) = edges.iter().find(|edge| height(edge) == DEEPEST)
-        {
-            findings.add(chain(edge.span));
-        }
+    }
+    let least = |id: &str| above_concepts.get(id).copied().unwrap_or(1);
+    let of_topics = heights(topics, topic_order, |_| 1, least);
+    for edge in too_high(topics, &of_topics, least, DEEPEST) {
+        too_long(edge.span);
     }
 }
 
-fn chain(span: Span) -> Diagnostic {
-    Diagnostic::error(codes::CHAIN, format!("more than {DEEPEST} concepts or topics refer to each other in a row"))
-        .label(span, format!("from here on there are {DEEPEST}"))
-        .help("name the terms directly")
+/// Reports topics that are nested too deeply together with those that they refer to.
+fn levels(loaded: &Loaded, topics: &Graph<'_>, order: &[&str], findings: &Findings) {
+    if topics.is_empty() {
+        return;
+    }
+    let by_id: HashMap<&str, &TopicDef> = loaded.topics.iter().map(|topic| (topic.id.as_str(), topic)).collect();
+    let own = |id: &str| by_id.get(id).and_then(|topic| topic.matches.as_ref()).map_or(1, Node::height);
+    let of_topics = heights(topics, order, own, own);
+    for edge in too_high(topics, &of_topics, own, MOST_LEVELS) {
+        let title = format!("topics that refer to each other are nested more than {MOST_LEVELS} levels deep in all");
+        let diagnostic = Diagnostic::error(codes::CHAIN, title)
+            .label(edge.span, "with this one")
+            .help("put the parts that they share into concepts, which are flat");
+        findings.add(diagnostic);
+    }
 }
 
-/// Depth-first search without recursion: chains may be as long as the files. Gives the heights, which are at least those of
-/// `least`, if there are no cycles.
-fn find_cycles<'a>(
+/// Of every name in `order`, which begins with what refers to nothing else: its own height and that of the highest below it,
+/// or `least` if that is more.
+fn heights<'a>(
     graph: &Graph<'a>,
-    sign: char,
-    what: &str,
-    least: &Heights<'a>,
-    findings: &Findings,
-) -> Option<Heights<'a>> {
+    order: &[&'a str],
+    own: impl Fn(&str) -> u32,
+    least: impl Fn(&str) -> u32,
+) -> Heights<'a> {
     let mut heights = Heights::new();
-    let mut found = false;
+    for &name in order {
+        let edges = graph.get(name).map_or(&[][..], Vec::as_slice);
+        let below = edges.iter().map(|edge| heights.get(edge.to).copied().unwrap_or_else(|| least(edge.to))).max();
+        heights.insert(name, own(name).saturating_add(below.unwrap_or(0)).max(least(name)));
+    }
+    heights
+}
+
+/// The references that lead above `most`, where all that is referred to is below it.
+fn too_high<'g, 'a>(
+    graph: &'g Graph<'a>,
+    heights: &Heights<'a>,
+    least: impl Fn(&str) -> u32,
+    most: u32,
+) -> Vec<&'g Edge<'a>> {
+    let height = |edge: &Edge<'_>| heights.get(edge.to).copied().unwrap_or_else(|| least(edge.to));
+    let mut found = Vec::new();
+    for (name, edges) in graph {
+        let highest = edges.iter().max_by_key(|edge| height(edge));
+        if let Some(edge) = highest.filter(|edge| height(edge) <= most)
+            && heights.get(name).is_some_and(|height| *height > most)
+            && least(name) <= most
+        {
+            found.push(edge);
+        }
+    }
+    found
+}
+
+/// Depth-first search without recursion: chains may be as long as the files. Gives the names that refer to others, each behind
+/// those that it refers to, if there are no cycles.
+fn find_cycles<'a>(graph: &Graph<'a>, sign: char, what: &str, findings: &Findings) -> Option<Vec<&'a str>> {
+    let mut order = Vec::new();
+    let mut done: HashSet<&str> = HashSet::new();
     let mut on_path: HashSet<&str> = HashSet::new();
+    let mut found = false;
     for &start in graph.keys() {
-        if heights.contains_key(start) {
+        if done.contains(start) {
             continue;
         }
         // The path from `start`: each node and its next edge to follow.
         let mut path: Vec<(&str, usize)> = vec![(start, 0)];
         on_path.insert(start);
         while let Some((node, next)) = path.last_mut() {
-            let edges = graph.get(node).map_or(&[][..], Vec::as_slice);
-            let Some(edge) = edges.get(*next) else {
-                let below = edges.iter().map(|edge| heights.get(edge.to).or(least.get(edge.to)).copied().unwrap_or(1));
-                let height = (below.max().unwrap_or(0) + 1).max(least.get(node).copied().unwrap_or(1));
-                heights.insert(node, height);
+            let Some(edge) = graph.get(node).and_then(|edges| edges.get(*next)) else {
+                done.insert(node);
                 on_path.remove(node);
+                order.push(*node);
                 path.pop();
                 continue;
             };
@@ -250,13 +304,13 @@ fn find_cycles<'a>(
                 let names: Vec<String> = path[from..].iter().map(|(name, _)| format!("{sign}{name}")).collect();
                 findings.add(cycle(&names, edge, sign, what));
                 found = true;
-            } else if !heights.contains_key(edge.to) && graph.contains_key(edge.to) {
+            } else if !done.contains(edge.to) && graph.contains_key(edge.to) {
                 on_path.insert(edge.to);
                 path.push((edge.to, 0));
             }
         }
     }
-    (!found).then_some(heights)
+    (!found).then_some(order)
 }
 
 fn cycle(names: &[String], edge: &Edge<'_>, sign: char, what: &str) -> Diagnostic {

@@ -7,8 +7,51 @@ use crate::model::{Diagnostic, Span};
 use super::{TableReader, TextValue};
 
 /// Where diagnostics are collected while files are read.
+///
+/// Of errors, and of warnings, the first ten thousand are kept, and the last of them says how many there are besides: a broken
+/// file of 10 MB had half a million, which took a gigabyte and which nobody reads.
 #[derive(Debug, Default)]
-pub struct Findings(RefCell<Vec<Diagnostic>>);
+pub struct Findings(RefCell<Found>);
+
+#[derive(Debug, Default)]
+struct Found {
+    errors: Kept,
+    warnings: Kept,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    diagnostics: Vec<Diagnostic>,
+    /// How many came when there were enough.
+    more: usize,
+}
+
+/// A guess: many more than anyone mends between two runs.
+const MOST: usize = 10_000;
+
+impl Kept {
+    fn add(&mut self, diagnostic: Diagnostic) {
+        if self.diagnostics.len() < MOST {
+            self.diagnostics.push(diagnostic);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// By file and place; those without a place last.
+    fn in_order(mut self, what: &str) -> Vec<Diagnostic> {
+        self.diagnostics.sort_by_key(place);
+        if let Some(last) = self.diagnostics.last_mut().filter(|_| self.more > 0) {
+            last.help.push(format!("{what} beyond these, not shown: {}", self.more));
+        }
+        self.diagnostics
+    }
+}
+
+fn place(diagnostic: &Diagnostic) -> (bool, Option<Span>) {
+    let place = diagnostic.labels.first().map(|label| label.span);
+    (place.is_none(), place)
+}
 
 impl Findings {
     /// Nothing found yet.
@@ -19,23 +62,24 @@ impl Findings {
 
     /// Adds one.
     pub fn add(&self, diagnostic: Diagnostic) {
-        self.0.borrow_mut().push(diagnostic);
+        let mut found = self.0.borrow_mut();
+        let kept = if diagnostic.is_error() { &mut found.errors } else { &mut found.warnings };
+        kept.add(diagnostic);
     }
 
     /// Whether any of them is an error.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.0.borrow().iter().any(Diagnostic::is_error)
+        !self.0.borrow().errors.diagnostics.is_empty()
     }
 
-    /// All of them, by file and place; those without a place last.
+    /// All that are kept, by file and place; those without a place last.
     #[must_use]
     pub fn into_diagnostics(self) -> Vec<Diagnostic> {
-        let mut diagnostics = self.0.into_inner();
-        diagnostics.sort_by_key(|diagnostic| {
-            let place = diagnostic.labels.first().map(|label| label.span);
-            (place.is_none(), place)
-        });
+        let Found { errors, warnings } = self.0.into_inner();
+        let mut diagnostics = errors.in_order("errors");
+        diagnostics.extend(warnings.in_order("warnings"));
+        diagnostics.sort_by_key(place);
         diagnostics
     }
 }
@@ -94,5 +138,35 @@ impl Item<'_> {
             Self::Array(..) => "an array",
             Self::Table(_) => "a table",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SourceId;
+
+    #[test]
+    fn of_half_a_million_mistakes_ten_thousand_are_kept_and_the_rest_is_counted() {
+        let findings = Findings::new();
+        for at in 0..MOST + 50 {
+            findings.add(Diagnostic::warning("W101", "odd").label(Span::new(SourceId(0), at..at), ""));
+        }
+        assert!(!findings.has_errors());
+        for at in (0..=MOST).rev() {
+            findings.add(Diagnostic::error("E101", "wrong").label(Span::new(SourceId(0), at..at), ""));
+        }
+        assert!(findings.has_errors());
+        let diagnostics = findings.into_diagnostics();
+        assert_eq!(diagnostics.len(), 2 * MOST);
+        assert!(diagnostics.is_sorted_by_key(place));
+        let helps: Vec<&Diagnostic> = diagnostics.iter().filter(|found| !found.help.is_empty()).collect();
+        let [warning, error] = helps[..] else { panic!("{helps:?}") };
+        assert!(
+            !warning.is_error() && warning.help[0].starts_with("warnings beyond these, not shown: 50"),
+            "{warning:?}"
+        );
+        assert!(error.is_error() && error.help[0].starts_with("errors beyond these, not shown: 1"), "{error:?}");
+        assert_eq!(error.labels[0].span.start as usize, MOST);
     }
 }

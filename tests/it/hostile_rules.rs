@@ -1,10 +1,11 @@
 //! Rule files made to hurt, by accident or on purpose: an error or a result, within bounds, on a stack of 2 MB.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use vedetta::model::{Report, Source, SourceId};
-use vedetta::rule::{Ruleset, load, load_sources};
+use vedetta::model::{Report, Source, SourceId, Timestamp};
+use vedetta::rule::{Circumstances, Document, Ruleset, Scratch, load, load_sources};
 
 /// Generous, since tests run unoptimised on busy machines; quadratic work on these files takes far longer.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -151,6 +152,67 @@ fn topics_refer_to_each_other_over_sixty_steps_and_no_more() {
         assert_eq!(codes(&chain(60, backwards)), [] as [&str; 0]);
         assert_eq!(codes(&chain(61, backwards)), ["E191"]);
     }
+}
+
+/// The longest chain of the deepest queries, read and evaluated on a small stack.
+#[test]
+fn a_chain_of_deeply_nested_topics_is_read_and_evaluated_on_a_small_stack() {
+    let topics = |count: usize, last: &str| {
+        let mut text = String::new();
+        for index in 0..count {
+            let mut query = if index + 1 == count { last.to_owned() } else { format!("#t{}", index + 1) };
+            for level in 0..62 {
+                let operator = if level % 2 == 0 { "AND" } else { "OR" };
+                query = format!("(a{} {operator} {query})", level % 2);
+            }
+            writeln!(text, "[[topic]]\nid = \"t{index}\"\nmatch = '{query}'").unwrap();
+        }
+        text
+    };
+    let (_, report) = compile(topics(10, "word"));
+    assert_eq!(codes(&report), ["E191"], "{report}");
+    let mut text = topics(9, "@c0");
+    for index in 0..51 {
+        writeln!(
+            text,
+            "[concept.c{index}]\nany = [\"x{index}\", \"{}\"]",
+            if index == 50 { "word".to_owned() } else { format!("@c{}", index + 1) }
+        )
+        .unwrap();
+    }
+    let evaluate = move || {
+        let (ruleset, report) = Ruleset::compile(load_sources(vec![Source::new(SourceId(0), "rules/a.toml", text)]));
+        assert_eq!(codes(&report), [] as [&str; 0], "{report}");
+        let ruleset = ruleset.unwrap();
+        let empty = || Cow::Borrowed("");
+        let document = Document {
+            fields: [Cow::Borrowed("a0 word"), empty(), empty(), empty(), empty(), empty(), empty()],
+            lang: None,
+            guess: None,
+            source: empty(),
+            feed: empty(),
+            time: None,
+        };
+        let here = Circumstances { feed_labels: None, now: Timestamp::EPOCH };
+        let scanned = ruleset.scan(&mut Scratch::default(), &document, here);
+        assert_eq!(scanned.errors, Vec::<String>::new());
+        assert_eq!(scanned.hits.len(), 9);
+        assert_eq!(scanned.hits, ruleset.scan_plainly(&document, here));
+    };
+    std::thread::Builder::new().stack_size(STACK_BYTES).spawn(evaluate).unwrap().join().unwrap();
+}
+
+#[test]
+fn of_a_file_of_nothing_but_mistakes_the_first_ten_thousand_are_told() {
+    let mut text = String::new();
+    for index in 0..6_000 {
+        writeln!(text, "[[topic]]\nid = \"t{index}\"\nmatch = 'a b AND @nope{index}'").unwrap();
+    }
+    let (ruleset, report) = compile(text);
+    assert!(ruleset.is_none());
+    assert_eq!(codes(&report).len(), 10_000);
+    let last = report.diagnostics.iter().rfind(|found| found.is_error()).unwrap();
+    assert!(last.help.iter().any(|help| help == "errors beyond these, not shown: 2000"), "{last:?}");
 }
 
 #[test]
