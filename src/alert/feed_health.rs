@@ -353,6 +353,30 @@ pub fn own_network(
     }
 }
 
+/// The same answers in place of many feeds: our own network stands before a login page. `counts`: feeds and hosts; `what`:
+/// what they have in common.
+#[must_use]
+pub fn same_page(
+    key: &str,
+    counts: (usize, usize),
+    what: &str,
+    since: Timestamp,
+    error: &str,
+    now: Timestamp,
+) -> HealthEvent {
+    let (feeds, hosts) = counts;
+    HealthEvent {
+        key: key.to_owned(),
+        title: "No feed answers as itself: is this machine's network behind a login page?".to_owned(),
+        detail: format!(
+            "Since {since} not one feed could be read, and for {feeds} feeds on {hosts} hosts {what}. The last error: \
+             {error}\nOpen any web page on this machine: a hotel's, a provider's or a firewall's login page may want an answer, \
+             or this machine's clock may be wrong. The feeds are not told one by one; they are tried again as ever."
+        ),
+        at: now,
+    }
+}
+
 /// Something answers again.
 #[must_use]
 pub fn own_network_back(key: &str, now: Timestamp) -> HealthEvent {

@@ -10,7 +10,7 @@ pub use brake::Brake;
 pub use desk::{AlertDraft, Decision, DeliveryDraft, Desk, HealthDraft, StoryPlace};
 pub use feed_health::{
     Failure, Gap, HealthSettings, Subject, failed, lost, moved, other_language, own_network, own_network_back,
-    recovered, severity as health_severity, silent, words as duration_words,
+    recovered, same_page, severity as health_severity, silent, words as duration_words,
 };
 pub use route::{ROOM, Recipients, Route, RouteMatch, Router};
 pub use window::{DigestPlan, QuietHours};

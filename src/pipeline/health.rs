@@ -117,6 +117,11 @@ pub(super) fn failed(
         }
         return Some(dark);
     }
+    if let Some(front) = &trouble.front
+        && let Some(dark) = line.outlook.fronted(feed.id, &feed.url, front, state.failing_since.unwrap_or(now), now)
+    {
+        return Some(dark);
+    }
     let about = state.clone();
     let failure = Failure {
         trouble: trouble.kind,

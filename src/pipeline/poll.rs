@@ -16,12 +16,13 @@ use crate::fetch::{
 use crate::model::{Feed, FeedId, FeedState, FeedTrouble, Leased, Timestamp, Validators};
 use crate::store::{Committed, PollCommit, SitemapMemory, StoreError};
 use crate::telemetry::PollOutcome;
+use crate::text::html_to_text;
 
 use super::entries::{Intake, PageFound};
 use super::gap;
 use super::health::{self, Success};
 use super::line::OnDrop;
-use super::outlook::Darkness;
+use super::outlook::{Darkness, Front, place};
 use super::push;
 use super::sitemap::{self, FollowError, Followed};
 use super::{Line, Pace, Snapshot, Stage};
@@ -40,6 +41,9 @@ pub(super) const INLINE_BYTES: usize = 48 * 1024;
 
 /// Delays up to this are measured.
 const MEASURED: Duration = Duration::from_secs(2 * 24 * 3600);
+
+/// So much of a page is compared with others.
+const FRONT_BYTES: usize = 64 * 1024;
 
 /// The poll stage.
 #[derive(Debug, Default)]
@@ -203,10 +207,6 @@ async fn fetched(
         return None;
     }
     let now = line.clock.now();
-    if !matches!(&answer, Err(error) if matches!(error.trouble(), FeedTrouble::Unreachable) || matches!(error, FetchError::Busy { .. }))
-    {
-        line.somebody_answered(now).await;
-    }
     let moved_to = match &answer {
         Ok(Fetched::NotModified { permanent_redirect, .. }) => permanent_redirect.clone(),
         Ok(Fetched::Document(document)) => document.permanent_redirect.clone(),
@@ -218,8 +218,13 @@ async fn fetched(
             Ok(Read::Changed(read)) if read.parsed.is_index => follow(line, snapshot, feed, state, *read).await,
             read => read,
         },
-        Err(error) => Err(Trouble::from_fetch(&error, state.failures.saturating_add(1))),
+        Err(error) => Err(Trouble::from_fetch(&error, asked, state.failures.saturating_add(1))),
     };
+    match &read {
+        Err(Trouble { front: Some(_), .. }) => line.look_back().await,
+        Err(Trouble { kind: FeedTrouble::Unreachable, .. } | Trouble { end: PollEnd::NotTried, .. }) => {}
+        Ok(_) | Err(_) => line.somebody_answered(now).await,
+    }
     Some((read, moved_to))
 }
 
@@ -252,13 +257,36 @@ pub(super) struct Trouble {
     pub(super) message: String,
     /// What it means for the next poll.
     pub(super) end: PollEnd,
+    /// What answered in the feed's place, if anything that may stand before the whole network did.
+    pub(super) front: Option<Front>,
 }
 
 impl Trouble {
-    fn from_fetch(error: &FetchError, failures: u32) -> Self {
+    fn from_fetch(error: &FetchError, asked: &Url, failures: u32) -> Self {
         let (kind, end) = (error.trouble(), error.poll_end(failures));
-        Self { outcome: PollOutcome::FetchFailed, kind, message: error.to_string(), end }
+        let front = match error {
+            FetchError::Tls { .. } => Some(Front::Certificate),
+            FetchError::Status { status: 511, .. } => Some(Front::Login),
+            // Led to an address of this network, by a redirect or by its names.
+            FetchError::Refused(refused) if asked.host_str() == Some(&refused.host) => {
+                Some(Front::Place(refused.address.to_string()))
+            }
+            FetchError::Refused(refused) => Some(Front::Place(refused.host.clone())),
+            _ => None,
+        };
+        Self { outcome: PollOutcome::FetchFailed, kind, message: error.to_string(), end, front }
     }
+}
+
+/// What answered with a page where there should be a feed.
+fn front_of(document: &Document, asked: &Url) -> Front {
+    let (asked, landed) = (place(asked), place(&document.final_url));
+    if asked != landed {
+        return Front::Place(landed);
+    }
+    // Its text: the rest holds the address that was asked for, and tokens.
+    let text = html_to_text(&String::from_utf8_lossy(&document.body[..document.body.len().min(FRONT_BYTES)]));
+    Front::Page(if text.is_empty() { xxh3_64(&document.body) } else { xxh3_64(text.as_bytes()) })
 }
 
 /// Tells a document that was read before. Other selectors read another thing in the same page.
@@ -291,7 +319,8 @@ async fn read_document(
     };
     let joined = if is_small { Ok(parse()) } else { tokio::task::spawn_blocking(parse).await };
     let end = PollEnd::Failed { failures: state.failures.saturating_add(1), retry_after: None };
-    let trouble = |kind, message: String| Trouble { outcome: PollOutcome::ParseFailed, kind, message, end };
+    let trouble =
+        |kind, message: String| Trouble { outcome: PollOutcome::ParseFailed, kind, message, end, front: None };
     match joined {
         Ok((document, Ok(Ok((parsed, identities))))) => {
             if !parsed.warnings.is_empty() {
@@ -311,7 +340,14 @@ async fn read_document(
                 fetch::ParseError::Html { .. } => fetch::page_trouble(&document.body, &document.final_url),
                 _ => FeedTrouble::Broken,
             };
-            Err(trouble(kind, line.chain(&error)))
+            let is_page = matches!(
+                error,
+                fetch::ParseError::Html { .. }
+                    | fetch::ParseError::NothingSelected { .. }
+                    | fetch::ParseError::NoLinks { .. }
+            );
+            let front = is_page.then(|| front_of(&document, &health::address(feed, state)));
+            Err(Trouble { front, ..trouble(kind, line.chain(&error)) })
         }
         Ok((_, Err(_))) | Err(_) => {
             tracing::error!(feed.url = %feed.url, "the parser failed on this feed; please report it");
@@ -336,11 +372,11 @@ async fn follow(
         Err(FollowError::None { message, end }) => {
             let is_unreachable = matches!(end, PollEnd::Unreachable { .. });
             let kind = if is_unreachable { FeedTrouble::Unreachable } else { FeedTrouble::Broken };
-            Err(Trouble { outcome: PollOutcome::FetchFailed, kind, message, end })
+            Err(Trouble { outcome: PollOutcome::FetchFailed, kind, message, end, front: None })
         }
         Err(FollowError::Store(error)) => {
             let (outcome, kind) = (PollOutcome::FetchFailed, FeedTrouble::Other);
-            Err(Trouble { outcome, kind, message: line.chain(&error), end: PollEnd::NotTried })
+            Err(Trouble { outcome, kind, message: line.chain(&error), end: PollEnd::NotTried, front: None })
         }
     }
 }

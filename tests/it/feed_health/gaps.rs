@@ -1,0 +1,145 @@
+//! Entries that scrolled past between two polls.
+
+use std::fmt::Write as _;
+
+use vedetta::model::{Clock as _, Timestamp};
+
+use super::{HOUR, Watch, dated};
+use crate::support::{World, body};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_scrolled_past_is_read_from_older_pages_or_estimated() {
+    let world = World::new().await;
+    world.configure(&format!("{}name = \"Porto\"\n", world.feed("/feed.xml")));
+    let watch = Watch::new(world).await;
+    let begin = watch.clock.now();
+    let at = |number: u32| begin.before(HOUR * 5) + HOUR * number;
+    let server = &watch.world.server;
+    let put = |path: &str, numbers: std::ops::Range<u32>, next: Option<&str>| {
+        server.put(path, "application/rss+xml", dated(numbers.rev().map(|number| (number, at(number))), next));
+    };
+    put("/feed.xml", 1..6, None);
+    watch.round().await;
+    assert_eq!(watch.articles().await, 5);
+    // Ten hours and ten entries later the window of five has turned over twice; two older pages bring them back.
+    watch.clock.advance(10 * HOUR);
+    put("/feed.xml", 11..16, Some("/2.xml"));
+    put("/2.xml", 6..11, Some("/3.xml"));
+    put("/3.xml", 1..6, Some("/4.xml"));
+    watch.round().await;
+    assert_eq!((watch.articles().await, server.hits("/4.xml")), (15, 0));
+    assert_eq!(watch.subjects(), [] as [&str; 0]);
+    // Without older pages what is lost is estimated: one an hour, numbers 16 to 25.
+    watch.clock.advance(15 * HOUR);
+    put("/feed.xml", 26..31, None);
+    watch.round().await;
+    watch.hours(3).await;
+    let subjects = watch.subjects();
+    assert_eq!(subjects.len(), 1, "{subjects:?}");
+    assert!(subjects[0].contains("Porto: about") && subjects[0].contains("may have scrolled past"), "{subjects:?}");
+    let number: u32 = subjects[0].split_whitespace().find_map(|word| word.parse().ok()).expect("a number");
+    assert!((8..=13).contains(&number), "{subjects:?}");
+}
+
+/// A news sitemap of (address, headline, date).
+fn news_sitemap(pages: &[(String, &str, Timestamp)]) -> String {
+    let mut text = "<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\" \
+        xmlns:n=\"http://www.google.com/schemas/sitemap-news/0.9\">"
+        .to_owned();
+    for (loc, title, at) in pages {
+        let _ = write!(
+            text,
+            "<url><loc>{loc}</loc><n:news><n:publication_date>{at}</n:publication_date><n:title>{title}</n:title></n:news></url>"
+        );
+    }
+    text + "</urlset>"
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_scrolled_past_is_read_from_the_sites_news_sitemap_and_told_once() {
+    let world = World::new().await;
+    world.configure(&format!("{}name = \"Porto\"\n", world.feed("/feed.xml")));
+    let watch = Watch::new(world).await;
+    let begin = watch.clock.now();
+    let at = |number: u32| begin.before(HOUR * 5) + HOUR * number;
+    let server = &watch.world.server;
+    let page = |number: u32| server.url(&format!("/mare/{number}.html"));
+    let title = |number: u32| if number % 5 == 2 { "Дозор на маяке" } else { "Bollettino" };
+    let put = |numbers: &[u32]| {
+        let items: String = numbers
+            .iter()
+            .map(|number| {
+                let (date, number, title) = (at(*number).to_chrono().to_rfc2822(), *number, title(*number));
+                let link = page(number);
+                format!(
+                    "<item><guid isPermaLink=\"false\">n{number}</guid><title>{title} {number}</title><pubDate>{date}</pubDate>\
+                     <link>{link}</link><description>Testo.</description></item>"
+                )
+            })
+            .collect();
+        server.put(
+            "/feed.xml",
+            "application/rss+xml",
+            format!("<rss version=\"2.0\"><channel>{items}</channel></rss>"),
+        );
+    };
+    put(&[5, 4, 3, 2, 1]);
+    watch.round().await;
+    assert_eq!(watch.subjects().len(), 1, "number 2");
+    // Twenty entries later. The sitemap lists the site: what is missing, what is known under other words and dates, and
+    // what is of no concern.
+    watch.clock.advance(20 * HOUR);
+    put(&[25, 24, 23, 22, 21]);
+    let mut listed: Vec<(String, String, Timestamp)> =
+        (1..=25).map(|number| (page(number), format!("{} {number}", title(number)), at(number))).collect();
+    listed.push((page(2) + "?utm_source=news", "La vedetta, di nuovo".to_owned(), at(11)));
+    listed.push((server.url("/sport/1.html"), "La vedetta dello sport".to_owned(), at(12)));
+    listed.push(("https://other.example/mare/1.html".to_owned(), "La vedetta altrui".to_owned(), at(13)));
+    let listed: Vec<_> = listed.iter().map(|(loc, title, at)| (loc.clone(), title.as_str(), *at)).collect();
+    let robots =
+        format!("User-agent: *\nSitemap: https://other.example/news.xml\nSitemap: {}\n", server.url("/index.xml"));
+    server.put("/robots.txt", "text/plain", robots);
+    let index = format!(
+        "<sitemapindex xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\"><sitemap><loc>{}</loc></sitemap>\
+         <sitemap><loc>{}</loc></sitemap></sitemapindex>",
+        server.url("/archive-2019.xml"),
+        server.url("/news.xml")
+    );
+    server.put("/index.xml", "application/xml", index);
+    server.put("/archive-2019.xml", "application/xml", "<urlset/>");
+    server.put("/news.xml", "application/xml", news_sitemap(&listed));
+    watch.round().await;
+    assert_eq!((watch.articles().await, server.hits("/archive-2019.xml")), (25, 0));
+    let told = watch.subjects();
+    assert_eq!(told.len(), 5, "{told:?}");
+    for number in [2, 7, 12, 17, 22] {
+        assert_eq!(
+            told.iter().filter(|told| told.ends_with(&format!("Дозор на маяке {number}"))).count(),
+            1,
+            "{told:?}"
+        );
+    }
+    // The feed lists some of them after all, under ids of its own.
+    put(&[25, 24, 23, 18, 17, 16]);
+    watch.hours(2).await;
+    assert_eq!((watch.articles().await, watch.subjects().len()), (25, 5));
+    // A sitemap that is as it was holds nothing of the next gap: that one is told, with its size.
+    watch.clock.advance(10 * HOUR);
+    put(&[37, 36, 35, 34, 33]);
+    watch.round().await;
+    assert_eq!(server.unchanged("/news.xml"), 1);
+    let told = watch.subjects();
+    assert!(told.iter().any(|told| told.contains("Porto: about") && told.contains("scrolled past")), "{told:?}");
+    // One that begins in the middle of a gap brings what it has, and the rest is told.
+    watch.clock.advance(30 * HOUR);
+    put(&[67, 66, 65, 64, 63]);
+    let listed: Vec<_> = (52..=67).map(|number| (page(number), "Bollettino", at(number))).collect();
+    server.put("/news.xml", "application/xml", news_sitemap(&listed));
+    let before = watch.articles().await;
+    watch.round().await;
+    assert_eq!(watch.articles().await - before, 16);
+    let mails: Vec<_> =
+        watch.world.mailbox.messages().iter().map(|mail| body(&mail.data, "text/plain").replace('\n', " ")).collect();
+    let gap = mails.iter().find(|mail| mail.contains("11 more were found"));
+    assert!(gap.is_some_and(|gap| gap.contains("news sitemap")), "{mails:?}");
+}

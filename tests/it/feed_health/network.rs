@@ -1,0 +1,120 @@
+//! Trouble of our own network, and what only looks like it.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+
+use vedetta::demo::FeedServer;
+
+use super::{Watch, quiet_feed};
+use crate::support::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_that_is_down_is_one_trouble_and_not_one_for_each_feed() {
+    let mut world = World::new().await;
+    let mut servers: Vec<FeedServer> = Vec::new();
+    for _ in 0..4 {
+        servers.push(FeedServer::start().await.expect("a server"));
+    }
+    let addresses: Vec<SocketAddr> = servers.iter().map(FeedServer::address).collect();
+    let mut feeds = String::new();
+    for server in &servers {
+        for path in 0..5 {
+            let _ = write!(feeds, "\n[[feed]]\nurl = \"{}\"\n", server.url(&format!("/{path}.xml")));
+        }
+    }
+    let serve = |servers: &[FeedServer]| {
+        for server in servers {
+            for path in 0..5 {
+                server.put(&format!("/{path}.xml"), "application/rss+xml", quiet_feed());
+            }
+        }
+    };
+    serve(&servers);
+    world.configure(&feeds);
+    let config = std::fs::read_to_string(world.config()).expect("written");
+    world.write("vedetta.toml", &config.replace("allow = [", "allow = [\"127.0.0.0/8\", "));
+    world.server = FeedServer::start().await.expect("a server");
+    let mut watch = Watch::new(world).await;
+    assert_eq!(watch.round().await.polled, 20);
+    servers.clear();
+    watch.hours(5).await;
+    watch.restart().await;
+    watch.hours(10).await;
+    assert_eq!(watch.subjects(), ["[vedetta] HIGH: No feed answers: is this machine's network down?"]);
+    for address in addresses {
+        servers.push(FeedServer::start_at(address).await.expect("the port is free again"));
+    }
+    serve(&servers);
+    watch.hours(2).await;
+    assert_eq!(watch.subjects()[1..], ["[vedetta] Feeds answer again"]);
+    // One host alone is no network.
+    servers.truncate(3);
+    watch.hours(10).await;
+    assert_eq!(watch.subjects()[2..], ["[vedetta] HIGH: 127.0.0.1 does not answer"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_page_before_the_network_is_one_trouble_and_parked_sites_are_not() {
+    let mut world = World::new().await;
+    let mut servers: Vec<FeedServer> = Vec::new();
+    for _ in 0..5 {
+        servers.push(FeedServer::start().await.expect("a server"));
+    }
+    let feeds: String =
+        servers.iter().map(|server| format!("\n[[feed]]\nurl = \"{}\"\n", server.url("/f.xml"))).collect();
+    world.configure(&feeds);
+    let config = std::fs::read_to_string(world.config()).expect("written");
+    world.write("vedetta.toml", &config.replace("allow = [", "allow = [\"127.0.0.0/8\", "));
+    world.server = FeedServer::start().await.expect("a server");
+    let portal = FeedServer::start().await.expect("a server");
+    portal.put("/", "text/html", "<html><title>Wi-Fi</title><h1>Benvenuti · 欢迎</h1></html>");
+    let serve = |servers: &[FeedServer]| {
+        for server in servers {
+            server.put("/f.xml", "application/rss+xml", quiet_feed());
+        }
+    };
+    // The same words, with a token that differs.
+    let login = |server: &FeedServer| {
+        let page = format!("<html><h1>Войдите в сеть</h1><a href='/?to={}'>OK</a></html>", server.address());
+        server.put("/f.xml", "text/html", page);
+    };
+    serve(&servers);
+    let mut watch = Watch::new(world).await;
+    watch.round().await;
+    servers.iter().for_each(login);
+    watch.hours(3).await;
+    watch.restart().await;
+    watch.hours(10).await;
+    let title = "[vedetta] HIGH: No feed answers as itself: is this machine's network behind a login page?";
+    assert_eq!(watch.subjects(), [title]);
+    assert!(watch.last_mail().contains("5 feeds on 5 hosts the same web page"), "{}", watch.last_mail());
+    serve(&servers);
+    watch.hours(2).await;
+    assert_eq!(watch.subjects()[1..], ["[vedetta] Feeds answer again"]);
+    // A redirect to one place is as good.
+    for server in &servers {
+        server.move_to("/f.xml", &portal.url("/"));
+    }
+    watch.hours(10).await;
+    assert_eq!(watch.subjects()[2..], [title]);
+    assert!(watch.last_mail().contains(&portal.address().to_string()), "{}", watch.last_mail());
+    serve(&servers);
+    watch.hours(2).await;
+    assert_eq!(watch.subjects().len(), 4);
+    // Three sites that show one page while the others answer are each their own trouble.
+    servers[..3].iter().for_each(login);
+    watch.hours(10).await;
+    let told = watch.subjects();
+    assert_eq!(told.len(), 7, "{told:?}");
+    assert!(told[4..].iter().all(|told| told.contains("is a web page now, not a feed")), "{told:?}");
+    // Nor are they a login page when the rest is down too for a while.
+    let addresses: Vec<SocketAddr> = servers[3..].iter().map(FeedServer::address).collect();
+    servers.truncate(3);
+    watch.hours(1).await;
+    for address in addresses {
+        servers.push(FeedServer::start_at(address).await.expect("the port is free again"));
+    }
+    serve(&servers[3..]);
+    watch.hours(2).await;
+    assert_eq!(watch.subjects().len(), 7, "{:?}", watch.subjects());
+}
