@@ -13,9 +13,10 @@ use serde::Serialize;
 
 use crate::config::{Config, Environment};
 use crate::fetch::{self, DefaultPace, Pace};
-use crate::model::{Clock, Feed, FeedId, FeedState, Labels, SystemClock, Timestamp};
+use crate::model::{Clock, Feed, FeedId, FeedState, Labels, Subscription, SystemClock, Timestamp};
 use crate::store::{FeedRow, ToldDelay};
 
+use super::feed_push::PushLine;
 use super::output::{Output, plain};
 use super::{Exit, deliveries, runtime};
 
@@ -168,6 +169,9 @@ struct Line {
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     moved_to: Option<String>,
+    /// Its subscription at a hub.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    push: Option<PushLine>,
     delays: Delays,
 }
 
@@ -206,7 +210,16 @@ impl Line {
             delays: Delays::of(&state, told),
             moved_to: state.health.moved.filter(|moved| moved.in_use).map(|moved| moved.to),
             error: state.last_error,
+            push: None,
         }
+    }
+
+    fn with_push(self, subscription: Option<&Subscription>, now: Timestamp) -> Self {
+        Self { push: subscription.map(|subscription| PushLine::of(subscription, now)), ..self }
+    }
+
+    fn push(&self) -> &'static str {
+        self.push.as_ref().map_or("", |push| push.state.as_str())
     }
 
     fn title(&self) -> &str {
@@ -273,12 +286,14 @@ pub(super) fn list(
     output: &Output,
 ) -> anyhow::Result<Exit> {
     let now = SystemClock.now();
-    let (rows, told) = runtime()?.block_on(async {
+    let (rows, told, subscriptions) = runtime()?.block_on(async {
         let store = deliveries::open(config, environment, now).await?;
-        let found = (store.feeds().await, store.told_delays(MEASURED).await);
+        let found = (store.feeds().await, store.told_delays(MEASURED).await, store.subscriptions().await);
         store.close().await;
-        anyhow::Ok((found.0?, found.1?))
+        anyhow::Ok((found.0?, found.1?, found.2?))
     })?;
+    let subscriptions: HashMap<FeedId, Subscription> =
+        subscriptions.into_iter().map(|subscription| (subscription.feed, subscription)).collect();
     let is_empty = rows.is_empty();
     let configured: HashMap<FeedId, &Feed> = loaded.feeds.iter().map(|feed| (feed.id, feed)).collect();
     let mut told_by_feed: HashMap<FeedId, Vec<ToldDelay>> = HashMap::new();
@@ -291,7 +306,8 @@ pub(super) fn list(
         .map(|row| {
             let told = told_by_feed.remove(&row.state.id).unwrap_or_default();
             let feed = configured.get(&row.state.id).copied();
-            Line::new(row, feed, &loaded.poll.pace(), &told, now)
+            let subscription = subscriptions.get(&row.state.id);
+            Line::new(row, feed, &loaded.poll.pace(), &told, now).with_push(subscription, now)
         })
         .filter(|line| options.state.is_none_or(|wanted| line.state == wanted))
         .filter(|line| options.labels.iter().all(|(key, value)| line.labels.get(key) == Some(value)))
@@ -331,6 +347,7 @@ fn tabbed(line: &Line) -> Vec<String> {
         both(line.delays.published_to_read),
         both(line.delays.published_to_delivered),
         line.moved_to.clone().unwrap_or_default(),
+        line.push().to_owned(),
     ]
 }
 
@@ -343,9 +360,13 @@ fn drawn(lines: &[Line], width: Option<u16>, now: Timestamp) -> String {
     }
     let width = table.width().unwrap_or(80);
     let (has_delays, has_labels) = (width >= ROOM_FOR_DELAYS, width >= ROOM_FOR_LABELS);
+    let has_push = has_delays && lines.iter().any(|line| line.push.is_some());
     let mut header = vec!["feed", "state", "read", "new", "a day", "every", "next"];
     if has_delays {
         header.extend(["seen after", "told after"]);
+    }
+    if has_push {
+        header.push("push");
     }
     if has_labels {
         header.push("labels");
@@ -365,6 +386,9 @@ fn drawn(lines: &[Line], width: Option<u16>, now: Timestamp) -> String {
         if has_delays {
             cells.extend([both(line.delays.published_to_read), both(line.delays.published_to_delivered)]);
         }
+        if has_push {
+            cells.push(line.push().to_owned());
+        }
         if has_labels {
             cells.push(plain(&line.labels()));
         }
@@ -373,7 +397,7 @@ fn drawn(lines: &[Line], width: Option<u16>, now: Timestamp) -> String {
         table.add_row(row);
     }
     // Names give way; figures never break.
-    let figures: u16 = if has_delays { 74 } else { 50 };
+    let figures: u16 = if has_delays { 74 } else { 50 } + if has_push { 9 } else { 0 };
     let labels: u16 = if has_labels { (width - figures) / 3 } else { 0 };
     let name = width.saturating_sub(figures + labels).max(12);
     for (index, column) in table.column_iter_mut().enumerate() {
@@ -393,6 +417,15 @@ fn drawn(lines: &[Line], width: Option<u16>, now: Timestamp) -> String {
                 plain(line.title()),
                 plain(&line.url),
                 line.failures,
+                plain(error)
+            ));
+        }
+        if let Some((push, error)) = line.push.as_ref().and_then(|push| Some((push, push.error.as_ref()?))) {
+            text.push_str(&format!(
+                "\n\n{}\n  {}\n  its hub {} does not push, and it is polled as usual: {}",
+                plain(line.title()),
+                plain(&line.url),
+                plain(&push.hub),
                 plain(error)
             ));
         }
@@ -418,7 +451,7 @@ fn drawn(lines: &[Line], width: Option<u16>, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FeedHistory, FeedTrouble};
+    use crate::model::{FeedHistory, FeedTrouble, SubscriptionState};
 
     /// Columns of a terminal: East Asian characters take two.
     fn columns(text: &str) -> usize {
@@ -470,7 +503,28 @@ mod tests {
             judged_at: now().before(Duration::from_secs(99)),
             delivered_at: now(),
         };
-        Line::new(row, Some(&labelled), &crate::config::PollSettings::default().pace(), &[told], now())
+        let pace = crate::config::PollSettings::default().pace();
+        let line = Line::new(row, Some(&labelled), &pace, &[told], now());
+        if !number.is_multiple_of(10) {
+            return line;
+        }
+        let subscription = Subscription {
+            feed: feed.id,
+            hub: "https://hub.example/".into(),
+            topic: feed.url.to_string(),
+            callback: "https://vedetta.example/websub/x".into(),
+            token: "x".into(),
+            secret: "x".into(),
+            state: SubscriptionState::Leaving,
+            lease_until: None,
+            due_at: now(),
+            attempts: 3,
+            verified_at: None,
+            last_push_at: None,
+            missed_at: None,
+            last_error: Some("the hub answers 503".into()),
+        };
+        line.with_push(Some(&subscription), now())
     }
 
     #[test]
@@ -491,6 +545,9 @@ mod tests {
             for line in table.lines() {
                 assert!(columns(line) <= usize::from(width), "{width}: {} {line}", columns(line));
             }
+            let (head, _) = table.split_once('\n').expect("lines");
+            assert_eq!((head.contains("push"), table.contains("leaving")), (width >= 100, width >= 100), "{table}");
+            assert!(text.contains("does not push, and it is polled as usual: the hub answers 503"), "{text}");
             assert!(text.contains("404") && text.ends_with("40 feeds: 4 failing, 36 fine"), "{text}");
         }
     }

@@ -14,6 +14,7 @@ mod doctor;
 mod explain;
 mod feed;
 mod feed_list;
+mod feed_push;
 mod feed_table;
 mod log;
 mod match_;

@@ -226,6 +226,16 @@ async fn news_come_by_push_are_checked_survive_a_restart_and_end_with_the_feed()
             && request["hub.secret"].len() == 64
     );
 
+    let push_state = || {
+        let list = world.vedetta(&["feed", "list", "--format", "json"]).output().expect("it runs");
+        let text = String::from_utf8(list.stdout).expect("UTF-8");
+        assert!(!text.contains(&request["hub.secret"]) && !text.contains("/websub/"), "{text}");
+        let line: serde_json::Value = serde_json::from_str(&text).expect("one line");
+        assert_eq!(line["push"]["hub"], hub.url("/hub"), "{line}");
+        line["push"]["state"].as_str().unwrap_or_default().to_owned()
+    };
+    until("the list says so", LIMIT, || push_state() == "quiet").await;
+
     // A forgery, one without a signature and one that nobody can believe: nothing is told.
     hub.publish(&[item("9", "La vedetta è falsa", ""), old.clone()]);
     assert_eq!(hub.distribute_with(|_, _| Some(format!("sha256={}", "0".repeat(64)))).await, [202]);
@@ -241,6 +251,7 @@ async fn news_come_by_push_are_checked_survive_a_restart_and_end_with_the_feed()
     let calls = world.hook.wait_for(1, LIMIT).await;
     assert_eq!(calls[0].json()["data"]["article"]["title"], "瞭望塔发现一艘船", "{}", world.log());
     assert_eq!(hub.books().polls, polls, "it came by push alone");
+    until("the list says that pushes come", LIMIT, || push_state() == "on").await;
 
     // The subscription outlives the process.
     daemon.signal("TERM");
