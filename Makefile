@@ -39,14 +39,14 @@ lint: ## Formatting, clippy and rustdoc, warnings denied
 	$(CARGO) clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --quiet
 
-bench: cc ## Measures a full poll of 1,000 local feeds, and how fast feeds are read
-	$(CARGO) bench --bench poll --bench parse
+bench: cc ## Measures a full poll of 1,000 local feeds, how fast feeds are read, and an edit among 100,000 topics
+	$(CARGO) bench --bench poll --bench parse --bench edit
 
 bench-match: build ## Measures matching on the folder DATA, and others on it where PEERS is their folder
 	benches/matching.py $(DATA) $(if $(PEERS),--peers $(PEERS))
 
 bench-quick: cc ## The same, briefly, so that it can not rot
-	FEEDS=50 ROUNDS=1 SECONDS=0.2 $(CARGO) bench --bench poll --bench parse
+	FEEDS=50 ROUNDS=1 SECONDS=0.2 TOPICS=12000 $(CARGO) bench --bench poll --bench parse --bench edit
 	$(CARGO) build --quiet
 	benches/extraction.py tests/pages --alone --goal 0.98 --vedetta target/debug/vedetta
 	$(CARGO) build --release --quiet

@@ -48,7 +48,7 @@ async fn until_stopped(config: &Path, environment: Environment, output: &Output)
         version = env!("CARGO_PKG_VERSION"),
         config = %config.display(),
         feeds = snapshot.feeds.len(),
-        topics = snapshot.ruleset.topics().len(),
+        topics = snapshot.rules.topic_count(),
         channels = snapshot.channels.len(),
         listen = daemon.address().map(|address| address.to_string()),
         "vedetta is on the lookout"

@@ -251,6 +251,35 @@ impl Daemon {
     }
 
     async fn try_reload(&self, now: Timestamp) -> Result<(), String> {
+        let before = self.line.live.load();
+        let is_ahead = self.put_edits_in_force(&before, now).await;
+        let done = self.reload_everything(now).await;
+        if done.is_err() && is_ahead {
+            // What a look at the edited files alone took for right is not.
+            self.line.live.swap(before);
+        }
+        done
+    }
+
+    /// Where there are very many topics, reading all of them takes seconds. What only edits some of their files is in force
+    /// before that. Returns whether there was such an edit.
+    async fn put_edits_in_force(&self, before: &Arc<Snapshot>, now: Timestamp) -> bool {
+        let of_before = Arc::clone(before);
+        let (path, environment) = (self.config_path.clone(), self.environment.clone());
+        let edited = tokio::task::spawn_blocking(move || {
+            let (config, report) = config::load(&path, &environment, now);
+            let is_right = !report.has_errors() && config?.rules == of_before.config.rules;
+            is_right.then(|| of_before.rules.edited(&of_before.config.rules)).flatten()
+        });
+        let Ok(Some(rules)) = edited.await else { return false };
+        let Ok(snapshot) = Snapshot::build(before.config.clone(), rules, Some(before), QUEUE) else { return false };
+        let topics = snapshot.rules.topic_count();
+        self.line.live.swap(Arc::new(snapshot));
+        tracing::info!(topics, "the edited rule files are in force; now everything is read");
+        true
+    }
+
+    async fn reload_everything(&self, now: Timestamp) -> Result<(), String> {
         let (path, environment) = (self.config_path.clone(), self.environment.clone());
         let loaded = tokio::task::spawn_blocking(move || load(&path, &environment, now))
             .await
@@ -269,10 +298,10 @@ impl Daemon {
         let snapshot = Snapshot::build(loaded.config, loaded.ruleset, Some(&before), QUEUE)
             .map_err(|error| self.line.chain(&error))?;
         let feeds = first_polls(&snapshot.config, now);
-        let (topics, channels) = (snapshot.ruleset.topics().len(), snapshot.channels.len());
+        let (topics, channels) = (snapshot.rules.topic_count(), snapshot.channels.len());
         self.line.store.sync_feeds(&feeds).await.map_err(|error| self.line.chain(&error))?;
         enable_channels(&*self.line.store).await.map_err(|error| self.line.chain(&error))?;
-        self.line.live.swap(snapshot);
+        self.line.live.swap(Arc::new(snapshot));
         self.line.nudges.poll.notify_one();
         self.line.nudges.deliver.notify_one();
         tracing::info!(feeds = feeds.len(), topics, channels, warnings = loaded.report.diagnostics.len(), "reloaded");

@@ -45,7 +45,7 @@ impl Drop for Starting {
 /// Everything runs.
 pub(super) fn ready(daemon: &Daemon) {
     let snapshot = daemon.line().live.load();
-    let status = format!("{} feeds, {} topics", snapshot.feeds.len(), snapshot.ruleset.topics().len());
+    let status = format!("{} feeds, {} topics", snapshot.feeds.len(), snapshot.rules.topic_count());
     send(&[NotifyState::Ready, NotifyState::Status(&status)]);
 }
 

@@ -140,7 +140,7 @@ async fn account(line: &Line, server: &FeedServer, now: Timestamp) -> anyhow::Re
                 Some(matched) => {
                     format!("the same story as an alert on “{}”: counted, not sent again", matched.topic.name)
                 }
-                None => why_not(&snapshot.ruleset, &article, now),
+                None => why_not(&snapshot.rules, &article, now),
             };
             left_out.push((demo.name.to_owned(), article.title, why));
         }
@@ -149,11 +149,10 @@ async fn account(line: &Line, server: &FeedServer, now: Timestamp) -> anyhow::Re
 }
 
 /// In a line, why the topic that came nearest did not match; `vedetta explain` tells the whole.
-fn why_not(ruleset: &rule::Ruleset, article: &Article, now: Timestamp) -> String {
+fn why_not(rules: &rule::Rules, article: &Article, now: Timestamp) -> String {
     let document = Document::new(article);
     let circumstances = Circumstances { feed_labels: None, now };
-    let explained =
-        ruleset.topics().iter().filter_map(|topic| rule::explain(ruleset, &topic.id, &document, circumstances));
+    let explained = rules.topics().filter_map(|topic| rules.explain(&topic.id, &document, circumstances));
     let Some(nearest) = explained.max_by_key(|explanation| {
         let is_excepted = explanation.except.as_ref().is_some_and(|except| except.holds);
         (is_excepted && explanation.query.as_ref().is_some_and(|query| query.holds), explanation.concepts.len())

@@ -104,7 +104,7 @@ impl Line {
         }
         article.lang = lang;
         let signature = (!matches.is_empty()).then(|| Signature::of(article));
-        Verdict { revision: snapshot.ruleset.revision().to_owned(), matches, signature }
+        Verdict { revision: snapshot.rules.revision().to_owned(), matches, signature }
     }
 
     /// Counts a commit and wakes whoever has work now.

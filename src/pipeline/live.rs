@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::fetch::{Client, Limits};
 use crate::model::{Article, ChannelName, Feed, FeedId, Labels, Timestamp};
 use crate::notify::{Channel, Heartbeat, SenderContext};
-use crate::rule::{Costs, Judgement, Ruleset, Scratch, TopicCost};
+use crate::rule::{Judgement, Rules, RulesCosts, RulesScratch, TopicCost};
 
 /// Why a snapshot can't be made of a checked configuration.
 #[derive(Debug, thiserror::Error)]
@@ -38,8 +38,8 @@ pub enum BuildError {
 pub struct Snapshot {
     /// The configuration.
     pub config: Config,
-    /// The compiled topics.
-    pub ruleset: Arc<Ruleset>,
+    /// The topics.
+    pub rules: Rules,
     /// The channels, ready to send.
     pub channels: BTreeMap<ChannelName, Arc<Channel>>,
     /// Who is told that all is well.
@@ -52,8 +52,8 @@ pub struct Snapshot {
     pub desk: Arc<Desk>,
     /// The HTTP client towards feeds and pages.
     pub client: Client,
-    scratches: Mutex<Vec<Scratch>>,
-    costs: Mutex<Costs>,
+    scratches: Mutex<Vec<RulesScratch>>,
+    costs: Mutex<RulesCosts>,
 }
 
 impl Snapshot {
@@ -62,7 +62,12 @@ impl Snapshot {
     ///
     /// # Errors
     /// If a client or channel can't be built.
-    pub fn build(config: Config, ruleset: Ruleset, before: Option<&Self>, queue: Duration) -> Result<Self, BuildError> {
+    pub fn build(
+        config: Config,
+        rules: impl Into<Rules>,
+        before: Option<&Self>,
+        queue: Duration,
+    ) -> Result<Self, BuildError> {
         let client = match before {
             Some(before) if before.config.network == config.network => before.client.clone(),
             _ => Client::with_limits(&config.network, Limits { queue, ..Limits::default() })
@@ -85,7 +90,7 @@ impl Snapshot {
         let desk = Arc::new(Desk::new(config.router.clone()));
         Ok(Self {
             config,
-            ruleset: Arc::new(ruleset),
+            rules: rules.into(),
             channels,
             heartbeat,
             feeds,
@@ -101,8 +106,8 @@ impl Snapshot {
     #[must_use]
     pub fn judge(&self, article: &Article, feed_labels: &Labels, now: Timestamp) -> Judgement {
         let taken = self.scratches.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut scratch = taken.unwrap_or_else(Scratch::with_costs);
-        let judgement = self.ruleset.judge(&mut scratch, article, feed_labels, now);
+        let mut scratch = taken.unwrap_or_default();
+        let judgement = self.rules.judge(&mut scratch, article, feed_labels, now);
         self.scratches.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
         judgement
     }
@@ -112,11 +117,9 @@ impl Snapshot {
     pub fn topic_costs(&self) -> Vec<TopicCost> {
         let mut costs = self.costs.lock().unwrap_or_else(PoisonError::into_inner);
         for scratch in self.scratches.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
-            if let Some(latest) = scratch.take_costs() {
-                costs.add(&latest);
-            }
+            costs.take_from(scratch);
         }
-        self.ruleset.topic_costs(&costs)
+        self.rules.topic_costs(&costs)
     }
 }
 
@@ -138,7 +141,7 @@ impl Live {
     }
 
     /// Puts another one in force.
-    pub fn swap(&self, snapshot: Snapshot) {
-        self.0.store(Arc::new(snapshot));
+    pub fn swap(&self, snapshot: Arc<Snapshot>) {
+        self.0.store(snapshot);
     }
 }

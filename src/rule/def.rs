@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::model::{Labels, Lang, Report, Severity, Source, Span, TopicId};
 
 use super::ast::Node;
+use super::file::Stamp;
 use super::glob::Glob;
 
 /// Everything that a set of rule files says. May be used only if `report` has no errors: what could not be read is left
@@ -22,6 +23,8 @@ pub struct RuleFiles {
     pub surges: Vec<SurgeDef>,
     /// Errors and warnings, with the files.
     pub report: Report,
+    /// Beside `sources`, each as it was before it was read; empty for what was in memory.
+    pub(super) stamps: Vec<Option<Stamp>>,
 }
 
 /// `[concept.NAME]`: one idea in many languages.

@@ -11,7 +11,7 @@ use regex::Regex;
 use super::ast::{Reach, Scope};
 use super::def::{SeverityDef, WhereDef};
 use super::term::{Languages, Term};
-use crate::model::{Field, Lang, Severity, Topic};
+use crate::model::{Field, Lang, Severity, SourceId, Topic};
 use crate::text::analyzed::FIELDS;
 
 /// A set of fields, one bit each in the order of [`FIELDS`]; the eighth bit is the lede.
@@ -247,6 +247,8 @@ pub(super) struct CompiledTopic {
     pub severity: SeverityDef,
     /// Filters that cost little.
     pub filter: WhereDef,
+    /// The file that it stands in.
+    pub file: SourceId,
 }
 
 /// A part of a score.

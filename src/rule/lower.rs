@@ -7,7 +7,7 @@ use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use regex::RegexBuilder;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use super::ast::{self, Node, NodeKind, PhrasePart, Word, WordForm};
 use super::check::DEEPEST;
@@ -17,14 +17,14 @@ use super::expr::{
     AtomId, AtomKind, CompiledTopic, ConceptId, Expr, ExprId, FieldSet, Item, Program, ScorePart, TermId, Test,
 };
 use super::term::{Pattern, Term};
-use crate::model::{Diagnostic, Lang, Span, Topic};
+use crate::model::{Diagnostic, Lang, SourceId, Span, Topic};
 use crate::text::normalize::{exact, fold};
 use crate::text::segment::{Piece, PieceKind, pattern_pieces, pieces};
 
 /// Compiles checked files. What can't be compiled is reported and left out. The topics are taken out of the files and let
 /// go one by one, so that a hundred thousand of them need not be in memory twice.
 #[must_use]
-pub(super) fn lower(files: &mut RuleFiles) -> (Program, Vec<Diagnostic>) {
+pub(super) fn lower(files: &mut RuleFiles) -> Lowered {
     let topics = std::mem::take(&mut files.topics);
     let count = topics.len();
     let mut lowering = Lowering {
@@ -41,6 +41,8 @@ pub(super) fn lower(files: &mut RuleFiles) -> (Program, Vec<Diagnostic>) {
         concept_ids: BTreeMap::new(),
         matches: vec![Progress::Waiting; count],
         depth: 0,
+        file: SourceId(0),
+        reached: FxHashSet::default(),
         diagnostics: Vec::new(),
     };
     lowering.program.topics.reserve_exact(count);
@@ -48,10 +50,20 @@ pub(super) fn lower(files: &mut RuleFiles) -> (Program, Vec<Diagnostic>) {
         let compiled = lowering.topic(index);
         lowering.program.topics.push(compiled);
     }
-    let Lowering { mut program, diagnostics, .. } = lowering;
+    let Lowering { mut program, diagnostics, reached, .. } = lowering;
     program.exprs.shrink_to_fit();
     program.atoms.shrink_to_fit();
-    (program, diagnostics)
+    Lowered { program, diagnostics, reached }
+}
+
+/// What compiling gives.
+pub(super) struct Lowered {
+    /// The program.
+    pub program: Program,
+    /// What could not be compiled.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Files with topics that those of other files refer to.
+    pub reached: FxHashSet<SourceId>,
 }
 
 /// Tells what is numbered already without keeping it a second time.
@@ -119,6 +131,9 @@ struct Lowering<'f> {
     concept_ids: BTreeMap<&'f str, ConceptId>,
     matches: Vec<Progress>,
     depth: u32,
+    /// Of the topic that is worked on.
+    file: SourceId,
+    reached: FxHashSet<SourceId>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -134,6 +149,8 @@ impl<'f> Lowering<'f> {
         let place = Place { fields: FieldSet::TEXT, lang: None };
         let matches = self.topic_match(index);
         let topic = &mut self.topics[index];
+        let file = topic.span.source;
+        self.file = file;
         let (except, score) = (topic.except.take(), std::mem::take(&mut topic.score));
         let except = except.as_ref().and_then(|node| self.node(node, place));
         let score = score
@@ -160,6 +177,7 @@ impl<'f> Lowering<'f> {
             threshold: topic.threshold,
             severity: topic.severity.clone(),
             filter: std::mem::take(&mut topic.filter),
+            file,
         }
     }
 
@@ -173,8 +191,10 @@ impl<'f> Lowering<'f> {
         let topic = &mut self.topics[index];
         let (span, node) = (topic.span, topic.matches.take());
         self.matches[index] = Progress::Doing;
+        let before = std::mem::replace(&mut self.file, span.source);
         let expr = node
             .and_then(|node| self.deeper(span, |this| this.node(&node, Place { fields: FieldSet::TEXT, lang: None })));
+        self.file = before;
         self.matches[index] = Progress::Done(expr);
         expr
     }
@@ -262,6 +282,10 @@ impl<'f> Lowering<'f> {
             ast::Atom::Concept(name) => return self.concept(name, span, place.fields),
             ast::Atom::Topic(id) => {
                 let index = self.topic_by_id(id)?;
+                let file = self.topics[index].span.source;
+                if file != self.file {
+                    self.reached.insert(file);
+                }
                 let of = self.topic_match(index)?;
                 return Some(self.intern(Expr::Topic { topic: count(index), of }));
             }

@@ -33,6 +33,7 @@ mod parser;
 mod plain;
 mod position;
 mod profile;
+mod rules;
 mod ruleset;
 mod scanner;
 mod suite;
@@ -49,6 +50,7 @@ pub use explain::{Clause, Explanation, LanguageNote, ScoreClause, explain, expla
 pub use file::{load_paths, load_sources};
 pub use glob::Glob;
 pub use profile::{Profile, Profiler, TopicProfile};
+pub use rules::{Rules, RulesCosts, RulesScratch};
 pub use ruleset::{Circumstances, Hit, HitPlace, Judgement, Ruleset, Scanned, Survey, TopicHit, load, load_unlinted};
 pub use scanner::Scratch;
 pub use suite::{SuiteReport, TestFailure, run_tests};

@@ -1,24 +1,29 @@
 //! A [`Ruleset`]: all rules of a set of files, compiled, immutable, shared between threads; and what it makes of an article.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use rustc_hash::FxHashSet;
 use sha2::{Digest, Sha256};
 
 use super::code::{NONE, TopicCode};
 use super::cost::{Costs, TopicCost};
-use super::def::{RuleFiles, SurgeDef, TestDef, WhereDef};
+use super::def::{ConceptDef, RuleFiles, SurgeDef, TestDef, WhereDef};
 use super::document::Document;
 use super::excerpt::excerpts;
 use super::expr::{CompiledTopic, ExprId, Program};
-use super::lower::lower;
+use super::file::RuleFile;
+use super::lower::{Lowered, lower};
 use super::plain::Plain;
 use super::position::{Leaf, evidence, settle};
 use super::scanner::{Index, Scan, Scratch};
-use crate::model::{Article, Evidence, Field, Labels, Lang, Match, Report, Severity, Timestamp, Topic, TopicId};
+use crate::model::{
+    Article, Evidence, Field, Labels, Lang, Match, Report, Severity, Source, SourceId, Timestamp, Topic, TopicId,
+};
 use crate::text::analyzed::{FIELDS, HalfWords};
 
 /// Compiled rules.
@@ -30,7 +35,21 @@ pub struct Ruleset {
     topics: Vec<Arc<Topic>>,
     tests: Vec<(usize, TestDef)>,
     surges: Vec<SurgeDef>,
+    /// What edits of single files stand on; kept only where compiling everything takes long.
+    foundation: Option<Foundation>,
 }
+
+/// What is needed to compile an edited file without the others.
+#[derive(Debug)]
+pub(super) struct Foundation {
+    /// The files, by the number of their source.
+    pub files: Vec<RuleFile>,
+    /// By name.
+    pub concepts: BTreeMap<String, ConceptDef>,
+}
+
+/// From so many topics on compiling everything takes longer than a person notices.
+const MANY_TOPICS: usize = 10_000;
 
 /// What all topics make of an article.
 #[derive(Debug, Clone, Default)]
@@ -205,8 +224,7 @@ impl Ruleset {
             .enumerate()
             .flat_map(|(index, topic)| std::mem::take(&mut topic.tests).into_iter().map(move |test| (index, test)))
             .collect();
-        let (program, diagnostics) = lower(&mut files);
-        files.concepts.clear();
+        let Lowered { program, diagnostics, reached } = lower(&mut files);
         report.diagnostics.extend(diagnostics);
         if report.has_errors() {
             return (None, report);
@@ -216,14 +234,15 @@ impl Ruleset {
             hash.update((source.text.len() as u64).to_le_bytes());
             hash.update(source.text.as_bytes());
         }
-        let revision = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let revision = short_hash(hash);
+        let foundation = (program.topics.len() >= MANY_TOPICS).then(|| Foundation::new(&mut files, &reached));
         let mut order: Vec<u32> =
             (0_u32..).zip(&program.topics).filter(|(_, topic)| topic.enabled).map(|(number, _)| number).collect();
         let info = |number: u32| &program.topics[number as usize].info;
         order.sort_by(|&a, &b| info(a).id.cmp(&info(b).id));
         let topics: Vec<Arc<Topic>> = order.iter().map(|&number| Arc::clone(info(number))).collect();
         let index = Index::new(&program, &order);
-        (Some(Self { program, index, revision, topics, tests, surges: files.surges }), report)
+        (Some(Self { program, index, revision, topics, tests, surges: files.surges, foundation }), report)
     }
 
     /// 16 hexadecimal digits that change with the text of any rule file.
@@ -236,6 +255,26 @@ impl Ruleset {
     #[must_use]
     pub fn topics(&self) -> &[Arc<Topic>] {
         &self.topics
+    }
+
+    /// What edits of single files stand on.
+    pub(super) fn foundation(&self) -> Option<&Foundation> {
+        self.foundation.as_ref()
+    }
+
+    /// The file of a topic, enabled or not.
+    pub(super) fn file_of(&self, id: &TopicId) -> Option<SourceId> {
+        let of = |number: u32| &self.program.topics[number as usize];
+        let enabled = self.topics.binary_search_by(|topic| topic.id.cmp(id));
+        let enabled = enabled.ok().map(|rank| of(self.index.code.topics[rank].topic));
+        let found = enabled.or_else(|| self.program.topics.iter().find(|topic| !topic.enabled && topic.info.id == *id));
+        found.map(|topic| topic.file)
+    }
+
+    /// The enabled topics of some files.
+    pub(super) fn topics_of_files(&self, is_asked: impl Fn(SourceId) -> bool) -> impl Iterator<Item = &Arc<Topic>> {
+        let of_files = move |topic: &&CompiledTopic| topic.enabled && is_asked(topic.file);
+        self.program.topics.iter().filter(of_files).map(|topic| &topic.info)
     }
 
     /// The volume alerts.
@@ -406,6 +445,29 @@ impl Ruleset {
             evidence: evidence(&self.program, verdict.leaves),
         })
     }
+}
+
+impl Foundation {
+    /// `reached`: files whose topics others refer to.
+    fn new(files: &mut RuleFiles, reached: &FxHashSet<SourceId>) -> Self {
+        let of_concepts = files.concepts.values().map(|concept| concept.span.source);
+        let shared: FxHashSet<SourceId> = (of_concepts.chain(files.surges.iter().map(|surge| surge.span.source)))
+            .chain(reached.iter().copied())
+            .collect();
+        let stamps = std::mem::take(&mut files.stamps);
+        let of_file = |(number, source): (usize, &Source)| RuleFile {
+            path: PathBuf::clone(&source.path),
+            stamp: stamps.get(number).copied().flatten(),
+            stands_alone: !shared.contains(&source.id),
+        };
+        let known = files.sources.iter().enumerate().map(of_file).collect();
+        Self { files: known, concepts: std::mem::take(&mut files.concepts) }
+    }
+}
+
+/// The first 16 hexadecimal digits of a hash.
+pub(super) fn short_hash(hash: Sha256) -> String {
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {

@@ -17,7 +17,7 @@ fn compile(rules: &str) -> Ruleset {
     ruleset.unwrap_or_else(|| panic!("{report}"))
 }
 
-fn article(title: &str, body: &str) -> Article {
+pub(crate) fn article(title: &str, body: &str) -> Article {
     Article {
         id: ArticleId::derive(&["a"]),
         feed: FeedId::derive(&["f"]),

@@ -27,6 +27,8 @@ mod demo_feeds;
 /// Finding a site's feeds.
 mod discover;
 mod disk_full;
+/// Edits of single rule files among very many.
+mod edited_rules;
 /// The two evaluators of the rule language against each other.
 mod evaluators;
 /// Explanations, rule tests, filters and JSON lines.

@@ -1,7 +1,10 @@
 //! From the paths that were named to the files that are read.
 
-use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::fs::FileType;
 use std::path::{Path, PathBuf};
+
+use rustc_hash::FxHashSet;
 
 use crate::model::Diagnostic;
 use crate::settings::{Findings, codes as file_codes};
@@ -9,21 +12,36 @@ use crate::settings::{Findings, codes as file_codes};
 /// Deepest folder: a guess far beyond what people keep; links that lead in circles end here.
 const MAX_FOLDERS: usize = 16;
 
-pub(super) fn collect(
+/// The files that paths name, in order, each once. What can't be looked into goes to `findings`.
+pub(super) fn collect(paths: &[PathBuf], findings: &Findings) -> Vec<PathBuf> {
+    let (mut files, mut seen) = (Vec::new(), FxHashSet::default());
+    for path in paths {
+        add(path, 0, &mut files, &mut seen, findings);
+    }
+    files
+}
+
+fn add(path: &Path, depth: usize, files: &mut Vec<PathBuf>, seen: &mut FxHashSet<PathBuf>, findings: &Findings) {
+    let known = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    if !seen.insert(known.clone()) {
+        return;
+    }
+    if path.is_dir() {
+        add_folder(path, &known, depth, files, seen, findings);
+    } else {
+        files.push(path.to_path_buf());
+    }
+}
+
+/// `known`: the folder's path without links, so that what is in it needs not be asked for its own.
+fn add_folder(
     path: &Path,
+    known: &Path,
     depth: usize,
     files: &mut Vec<PathBuf>,
-    seen: &mut BTreeSet<PathBuf>,
+    seen: &mut FxHashSet<PathBuf>,
     findings: &Findings,
 ) {
-    let known = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    if !seen.insert(known) {
-        return;
-    }
-    if !path.is_dir() {
-        files.push(path.to_path_buf());
-        return;
-    }
     let entries = match std::fs::read_dir(path) {
         Ok(entries) if depth < MAX_FOLDERS => entries,
         Ok(_) => {
@@ -35,12 +53,30 @@ pub(super) fn collect(
             return findings.add(Diagnostic::error(file_codes::UNREADABLE, title));
         }
     };
-    let mut inside: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
-    inside.sort();
-    for path in inside {
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if !hidden && (path.is_dir() || path.extension().is_some_and(|extension| extension == "toml")) {
-            collect(&path, depth + 1, files, seen, findings);
+    let mut inside: Vec<(OsString, Option<FileType>)> =
+        entries.filter_map(Result::ok).map(|entry| (entry.file_name(), entry.file_type().ok())).collect();
+    inside.sort_by(|a, b| a.0.cmp(&b.0));
+    for (name, kind) in inside {
+        if name.to_string_lossy().starts_with('.') {
+            continue;
+        }
+        let path = path.join(&name);
+        let is_rules = path.extension().is_some_and(|extension| extension == "toml");
+        match kind {
+            Some(kind) if kind.is_dir() => {
+                let known = known.join(&name);
+                if seen.insert(known.clone()) {
+                    add_folder(&path, &known, depth + 1, files, seen, findings);
+                }
+            }
+            Some(kind) if kind.is_file() => {
+                if is_rules && seen.insert(known.join(&name)) {
+                    files.push(path);
+                }
+            }
+            // A link, or what can't be told.
+            _ if is_rules || path.is_dir() => add(&path, depth + 1, files, seen, findings),
+            _ => {}
         }
     }
 }

@@ -8,6 +8,7 @@
 mod concept;
 mod folder;
 mod score;
+mod stamp;
 mod suite;
 mod surge;
 mod topic;
@@ -15,7 +16,7 @@ mod topic;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use crate::settings::{Findings, TableReader, TextValue, TomlFile, read_source};
 
 use super::ast::Node;
 use super::check::{Loaded, Use, User};
-use super::def::RuleFiles;
+use super::def::{ConceptDef, RuleFiles};
 use super::parser::{Parsed, parse_query};
 use super::{check, codes, lint};
 
@@ -32,6 +33,8 @@ use self::concept::read_concept;
 use self::folder::collect;
 use self::surge::read_surge;
 use self::topic::read_topic;
+
+pub(super) use self::stamp::{RuleFile, Stamp, stamps};
 
 /// Reads rule files: each path is a file, or a folder of which all `*.toml` are read, at every depth, in the order of their
 /// paths. Files and folders whose name begins with a dot are left out; a file reached twice is read once.
@@ -55,18 +58,31 @@ enum Remarks {
     Unwanted,
 }
 
+/// Reads some of many rule files, without remarks. They may use `concepts`, which those of the result begin with.
+#[must_use]
+pub(super) fn load_edited(files: &[PathBuf], concepts: &BTreeMap<String, ConceptDef>) -> RuleFiles {
+    read_files(files, concepts.clone(), Findings::new(), Remarks::Unwanted)
+}
+
 fn read_paths(paths: &[PathBuf], remarks: Remarks) -> RuleFiles {
     let findings = Findings::new();
-    let mut files: Vec<PathBuf> = Vec::new();
-    let mut seen = BTreeSet::new();
-    for path in paths {
-        collect(path, 0, &mut files, &mut seen, &findings);
-    }
+    let files = collect(paths, &findings);
     if files.is_empty() && !findings.has_errors() {
         let shown: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
         let title = format!("there are no rule files in {}", shown.join(", "));
         findings.add(Diagnostic::warning(codes::NO_FILES, title).help("rule files are called `*.toml`"));
     }
+    read_files(&files, BTreeMap::new(), findings, remarks)
+}
+
+fn read_files(
+    files: &[PathBuf],
+    concepts: BTreeMap<String, ConceptDef>,
+    findings: Findings,
+    remarks: Remarks,
+) -> RuleFiles {
+    // Before they are read: an edit while reading shows as a change.
+    let stamps = files.iter().map(|path| Stamp::of(path)).collect();
     let mut sources = Vec::with_capacity(files.len());
     let mut unreadable = BTreeMap::new();
     for (index, path) in files.iter().enumerate() {
@@ -82,23 +98,24 @@ fn read_paths(paths: &[PathBuf], remarks: Remarks) -> RuleFiles {
             }
         }
     }
-    read(sources, &unreadable, findings, remarks)
+    let loaded = Loaded { concepts, ..Loaded::default() };
+    RuleFiles { stamps, ..read(sources, &unreadable, loaded, findings, remarks) }
 }
 
 /// Reads rule files that are in memory already; their ids must differ.
 #[must_use]
 pub fn load_sources(sources: Vec<Source>) -> RuleFiles {
-    read(sources, &BTreeMap::new(), Findings::new(), Remarks::Wanted)
+    read(sources, &BTreeMap::new(), Loaded::default(), Findings::new(), Remarks::Wanted)
 }
 
 /// `unreadable`: the files that were reported; whether nothing at all could be read of them.
 fn read(
     sources: Vec<Source>,
     unreadable: &BTreeMap<SourceId, bool>,
+    mut loaded: Loaded,
     findings: Findings,
     remarks: Remarks,
 ) -> RuleFiles {
-    let mut loaded = Loaded::default();
     for source in &sources {
         match unreadable.get(&source.id) {
             None => read_file(TomlFile::parse(source, &findings), &mut loaded),
@@ -117,6 +134,7 @@ fn read(
         concepts: loaded.concepts,
         topics: loaded.topics,
         surges: loaded.surges,
+        stamps: Vec::new(),
     }
 }
 
