@@ -51,6 +51,7 @@ bench-quick: cc ## The same, briefly, so that it can not rot
 	benches/extraction.py tests/pages --alone --goal 0.98 --vedetta target/debug/vedetta
 	$(CARGO) build --release --quiet
 	benches/matching.py --quick
+	@bash -c 'time target/release/vedetta demo > /dev/null' 2>&1 | sed -n 's/^real/the demo takes/p'
 
 conformance: cc ## Reads the feeds of other parsers' test suites, where they are at hand, and prints the share read as they ask
 	$(CARGO) test --test it conformance:: -- --nocapture

@@ -2,7 +2,7 @@
 //!
 //! `VEDETTA_KILLS` sets the number of kills (40).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use crate::support::{World, header, item, rss};
@@ -52,25 +52,20 @@ async fn killing_the_daemon_anywhere_loses_nothing() {
         daemon.0.wait().expect("our child");
         daemon = world.daemon();
     }
-    let wanted = usize::try_from(published).expect("few");
-    let all_told = || {
-        let mails: HashMap<_, u32> =
-            count(world.mailbox.messages().iter().map(|mail| header(&mail.data, "Message-ID")));
-        let calls: HashMap<_, u32> =
-            count(world.hook.calls().iter().map(|call| Some(call.header("webhook-id").to_owned())));
-        (mails, calls)
-    };
     let deadline = std::time::Instant::now() + Duration::from_secs(60);
-    let (mails, calls) = loop {
-        let (mails, calls) = all_told();
-        if (mails.len() >= wanted && calls.len() >= wanted) || std::time::Instant::now() > deadline {
-            break (mails, calls);
+    let told = loop {
+        let told = Told::read(&world);
+        if told.is_complete(published) || std::time::Instant::now() > deadline {
+            break told;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     };
-    assert_eq!((mails.len(), calls.len()), (wanted, wanted), "lost or invented; log:\n{}", world.log());
-    let copies =
-        |counts: &HashMap<Option<String>, u32>| counts.values().map(|count| u64::from(*count - 1)).sum::<u64>();
+    if let Some(trouble) = told.trouble(published) {
+        panic!("{trouble}\nlog:\n{}", world.log());
+    }
+    let Told { mails, calls } = told;
+    let (mails, calls) = (counts(&mails), counts(&calls));
+    let copies = |counts: &HashMap<&str, u32>| counts.values().map(|count| u64::from(*count - 1)).sum::<u64>();
     let (mail_copies, call_copies) = (copies(&mails), copies(&calls));
     println!(
         "{kills} kills, {published} articles: 0 lost; copies with the same id: {mail_copies} mails, {call_copies} calls"
@@ -80,10 +75,104 @@ async fn killing_the_daemon_anywhere_loses_nothing() {
     assert_eq!(daemon.end(Duration::from_secs(10)).await, Some(0), "{}", world.log());
 }
 
-fn count(ids: impl Iterator<Item = Option<String>>) -> HashMap<Option<String>, u32> {
+/// A message that came in: its id, and what it is about.
+struct Message {
+    id: String,
+    title: String,
+}
+
+/// Everything that came in by now, copies included.
+struct Told {
+    mails: Vec<Message>,
+    calls: Vec<Message>,
+}
+
+impl Told {
+    fn read(world: &World) -> Self {
+        let mail = |mail: &vedetta::demo::Received| Message {
+            id: header(&mail.data, "Message-ID").unwrap_or_default(),
+            title: header(&mail.data, "Subject").unwrap_or_default(),
+        };
+        let call = |call: &vedetta::demo::Call| Message {
+            id: call.header("webhook-id").to_owned(),
+            title: call.json()["data"]["article"]["title"].as_str().unwrap_or_default().to_owned(),
+        };
+        Self {
+            mails: world.mailbox.messages().iter().map(mail).collect(),
+            calls: world.hook.calls().iter().map(call).collect(),
+        }
+    }
+
+    fn is_complete(&self, published: u64) -> bool {
+        [&self.mails, &self.calls].into_iter().all(|messages| lost(messages, published).is_empty())
+    }
+
+    /// What was lost or invented, before anyone reads a log of megabytes.
+    fn trouble(&self, published: u64) -> Option<String> {
+        let (mut lines, mut sums) = (Vec::new(), Vec::new());
+        for (kind, messages) in [("mail", &self.mails), ("call", &self.calls)] {
+            let others: Vec<_> = messages.iter().filter(|message| article(&message.title).is_none()).collect();
+            let others: Vec<_> = others.iter().map(|message| format!("{} {}", message.id, message.title)).collect();
+            let mut ids: BTreeMap<u64, BTreeSet<&str>> = BTreeMap::new();
+            for message in messages {
+                if let Some(number) = article(&message.title) {
+                    ids.entry(number).or_default().insert(&message.id);
+                }
+            }
+            ids.retain(|_, ids| ids.len() > 1);
+            let lost = lost(messages, published);
+            for (what, found) in [
+                (format!("articles without a {kind}"), format!("{lost:?}")),
+                (format!("articles told by {kind}s of different ids"), format!("{ids:?}")),
+                (format!("{kind}s that are about no article"), format!("{others:?}")),
+            ] {
+                if !matches!(&*found, "[]" | "{}") {
+                    lines.push(format!("{what}: {found}"));
+                }
+            }
+            let (told, different) = (messages.len(), counts(messages).len());
+            sums.push(format!("{published} articles, {told} {kind}s with {different} ids"));
+            if lines.is_empty() && different as u64 != published {
+                lines.push(format!("{kind}s about articles that were not published"));
+            }
+        }
+        (!lines.is_empty()).then(|| [sums, lines].concat().join("\n"))
+    }
+}
+
+/// Which article a headline or subject is about: `… Vedetta n12 12: …`.
+fn article(title: &str) -> Option<u64> {
+    let (_, rest) = title.split_once("Vedetta n")?;
+    rest.split(' ').next()?.parse().ok()
+}
+
+/// The articles that no message is about.
+fn lost(messages: &[Message], published: u64) -> Vec<u64> {
+    let told: BTreeSet<_> = messages.iter().filter_map(|message| article(&message.title)).collect();
+    (1..=published).filter(|number| !told.contains(number)).collect()
+}
+
+/// How often each id came.
+fn counts(messages: &[Message]) -> HashMap<&str, u32> {
     let mut counts = HashMap::new();
-    for id in ids {
-        *counts.entry(id).or_default() += 1;
+    for message in messages {
+        *counts.entry(message.id.as_str()).or_default() += 1;
     }
     counts
+}
+
+#[test]
+fn a_failure_says_what_was_lost_and_what_was_invented() {
+    let message = |id: &str, title: &str| Message { id: id.to_owned(), title: title.to_owned() };
+    let all = || vec![message("a", "[Lookout] HIGH: Vedetta n1 1: 1 navi"), message("b", "Vedetta n2 2: 2 navi")];
+    let told = |mails, calls| Told { mails, calls }.trouble(2);
+    assert_eq!(told(all(), all()), None);
+    assert_eq!(told(all().into_iter().chain(all()).collect(), all()), None, "copies with the same id");
+    let trouble = told(vec![message("a", "[vedetta] Feed x is silent"), message("b", "Vedetta n2 2: …")], all());
+    let trouble = trouble.expect("something is wrong");
+    assert!(trouble.contains("articles without a mail: [1]"), "{trouble}");
+    assert!(trouble.contains("about no article: [\"a [vedetta] Feed x is silent\"]"), "{trouble}");
+    let twice = all().into_iter().chain([message("c", "Vedetta n2 2: …")]).collect();
+    let trouble = told(all(), twice).expect("something is wrong");
+    assert!(trouble.contains("told by calls of different ids: {2: {\"b\", \"c\"}}"), "{trouble}");
 }
