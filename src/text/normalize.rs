@@ -12,8 +12,8 @@ use std::sync::LazyLock;
 
 use icu_casemap::CaseMapper;
 use rustc_hash::FxHashMap;
-use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::{decompose_canonical, is_combining_mark};
+use unicode_normalization::{UnicodeNormalization, is_nfkc};
 
 use super::segment::is_ignorable;
 
@@ -40,9 +40,11 @@ pub fn fold_into(text: &str, out: &mut String) {
         fold_char(c, &mut base, out);
     }
     // What was dropped between two marks, or between a letter and its mark, leaves them as neighbours that may compose or
-    // change places; with nothing left to drop, a second pass settles it.
+    // change places, and so does a letter that lost its own mark (`ё` before another diaeresis); with nothing left to drop, a
+    // second pass settles it.
     let drops = |c: char| is_hebrew_quote(c) || c == TATWEEL;
-    if cased.contains(drops) && out[start..].contains(is_combining_mark) {
+    let folded = &out[start..];
+    if folded.contains(is_combining_mark) && (cased.contains(drops) || !is_nfkc(folded)) {
         let first = out.split_off(start);
         fold_into(&first, out);
     }
@@ -55,8 +57,11 @@ pub fn exact(text: &str) -> String {
     if text.is_ascii() {
         return text.to_owned();
     }
-    let seen = text.chars().filter(|&c| !is_ignorable(c) && !is_hebrew_quote(c));
-    seen.nfkc().map(|c| HAN.get(&c).copied().unwrap_or(c)).collect()
+    let is_seen = |c: char| !is_ignorable(c) && !is_hebrew_quote(c);
+    let written: String =
+        text.chars().filter(|&c| is_seen(c)).nfkc().map(|c| HAN.get(&c).copied().unwrap_or(c)).collect();
+    // A full-width quote is one only now.
+    if written.chars().all(is_seen) { written } else { exact(&written) }
 }
 
 /// What drops marks differs by script.
@@ -216,6 +221,24 @@ mod tests {
         assert_eq!(fold("Mos\u{AD}kau\u{200D}\u{FE0F}"), "moskau");
         assert_eq!(exact("Mos\u{AD}cae\u{301}"), "Moscaé");
         assert_eq!(exact("ＵＳ 俄羅斯"), "US 俄罗斯");
+    }
+
+    #[test]
+    fn every_character_folds_once_and_for_all() {
+        let mut wrong = Vec::new();
+        // Without the scripts of thousands of characters that are left as they are.
+        let ranges =
+            ['\u{80}'..='\u{33FF}', '\u{A000}'..='\u{ABFF}', '\u{F900}'..='\u{16FFF}', '\u{1B000}'..='\u{1FFFF}'];
+        let changes = |c: &char| is_combining_mark(*c) || is_hebrew_quote(*c) || fold(&c.to_string()) != c.to_string();
+        for c in ranges.into_iter().flatten().filter(changes) {
+            for text in [format!("俄{c}"), format!("e{c}\u{301}"), format!("ב{c}\u{5B8}"), format!("{c}\u{308}{c}")] {
+                let (folded, written) = (fold(&text), exact(&text));
+                if fold(&folded) != folded || exact(&written) != written {
+                    wrong.push(format!("{text:?} → {folded:?}, {written:?}"));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{} texts: {:#?}", wrong.len(), &wrong[..wrong.len().min(20)]);
     }
 
     proptest! {
