@@ -25,6 +25,7 @@ use super::budget::Budget;
 use super::html::{MAX_HTML_BYTES, cut};
 use super::page::Page;
 use super::rough::rough_article;
+use super::scripts::text_in_scripts;
 use super::tree::Tree;
 use super::{charset, detect_language, sniff};
 use crate::model::{Lang, Timestamp};
@@ -199,6 +200,16 @@ fn take_apart(
     }
     if let Some(stated) = stated.filter(|stated| is_much_longer(stated, &body)) {
         body = stated;
+    }
+    // What only subscribers are meant to see stays where it is.
+    if weight(&body) < MIN_BODY
+        && !page.is_paywalled()
+        && !blocks.has_wall()
+        && let Some(html) = text_in_scripts(text, &title, budget)
+    {
+        let tree_of_it = Balanced::read(&html, budget);
+        let tree_of_it = Tree::read(&tree_of_it.body, budget);
+        body = Blocks::cut(&tree_of_it, Trust::ClassNames, budget).article_text(&title, None, budget);
     }
     in_time()?;
     let size = weight(&body);
@@ -445,9 +456,47 @@ mod tests {
             (plain, "<p>By Ann Sample | Nov. 22, 2026, 12:37 a.m.</p>", Some("2026-11-22")),
             (plain, "<p>2026年11月22日 18:30 来源：试用日报</p>", Some("2026-11-22")),
             (plain, "<p>12 antenne, 3 basi</p>", None),
+            (plain, "<figcaption class=caption>22 Kasım 2026 Pazar | Savunma</figcaption>", Some("2026-11-22")),
+            (plain, "<p class=info>Aktualisiert: 22.11.2026</p>", Some("2026-11-22")),
+            (
+                plain,
+                "<script type='application/ld+json'>{\"@type\":\"WebPage\",\"datePublished\":\"2026-11-22T10:00:00Z\"}</script>",
+                Some("2026-11-22"),
+            ),
         ] {
             assert_eq!(dated(url, head).as_deref(), expected, "{url} {head}");
         }
+    }
+
+    #[test]
+    fn the_only_date_that_a_page_shows_is_its_own_and_of_several_none_is() {
+        let dated = |foot: &str| {
+            let html = page("", &format!("<h1>Radar</h1>{}{foot}", format!("<p>{PARAGRAPH}</p>").repeat(20)));
+            extract(&html).expect("an article").published.map(|date| date.to_string()[..10].to_owned())
+        };
+        let shown = "<div>Eintrag vom <nobr>22. November 2026</nobr> um 10:30</div>";
+        assert_eq!(dated(shown).as_deref(), Some("2026-11-22"));
+        assert_eq!(dated(&format!("{shown}<div>Älter: <b>1. März 2025</b></div>")), None);
+        // A day that a sentence speaks of is not the page's.
+        assert_eq!(
+            dated("<div>Alles hatte im Süden des Landes am 22. November 2026 an der Grenze begonnen.</div>"),
+            None
+        );
+    }
+
+    #[test]
+    fn an_article_that_only_scripts_show_is_read_unless_it_is_for_subscribers() {
+        let html = format!(
+            "<p>{PARAGRAPH}</p><div class=caption><p>La finale di coppa di domenica</p></div><p>{PARAGRAPH}</p>"
+        );
+        let data = serde_json::json!({"title": "I nuovi radar al confine", "contentHtml": html.repeat(2)});
+        let scripts = format!("<div id=app></div><script>window.__STATE__ = {data}</script>");
+        let head = "<title>I nuovi radar al confine</title>";
+        let article = extract(&page(head, &scripts)).expect("an article");
+        assert_eq!(article.body.matches("Il ministro della Difesa").count(), 4);
+        assert!(!article.body.contains("coppa"), "{}", article.body);
+        let paid = "<meta property='article:content_tier' content=locked>";
+        assert!(matches!(extract(&page(&format!("{head}{paid}"), &scripts)), Err(ExtractError::Paywalled { .. })));
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod normalize;
 mod notices;
 mod page;
 mod rough;
+mod scripts;
 pub mod segment;
 mod sniff;
 pub mod stem;

@@ -13,10 +13,14 @@ use super::{html_to_line, html_to_text, parse_date};
 use crate::model::{Lang, Timestamp};
 
 /// What stands between a headline and the site's name.
-const SEPARATORS: &[char] = &['-', '_', '｜', '–', '—', '|', '│', '·', '•', '»', '›', ':', '/'];
+const SEPARATORS: &[char] = &['-', '_', '｜', 'ㅣ', '–', '—', '|', '│', '·', '•', '»', '›', ':', '/'];
 /// JSON-LD blocks that are read, and bytes of each.
 const MAX_JSON_BLOCKS: usize = 32;
 const MAX_JSON_BYTES: usize = 1024 * 1024;
+/// Runs of text that may hold a date, bytes of each, and how many runs from the heading is near it.
+const MAX_DATED: usize = 100;
+const MAX_DATED_BYTES: usize = 400;
+const NEAR_HEADING: usize = 6;
 /// Places that may show the date.
 const MAX_STAMPS: usize = 12;
 /// A page that states a paywall, and how much of its article it holds, is believed; one that does not and has less than
@@ -39,6 +43,12 @@ pub(super) struct Page {
     stamps: Vec<String>,
     /// The JSON-LD node that is the article.
     article: Map<String, Value>,
+    /// The date of the JSON-LD node that is the page, or its film.
+    page_date: Option<String>,
+    /// Runs of text with so many digits that they may tell a date, with their place among all runs.
+    dated: Vec<(usize, String)>,
+    /// The place of the first heading.
+    heading_at: Option<usize>,
 }
 
 impl Page {
@@ -50,6 +60,7 @@ impl Page {
         let mut gathering: Option<&'static [u8]> = None;
         // How many more runs of text may belong to a date.
         let mut stamp_pieces = 0;
+        let mut runs = 0;
         while let Some(piece) = scanner.next_piece() {
             if budget.spend(1) {
                 break;
@@ -57,6 +68,10 @@ impl Page {
             let tag = match piece {
                 Piece::Tag(tag) => tag,
                 Piece::Text(text) => {
+                    runs += usize::from(!text.trim().is_empty());
+                    if gathering != Some(b"title") && page.dated.len() < MAX_DATED && may_hold_date(text) {
+                        page.dated.push((runs, cut(text.trim(), MAX_DATED_BYTES).to_owned()));
+                    }
                     match gathering {
                         Some(b"title") => page.title.push_str(cut(text, 1024)),
                         Some(_) => page.heading.push_str(cut(text, 1024)),
@@ -93,7 +108,10 @@ impl Page {
                         .and_then(|(_, value)| Lang::parse(&value));
                 }
                 b"title" if page.title.is_empty() => gathering = Some(b"title"),
-                b"h1" if page.heading.trim().is_empty() => gathering = Some(b"h1"),
+                b"h1" if page.heading.trim().is_empty() => {
+                    gathering = Some(b"h1");
+                    page.heading_at = Some(runs);
+                }
                 b"meta" if page.metas.len() < 300 => page.meta(tag.inside),
                 b"link" if page.canonical.is_none() => {
                     let (mut rel, mut href) = (false, None);
@@ -177,6 +195,10 @@ impl Page {
                             self.article = node;
                         }
                         continue;
+                    }
+                    if self.page_date.is_none() && is_page_or_film(&node) {
+                        let date = ["datePublished", "uploadDate"].iter().find_map(|key| node.get(*key)?.as_str());
+                        self.page_date = date.map(str::to_owned);
                     }
                     for key in ["mainEntity", "mainEntityOfPage", "@graph"] {
                         waiting.extend(node.remove(key));
@@ -294,12 +316,33 @@ impl Page {
         let meta = |names: &[&str]| names.iter().find_map(|name| plausible(self.first_meta(&[name])?));
         stated(&["datePublished", "dateCreated", "uploadDate"])
             .or_else(|| meta(METAS))
+            .or_else(|| plausible(self.page_date.as_deref()?))
             .or_else(|| self.times.iter().find_map(|time| plausible(time)))
             .or_else(|| url.and_then(date_in_url))
             .or_else(|| self.stamps.iter().find_map(|stamp| date_in(stamp)))
             .or_else(|| near_headline.iter().find_map(|line| date_in(line)))
+            .or_else(|| self.date_in_text())
             .or_else(|| stated(&["dateModified"]))
             .or_else(|| meta(CHANGED))
+    }
+
+    /// The date next to the heading, whatever the markup calls it; else the one that the page shows, if it shows but one.
+    /// A run of text must be little more than the date, or tell the hour too: sentences speak of other days.
+    fn date_in_text(&self) -> Option<Timestamp> {
+        let distance = |at: usize| self.heading_at.map_or(usize::MAX, |heading| at.abs_diff(heading));
+        let dates: Vec<(usize, Timestamp)> = self
+            .dated
+            .iter()
+            .filter(|(_, run)| run.chars().count() < 40 || run.contains(':'))
+            .filter_map(|(at, run)| Some((distance(*at), date_in(run)?)))
+            .collect();
+        let near = dates.iter().filter(|(distance, _)| *distance <= NEAR_HEADING).min_by_key(|(distance, _)| *distance);
+        if let Some((_, date)) = near {
+            return Some(*date);
+        }
+        let (_, only) = dates.first()?;
+        let day = |date: &Timestamp| date.as_seconds().div_euclid(86_400);
+        dates.iter().all(|(_, date)| day(date) == day(only)).then_some(*only)
     }
 
     pub(super) fn site(&self) -> Option<String> {
@@ -408,12 +451,26 @@ fn is_article(node: &Map<String, Value>) -> bool {
     }
 }
 
+fn is_page_or_film(node: &Map<String, Value>) -> bool {
+    let is = |kind: &Value| kind.as_str().is_some_and(|kind| kind.ends_with("Page") || kind == "VideoObject");
+    match node.get("@type") {
+        Some(Value::Array(kinds)) => kinds.iter().any(is),
+        Some(kind) => is(kind),
+        None => false,
+    }
+}
+
+/// Whether a run of text has the digits of a date, and few enough others to be about it.
+fn may_hold_date(text: &str) -> bool {
+    text.len() <= MAX_DATED_BYTES && (4..=24).contains(&text.chars().filter(|c| c.is_numeric()).count())
+}
+
 /// Whether an element shows a date, by its name or what it calls itself.
 fn is_stamp(name: &[u8], inside: &str) -> bool {
     if name == b"time" {
         return true;
     }
-    const HINTS: [&str; 9] = ["date", "time", "publi", "posted", "datum", "fecha", "data", "meta", "byline"];
+    const HINTS: [&str; 10] = ["date", "time", "publi", "posted", "datum", "fecha", "data", "meta", "byline", "info"];
     // A look at the bytes first: it spares nearly all elements the reading of their attributes.
     if inside.len() > 2_000 || !HINTS.iter().any(|hint| contains_ignoring_case(inside, hint)) {
         return false;
@@ -423,17 +480,9 @@ fn is_stamp(name: &[u8], inside: &str) -> bool {
             let word = word.to_ascii_lowercase();
             matches!(
                 word.as_str(),
-                "byline"
-                    | "meta"
-                    | "info"
-                    | "postmeta"
-                    | "fecha"
-                    | "datum"
-                    | "data"
-                    | "posted"
-                    | "dateline"
-                    | "timestamp"
+                "byline" | "meta" | "info" | "postmeta" | "fecha" | "data" | "posted" | "dateline" | "timestamp"
             ) || word.contains("date") && !word.contains("update")
+                || word.contains("datum")
                 || word.contains("publish")
                 || word.contains("pubdat")
                 || word == "time"
