@@ -8,7 +8,8 @@ use vedetta::rule::{Circumstances, Document, RuleFiles, Ruleset, Scratch, load_s
 /// Larger inputs find nothing that smaller ones don't, and take longer.
 const MOST_BYTES: usize = 4096;
 
-const CONCEPTS: &str = r#"
+/// For queries over a small vocabulary, so that they often hit, overlap and nest.
+pub(crate) const CONCEPTS: &str = r#"
 [concept.one]
 any = ["ab", "中俄"]
 it = ["~rosso", "=Ab"]
@@ -37,20 +38,30 @@ pub(super) fn check(data: &[u8]) {
         file += &format!("score = [{{ when = '''{query}''', add = 2, each = true, max = 8 }}]\n");
     }
     let (Some(ruleset), _) = Ruleset::compile(load(&file)) else { return };
+    agree(&ruleset, &mut Scratch::default(), &document(title, body, lang));
+}
+
+pub(crate) const HERE: Circumstances<'static> = Circumstances { feed_labels: None, now: Timestamp::EPOCH };
+
+/// An article of a title and a body.
+pub(crate) fn document<'a>(title: &'a str, body: &'a str, lang: Option<Lang>) -> Document<'a> {
     let empty = || Cow::Borrowed("");
-    let document = Document {
+    Document {
         fields: [Cow::Borrowed(title), empty(), Cow::Borrowed(body), empty(), empty(), empty(), empty()],
         lang,
         guess: None,
         source: empty(),
         feed: empty(),
         time: None,
-    };
-    let here = Circumstances { feed_labels: None, now: Timestamp::EPOCH };
-    let fast = ruleset.scan(&mut Scratch::default(), &document, here);
+    }
+}
+
+/// Both evaluators say the same, and what they point at stands in the text.
+pub(crate) fn agree(ruleset: &Ruleset, scratch: &mut Scratch, document: &Document<'_>) {
+    let fast = ruleset.scan(scratch, document, HERE);
     assert_eq!(fast.errors, Vec::<String>::new());
-    let plain = ruleset.scan_plainly(&document, here);
-    assert_eq!(fast.hits, plain, "{text:?}");
+    let plain = ruleset.scan_plainly(document, HERE);
+    assert_eq!(fast.hits, plain, "{:?}", document.fields);
     for evidence in plain.iter().flat_map(|hit| &hit.evidence) {
         assert!(document.text(evidence.field).get(evidence.start as usize..evidence.end as usize).is_some());
     }

@@ -1,10 +1,11 @@
-use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use vedetta::cli::{render_report, report_json};
 use vedetta::config::{self, Environment};
 use vedetta::model::{Report, Timestamp};
+
+use crate::support::diagnostics;
 
 /// Findings that nearly every case has, since none is a whole configuration; shown only by the case of their name.
 const USUAL: [&str; 3] = ["W204", "W205", "W206"];
@@ -49,49 +50,26 @@ fn check(case: &Path, folder: &Path) -> Report {
     report
 }
 
-fn cases() -> Vec<std::path::PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diagnostics");
-    let mut cases: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            let name = path.file_name().unwrap().to_str().unwrap();
-            name.starts_with("config-") && name.ends_with(".toml")
-        })
-        .collect();
-    cases.sort();
-    cases
-}
-
-/// To accept what is said now: `UPDATE_DIAGNOSTICS=1 cargo test --test it config_diagnostics`, then read the difference.
 #[test]
 fn what_is_said_about_each_mistake_is_what_was_agreed() {
-    let mut differences = String::new();
-    for case in cases() {
+    diagnostics::compare("config-", |case| {
         let folder = tempfile::tempdir().unwrap();
-        let report = check(&case, folder.path());
+        let report = check(case, folder.path());
         let said = render_report(&report, false).replace(folder.path().to_str().unwrap(), FOLDER) + "\n";
         for secret in ["segreto", "hunter2", "12345678"] {
             assert!(!said.contains(secret), "a secret in {}:\n{said}", case.display());
             assert!(!report_json(&report).to_string().contains(secret), "a secret in {}", case.display());
         }
-        let agreed_path = case.with_extension("out");
-        if std::env::var_os("UPDATE_DIAGNOSTICS").is_some() {
-            std::fs::write(&agreed_path, &said).unwrap();
-            continue;
-        }
-        let agreed = std::fs::read_to_string(&agreed_path).unwrap_or_default();
-        if said != agreed {
-            writeln!(differences, "{}: agreed\n{agreed}\nsaid\n{said}", agreed_path.display()).unwrap();
-        }
-    }
-    assert!(differences.is_empty(), "{differences}");
+        said
+    });
 }
 
 #[test]
 fn every_code_has_a_case_of_its_name() {
-    let names: Vec<String> =
-        cases().iter().map(|case| case.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    let names: Vec<String> = diagnostics::cases("config-")
+        .iter()
+        .map(|case| case.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
     let codes = regex::Regex::new(r#"= "([EW]\d{3})";"#).unwrap();
     let mut count = 0;
     for source in [include_str!("../../src/config/codes.rs"), include_str!("../../src/settings/codes.rs")] {

@@ -1,14 +1,14 @@
 //! The fast evaluator against the plain one: random rules on random texts, and texts made to hurt.
 
-use std::borrow::Cow;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
-use vedetta::model::{Lang, Source, SourceId, Timestamp};
-use vedetta::rule::{Circumstances, Document, Ruleset, Scratch, load_sources};
+use vedetta::model::{Lang, Source, SourceId};
+use vedetta::rule::{Document, Ruleset, Scratch, load_sources};
 
-const HERE: Circumstances<'static> = Circumstances { feed_labels: None, now: Timestamp::EPOCH };
+use crate::fuzz_corpus::matcher;
+use crate::fuzz_corpus::matcher::{CONCEPTS, HERE};
 
 fn compile(source: &str) -> Result<Ruleset, String> {
     let files = load_sources(vec![Source::new(SourceId(0), "random.toml", source)]);
@@ -17,15 +17,7 @@ fn compile(source: &str) -> Result<Ruleset, String> {
 }
 
 fn document<'a>(title: &'a str, body: &'a str, lang: Option<&str>) -> Document<'a> {
-    let empty = || Cow::Borrowed("");
-    Document {
-        fields: [Cow::Borrowed(title), empty(), Cow::Borrowed(body), empty(), empty(), empty(), empty()],
-        lang: lang.and_then(Lang::parse),
-        guess: None,
-        source: empty(),
-        feed: empty(),
-        time: None,
-    }
+    matcher::document(title, body, lang.and_then(Lang::parse))
 }
 
 /// Terms over a small vocabulary, so that they often hit, overlap and nest.
@@ -102,18 +94,6 @@ fn text() -> impl Strategy<Value = String> {
         .prop_map(|parts| parts.into_iter().map(|(piece, separator)| format!("{piece}{separator}")).collect())
 }
 
-const CONCEPTS: &str = r#"
-[concept.one]
-any = ["ab", "中俄"]
-it = ["~rosso", "=Ab"]
-zh = ["俄"]
-[concept.two]
-any = ["c", "\"ab ba\""]
-it = ["ba*"]
-[concept.both]
-any = ["@one", "@two"]
-"#;
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 4_000, ..ProptestConfig::default() })]
     #[test]
@@ -145,15 +125,7 @@ proptest! {
         };
         let mut scratch = Scratch::default();
         for (title, body) in &articles {
-            let document = document(title, body, lang);
-            let fast = ruleset.scan(&mut scratch, &document, HERE);
-            prop_assert_eq!(&fast.errors, &Vec::<String>::new());
-            let plain = ruleset.scan_plainly(&document, HERE);
-            prop_assert_eq!(&fast.hits, &plain, "{}\n{:?}", rules, (title, body));
-            for evidence in plain.iter().flat_map(|hit| &hit.evidence) {
-                let text = document.text(evidence.field);
-                prop_assert!(text.get(evidence.start as usize..evidence.end as usize).is_some());
-            }
+            matcher::agree(&ruleset, &mut scratch, &document(title, body, lang));
         }
     }
 }

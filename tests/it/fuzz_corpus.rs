@@ -7,7 +7,7 @@ use std::path::Path;
 #[path = "../../fuzz/checks/analyser.rs"]
 mod analyser;
 #[path = "../../fuzz/checks/matcher.rs"]
-mod matcher;
+pub(crate) mod matcher;
 #[path = "../../fuzz/checks/parser.rs"]
 mod parser;
 

@@ -1,9 +1,10 @@
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use vedetta::cli::render_report;
 use vedetta::model::{Report, Source, SourceId};
 use vedetta::rule::{Ruleset, codes, load_sources};
+
+use crate::support::diagnostics;
 
 /// Findings that nearly every case has; shown only by the case of their name.
 const USUAL: [&str; 2] = ["W101", "W109"];
@@ -21,42 +22,14 @@ fn check(case: &Path) -> Report {
     report
 }
 
-fn cases() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diagnostics");
-    let mut cases: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| {
-            let name = path.file_name().unwrap().to_str().unwrap();
-            name.starts_with("rule-") && name.ends_with(".toml")
-        })
-        .collect();
-    cases.sort();
-    cases
-}
-
 /// The lines for logs, which also stand in health alerts, and below them what a person sees.
 fn said(report: &Report) -> String {
     format!("{report}\n\n{}\n", render_report(report, false))
 }
 
-/// To accept what is said now: `UPDATE_DIAGNOSTICS=1 cargo test --test it rule_diagnostics`, then read the difference.
 #[test]
 fn what_is_said_about_each_mistake_is_what_was_agreed() {
-    let mut differences = String::new();
-    for case in cases() {
-        let said = said(&check(&case));
-        let agreed_path = case.with_extension("out");
-        if std::env::var_os("UPDATE_DIAGNOSTICS").is_some() {
-            std::fs::write(&agreed_path, &said).unwrap();
-            continue;
-        }
-        let agreed = std::fs::read_to_string(&agreed_path).unwrap_or_default();
-        if said != agreed {
-            writeln!(differences, "{}: agreed\n{agreed}\nsaid\n{said}", agreed_path.display()).unwrap();
-        }
-    }
-    assert!(differences.is_empty(), "{differences}");
+    diagnostics::compare("rule-", |case| said(&check(case)));
 }
 
 #[test]
@@ -70,7 +43,7 @@ fn every_code_has_a_case_in_which_it_comes() {
 
 #[test]
 fn every_message_is_one_line_in_the_same_style() {
-    for case in cases() {
+    for case in diagnostics::cases("rule-") {
         for found in check(&case).diagnostics {
             let title = &found.title;
             assert!(!title.ends_with('.') && !title.contains('\n'), "{}: {title}", found.code);

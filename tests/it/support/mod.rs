@@ -1,5 +1,7 @@
 //! A folder with a configuration, a feed server, a mail server and a webhook endpoint, and the real program.
 
+pub(crate) mod diagnostics;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
