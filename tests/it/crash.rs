@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use crate::support::{World, header, item, rss};
+use crate::support::{World, header, item, rss, until};
 
 /// A reproducible sequence (splitmix64, Steele et al. 2014).
 struct Random(u64);
@@ -71,6 +71,9 @@ async fn killing_the_daemon_anywhere_loses_nothing() {
         "{kills} kills, {published} articles: 0 lost; copies with the same id: {mail_copies} mails, {call_copies} calls"
     );
     assert!(mail_copies <= kills && call_copies <= kills, "{mail_copies} and {call_copies} copies in {kills} kills");
+    // One that is still starting knows no signals yet.
+    let polls = world.server.hits("/a.xml");
+    until("the last daemon polls", Duration::from_secs(60), || world.server.hits("/a.xml") > polls).await;
     daemon.signal("TERM");
     assert_eq!(daemon.end(Duration::from_secs(10)).await, Some(0), "{}", world.log());
 }
