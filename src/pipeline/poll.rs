@@ -458,7 +458,7 @@ async fn succeed(
     state.failing_since = None;
     state.last_error = None;
     state.last_success_at = Some(now);
-    let cadence = Cadence::of(feed, &snapshot.config.poll.pace(), &state.history, now);
+    let cadence = cadence_of(snapshot, feed, state, now);
     let hint = fetch::slowest_hint([state.hint, hints.max_age, hints.retry_after]);
     let planned = cadence.next_poll(feed.id, hint, PollEnd::Succeeded, now);
     let interval = feed.interval.unwrap_or(snapshot.config.poll.interval);
@@ -502,8 +502,7 @@ fn fail(
     now: Timestamp,
 ) -> Option<Darkness> {
     let state = &mut poll.state;
-    let cadence = Cadence::of(feed, &snapshot.config.poll.pace(), &state.history, now);
-    state.next_poll_at = cadence.next_poll(feed.id, state.hint, trouble.end, now);
+    state.next_poll_at = cadence_of(snapshot, feed, state, now).next_poll(feed.id, state.hint, trouble.end, now);
     if trouble.end == PollEnd::NotTried {
         return None;
     }
@@ -511,5 +510,16 @@ fn fail(
     state.failures = state.failures.saturating_add(1);
     state.last_error = Some(trouble.message.chars().take(1000).collect());
     state.failing_since.get_or_insert(now);
-    health::failed(line, snapshot, feed, poll, trouble, now)
+    let dark = health::failed(line, snapshot, feed, poll, trouble, now);
+    if dark.is_some() {
+        // Not the feed's fault: once the network is back it must not have to wait for a day.
+        let state = &mut poll.state;
+        let end = PollEnd::Unreachable { failures: state.failures };
+        state.next_poll_at = cadence_of(snapshot, feed, state, now).next_poll(feed.id, state.hint, end, now);
+    }
+    dark
+}
+
+fn cadence_of<'a>(snapshot: &Snapshot, feed: &'a Feed, state: &FeedState, now: Timestamp) -> Cadence<'a> {
+    Cadence::of(feed, &snapshot.config.poll.pace(), &state.history, now)
 }

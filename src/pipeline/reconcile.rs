@@ -20,6 +20,8 @@ use super::sitemap::listed;
 
 /// Sitemaps that are fetched for one gap, indexes among them. A guess: a site's news are in one.
 const SITEMAPS: usize = 4;
+/// So many are remembered, the last ones.
+const REMEMBERED: usize = 16;
 /// And the bytes that they may have together, decompressed.
 const BYTES: usize = 20 * 1024 * 1024;
 /// The site of a feed is the one on which so many of its entries are, in percent; gatherings of other sites have none.
@@ -137,9 +139,8 @@ pub(super) async fn news_sitemaps(
         if parsed.is_index {
             // Read each time, so that what it lists is looked at.
             let news = listed(&parsed).into_iter().map(|sitemap| sitemap.url);
-            for url in news.filter(|url| is_named_news(url) && site.owns(url)).take(SITEMAPS) {
-                waiting.push_front(url);
-            }
+            let news: Vec<Url> = news.filter(|url| is_named_news(url) && site.owns(url)).take(SITEMAPS).collect();
+            news.into_iter().rev().for_each(|url| waiting.push_front(url));
             continue;
         }
         let news: Vec<(Timestamp, Entry)> = parsed
@@ -158,6 +159,9 @@ pub(super) async fn news_sitemaps(
             None => reconciled.memory.push(memory),
         }
     }
+    // Some sites name theirs by the day.
+    let too_many = reconciled.memory.len().saturating_sub(REMEMBERED);
+    reconciled.memory.drain(..too_many);
     reconciled
 }
 

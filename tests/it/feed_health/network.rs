@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use vedetta::demo::FeedServer;
+use vedetta::model::Clock as _;
 
-use super::{Watch, quiet_feed};
+use super::{HOUR, Watch, quiet_feed};
 use crate::support::World;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,6 +89,10 @@ async fn a_login_page_before_the_network_is_one_trouble_and_parked_sites_are_not
     let title = "[vedetta] HIGH: No feed answers as itself: is this machine's network behind a login page?";
     assert_eq!(watch.subjects(), [title]);
     assert!(watch.last_mail().contains("5 feeds on 5 hosts the same web page"), "{}", watch.last_mail());
+    // When it is over, the feeds are not left waiting for a day.
+    let soon = watch.clock.now() + 2 * HOUR;
+    let rows = watch.line.store.feeds().await.expect("readable");
+    assert!(rows.iter().all(|row| row.state.next_poll_at <= soon), "{rows:?}");
     serve(&servers);
     watch.hours(2).await;
     assert_eq!(watch.subjects()[1..], ["[vedetta] Feeds answer again"]);
