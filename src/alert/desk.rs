@@ -385,6 +385,18 @@ mod tests {
     }
 
     #[test]
+    fn feeds_in_trouble_can_be_a_flood_and_channels_can_not() {
+        let desk = desk(vec![route(&["desk"])]);
+        let event = HealthEvent { key: "k".into(), title: "t".into(), detail: "d".into(), at: Timestamp::EPOCH };
+        let of_a_feed = desk.health_of(event.clone(), Severity::High, &Labels::new(), None);
+        assert_eq!(of_a_feed.alert.brake, Some(Brake::default()));
+        let soc = channel("soc");
+        for about in [None, Some(&soc)] {
+            assert_eq!(desk.health(event.clone(), Severity::High, about).alert.brake, None);
+        }
+    }
+
+    #[test]
     fn a_route_that_asks_for_health_takes_it_from_the_default() {
         let health = RouteMatch([("reason", "health"), ("country", "it")].map(|(k, v)| (k.into(), v.into())).into());
         let desk = desk(vec![Route { matches: health, ..route(&["soc"]) }, route(&["desk"])]);
