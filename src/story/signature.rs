@@ -124,14 +124,15 @@ impl Signature {
     #[must_use]
     pub fn same_story(&self, other: &Self) -> Option<f64> {
         let (resemblance, containment) = self.text_likeness(other);
-        let title = jaccard(&self.title, &other.title);
+        let shared = common(&self.title, &other.title);
+        let title = jaccard(&self.title, &other.title, shared);
         // Some feeds give all their items one address: the link alone proves nothing.
         let untitled = self.title.is_empty() || other.title.is_empty();
         if self.link != 0 && self.link == other.link && (untitled || title >= 0.2 || containment >= 0.3) {
             return Some(1.0);
         }
         let numbers_agree = self.numbers == other.numbers || self.numbers.is_empty() || other.numbers.is_empty();
-        let enough_title = common(&self.title, &other.title) >= 4;
+        let enough_title = shared >= 4;
         let same = if numbers_agree {
             resemblance >= 0.4
                 || containment >= 0.65
@@ -217,8 +218,7 @@ fn common(a: &[u32], b: &[u32]) -> usize {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "at most 40 words")]
-fn jaccard(a: &[u32], b: &[u32]) -> f64 {
-    let shared = common(a, b);
+fn jaccard(a: &[u32], b: &[u32], shared: usize) -> f64 {
     let all = a.len() + b.len() - shared;
     if all == 0 { 0.0 } else { shared as f64 / all as f64 }
 }
