@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::boilerplate::{Purpose, purpose};
 use super::budget::Budget;
+use super::elements;
 use super::html::Out;
 use super::tree::{Kind, Tree};
 
@@ -113,49 +114,10 @@ pub(super) struct Blocks {
     pub(super) purposes: Vec<Purpose>,
 }
 
+/// Elements of the page's own making (`<news-text>`) are blocks too, and so is the page itself, which has no name.
+/// Navigation, figures and forms were judged before ([`super::boilerplate`]) and are transparent here.
 fn is_block(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"" | b"p"
-            | b"div"
-            | b"h1"
-            | b"h2"
-            | b"h3"
-            | b"h4"
-            | b"h5"
-            | b"h6"
-            | b"ul"
-            | b"ol"
-            | b"dl"
-            | b"li"
-            | b"dt"
-            | b"dd"
-            | b"table"
-            | b"thead"
-            | b"tbody"
-            | b"tfoot"
-            | b"tr"
-            | b"td"
-            | b"th"
-            | b"blockquote"
-            | b"pre"
-            | b"hr"
-            | b"section"
-            | b"article"
-            | b"aside"
-            | b"header"
-            | b"footer"
-            | b"main"
-            | b"address"
-            | b"details"
-            | b"summary"
-            | b"center"
-            | b"hgroup"
-            | b"search"
-            | b"dir"
-            | b"listing"
-            | b"fieldset"
-    ) || name.contains(&b'-')
+    name.is_empty() || elements::is_block(name) || name.contains(&b'-')
 }
 
 impl Blocks {

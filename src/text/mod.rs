@@ -8,6 +8,7 @@ mod boilerplate;
 pub(crate) mod budget;
 pub(crate) mod charset;
 mod dates;
+mod elements;
 mod extract;
 pub(crate) mod html;
 mod lang;
