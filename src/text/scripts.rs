@@ -55,7 +55,7 @@ pub(super) fn text_in_scripts(html: &str, title: &str, budget: &Budget) -> Optio
         return None;
     }
     let (_, texts) = found.texts.into_iter().max_by_key(|(name, texts)| (texts.weight, name.clone()))?;
-    (texts.weight >= MIN_TEXT).then(|| texts.html)
+    (texts.weight >= MIN_TEXT).then_some(texts.html)
 }
 
 #[derive(Default)]

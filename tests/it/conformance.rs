@@ -91,7 +91,7 @@ impl Table {
 
     fn share(&self, suite: &str) -> f64 {
         // What is said of count, title, link, id and dates; texts and languages are a matter of policy.
-        let counted = |what: &str| !matches!(what, "e.summary" | "e.content" | "language");
+        let counted = |what: &str| !matches!(what, "e.summary" | "e.content" | "language" | "filled in");
         let rows = self.rows.iter().filter(|((name, what), _)| name == suite && counted(what));
         let (right, asked) = rows.fold((0, 0), |sum, (_, score)| (sum.0 + score.right, sum.1 + score.asked));
         f64::from(right) / f64::from(asked.max(1))
@@ -110,8 +110,21 @@ impl Table {
     }
 }
 
-fn compare(table: &mut Table, suite: &str, file: &str, expect: &Value, feed: &ParsedFeed, base: Option<&str>) {
-    let text = |value: &Value| value.as_str().map(str::to_owned);
+/// `reference` is feedparser's reading. What another suite fills in where the document has nothing (a title from the text,
+/// a link from the feed's) feedparser leaves out, as we do: such asks are counted apart.
+fn compare(
+    table: &mut Table,
+    suite: &str,
+    file: &str,
+    (expect, reference): (&Value, &Value),
+    feed: &ParsedFeed,
+    base: Option<&str>,
+) {
+    // What a suite misread itself, by its own replacement characters, it does not ask for.
+    let text = |value: &Value| value.as_str().map(str::to_owned).filter(|text| !text.contains('\u{fffd}'));
+    let kind = |what: &'static str, ours: Option<&str>, theirs: &Value| {
+        if ours.is_none() && theirs.is_null() && reference["format"].is_string() { "filled in" } else { what }
+    };
     if let Some(count) = expect.get("n_entries").and_then(Value::as_u64) {
         table.ask(suite, "count", feed.entries.len() as u64 == count, || {
             format!("{file}: {} of {count}", feed.entries.len())
@@ -119,10 +132,12 @@ fn compare(table: &mut Table, suite: &str, file: &str, expect: &Value, feed: &Pa
     }
     if let Some(title) = expect.get("title").and_then(text) {
         let ours = feed.title.as_deref().unwrap_or("");
-        table.ask(suite, "title", same_text(ours, &title), || format!("{file}: {ours:?}, not {title:?}"));
+        let what = kind("title", feed.title.as_deref(), &reference["title"]);
+        table.ask(suite, what, same_text(ours, &title), || format!("{file}: {ours:?}, not {title:?}"));
     }
     if let Some(link) = expect.get("link").and_then(text) {
-        table.ask(suite, "link", same_link(feed.link.as_deref(), &link, base), || {
+        let what = kind("link", feed.link.as_deref(), &reference["link"]);
+        table.ask(suite, what, same_link(feed.link.as_deref(), &link, base), || {
             format!("{file}: {:?}, not {link}", feed.link)
         });
     }
@@ -137,21 +152,25 @@ fn compare(table: &mut Table, suite: &str, file: &str, expect: &Value, feed: &Pa
     }
     for (place, entry) in expect.get("entries").and_then(Value::as_array).into_iter().flatten().enumerate() {
         let index = entry.get("i").and_then(Value::as_u64).unwrap_or(place as u64);
+        let theirs = &reference["entries"][usize::try_from(index).expect("small")];
         let Some(ours) = feed.entries.get(usize::try_from(index).expect("small")) else {
             table.ask(suite, "count", false, || format!("{file}: no entry {index}"));
             continue;
         };
         if let Some(title) = entry.get("title").and_then(text) {
             let got = ours.title.as_deref().unwrap_or("");
-            table.ask(suite, "e.title", same_text(got, &title), || format!("{file}[{index}]: {got:?}, not {title:?}"));
+            let what = kind("e.title", ours.title.as_deref(), &theirs["title"]);
+            table.ask(suite, what, same_text(got, &title), || format!("{file}[{index}]: {got:?}, not {title:?}"));
         }
         if let Some(link) = entry.get("link").and_then(text) {
             let right = same_link(ours.link.as_deref(), &link, base);
-            table.ask(suite, "e.link", right, || format!("{file}[{index}]: {:?}, not {link}", ours.link));
+            let what = kind("e.link", ours.link.as_deref(), &theirs["link"]);
+            table.ask(suite, what, right, || format!("{file}[{index}]: {:?}, not {link}", ours.link));
         }
         if let Some(id) = entry.get("id").and_then(text) {
-            let right = ours.id.as_deref().unwrap_or("") == id;
-            table.ask(suite, "e.id", right, || format!("{file}[{index}]: {:?}, not {id}", ours.id));
+            let right = ours.id.as_deref().unwrap_or("") == id.trim();
+            let what = kind("e.id", ours.id.as_deref(), &theirs["id"]);
+            table.ask(suite, what, right, || format!("{file}[{index}]: {:?}, not {id}", ours.id));
         }
         for (key, got) in [
             ("published", ours.published.or(ours.updated)),
@@ -200,7 +219,7 @@ fn feeds_of_other_suites_are_read_as_they_ask() {
                 if expect.get("parse").is_some() {
                     table.ask(suite, "refusal", false, || file.to_owned());
                 }
-                compare(&mut table, suite, file, expect, &feed, base);
+                compare(&mut table, suite, file, (expect, &case["ref"]), &feed, base);
                 if let Some(count) = reference
                     && case["ref"]["wellformed"] == true
                 {
@@ -224,8 +243,7 @@ fn feeds_of_other_suites_are_read_as_they_ask() {
     for (suite, goal) in [("feedparser", 0.97), ("gofeed", 0.97), ("reference", 0.99)] {
         assert!(table.share(suite) >= goal, "{suite}: {:.3}", table.share(suite));
     }
-    // miniflux fills empty titles and links from elsewhere, feedparser does not; where they differ we follow feedparser.
-    for suite in ["rss-parser", "simplepie", "laminas"] {
+    for suite in ["rss-parser", "simplepie", "laminas", "miniflux"] {
         assert!(table.share(suite) >= 0.85, "{suite}: {:.3}", table.share(suite));
     }
 }
@@ -249,7 +267,7 @@ fn feeds_from_the_wild_lose_no_entry() {
                 if expect["wellformed"] == false {
                     expect["n_entries"] = Value::Null;
                 }
-                compare(&mut table, "real", file, &expect, &feed, None);
+                compare(&mut table, "real", file, (&expect, &Value::Null), &feed, None);
             }
             Err(error) => table.ask("real", "count", case["ref"]["n_entries"] == 0, || format!("{file}: {error}")),
         }

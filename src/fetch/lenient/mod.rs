@@ -142,9 +142,7 @@ impl<'a> Reader<'a> {
                 }
             } else if key == "xml:base" {
                 base = Some(value);
-            } else if key == "xml:lang" {
-                language = Some(value.into_owned());
-            } else if key == "lang" && self.open.is_empty() && language.is_none() {
+            } else if key == "xml:lang" || key == "lang" && self.open.is_empty() && language.is_none() {
                 language = Some(value.into_owned());
             }
         }
