@@ -24,6 +24,8 @@ const FEW: usize = 3;
 /// A network that is back within this is not worth a message.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
+/// For each feed that was well and is due, so many must have failed. With thousands of feeds, some are always due.
+const FOR_EACH_DUE: u64 = 10;
 /// Different pages that are remembered until somebody answers: a few hundred bytes each.
 const MOST_FRONTS: usize = 10_000;
 
@@ -37,6 +39,8 @@ struct Heard {
     answered_at: Option<Timestamp>,
     /// Whether anybody has answered since the start.
     anybody: bool,
+    /// How many have.
+    answers: u64,
     /// Feeds that could not be reached since the last answer.
     unreachable: Affected,
     /// Those in whose place something else answered.
@@ -101,6 +105,8 @@ pub(super) struct Darkness {
     hosts: usize,
     since: Timestamp,
     is_told: bool,
+    /// Answers before it; with one more, it is over.
+    answers: u64,
     /// What answers instead.
     front: Option<Front>,
 }
@@ -159,8 +165,10 @@ impl Outlook {
         let is_first = !heard.anybody;
         let told = heard.told.take();
         heard.answered_at = Some(now);
+        heard.answers += 1;
         if heard.unreachable.since.is_some() || !heard.fronted.is_empty() || is_first {
-            *heard = Heard { anybody: true, answered_at: Some(now), ..Heard::default() };
+            let answers = heard.answers;
+            *heard = Heard { anybody: true, answers, answered_at: Some(now), ..Heard::default() };
         }
         (is_first || told.is_some()).then_some(told)
     }
@@ -181,6 +189,7 @@ fn darkness(heard: &Heard, affected: &Affected, front: Option<Front>, now: Times
         hosts: affected.hosts.len(),
         since: affected.since.unwrap_or(now),
         is_told: heard.told.is_some(),
+        answers: heard.answers,
         front,
     }
 }
@@ -191,11 +200,24 @@ impl Line {
         if dark.is_told || now.since(dark.since) < PATIENCE {
             return;
         }
+        // Whose turn it is may still answer: three that fail may just have come first.
+        match self.store.well_and_due(now).await {
+            Ok(due) if due * FOR_EACH_DUE > dark.feeds as u64 => return,
+            Ok(_) => {}
+            Err(error) => return self.commit_failed("a message about the network", &error),
+        }
         let key = match darkness_key(self).await {
             Ok(key) => key,
             Err(error) => return self.commit_failed("a message about the network", &error),
         };
-        self.outlook.heard().told = Some(key.clone());
+        {
+            let mut heard = self.outlook.heard();
+            // While the failure was written down, somebody may have answered.
+            if heard.answers != dark.answers || heard.told.is_some() {
+                return;
+            }
+            heard.told = Some(key.clone());
+        }
         let event = match &dark.front {
             None => own_network(&key, dark.feeds, dark.hosts, dark.since, error, now),
             Some(front) => same_page(&key, (dark.feeds, dark.hosts), &front.words(), dark.since, error, now),

@@ -179,6 +179,8 @@ pub trait Views: Send + Sync {
     async fn deliveries(&self, state: DeliveryFilter, limit: u32) -> Result<Vec<DeliveryRow>, StoreError>;
     /// The last told articles of each feed, at most so many of each; digests, which are late on purpose, left out.
     async fn told_delays(&self, of_each: u32) -> Result<Vec<ToldDelay>, StoreError>;
+    /// How many feeds are due that were well when they were last asked.
+    async fn well_and_due(&self, now: Timestamp) -> Result<u64, StoreError>;
     /// When any feed was last read well.
     async fn last_contact(&self) -> Result<Option<Timestamp>, StoreError>;
     /// The channels with messages that should have been out at `by` or before, in the order of their names; disabled ones

@@ -205,6 +205,15 @@ impl Views for SqliteStore {
             .collect()
     }
 
+    async fn well_and_due(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let count: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM feeds WHERE enabled AND failures = 0 AND next_poll_at <= $1")
+                .bind(now.as_millis())
+                .fetch_one(&self.reader)
+                .await?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
     async fn last_contact(&self) -> Result<Option<Timestamp>, StoreError> {
         let last: Option<i64> =
             sqlx::query_scalar("SELECT max(last_success_at) FROM feeds WHERE enabled").fetch_one(&self.reader).await?;
