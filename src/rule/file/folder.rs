@@ -70,9 +70,8 @@ fn add_folder(
                 }
             }
             Some(kind) if kind.is_file() => {
-                if is_rules && seen.insert(known.join(&name)) {
-                    files.push(path);
-                }
+                // Not as a guard: a file seen before is not for the arm below.
+                files.extend((is_rules && seen.insert(known.join(&name))).then_some(path));
             }
             // A link, or what can't be told.
             _ if is_rules || path.is_dir() => add(&path, depth + 1, files, seen, findings),
