@@ -83,8 +83,9 @@ impl Index {
 
 /// Articles before anchors are chosen again for the first time; with fewer, counts say little more than the guess.
 const FIRST_LESSON: u32 = 1_000;
-/// And, where there are many topics, an article for so many of them: choosing takes longer than matching some thousands.
-const TOPICS_PER_ARTICLE: u32 = 5;
+/// And, where there are many topics, an article for so many of them: then choosing costs about a tenth of what matching has
+/// cost until then.
+const TOPICS_PER_ARTICLE: u32 = 1;
 /// One article in so many is counted.
 const COUNTED: u32 = 4;
 
