@@ -74,6 +74,13 @@ pub struct HealthDraft {
 }
 
 impl DeliveryDraft {
+    /// The alert's own message, though the route gathers: it must not go by the id of a digest that comes later.
+    #[must_use]
+    pub fn at_once(&self, alert: AlertId) -> Self {
+        let id = delivery_id(&self.channel, &self.recipient, NoticeKind::Alert, alert, self.due_at);
+        Self { id, kind: NoticeKind::Alert, ..self.clone() }
+    }
+
     /// The summary that begins with this alert, in place of its own message.
     #[must_use]
     pub fn in_a_flood(&self, alert: AlertId, due_at: Timestamp) -> Self {

@@ -268,7 +268,8 @@ impl Daemon {
         let (path, environment) = (self.config_path.clone(), self.environment.clone());
         let edited = tokio::task::spawn_blocking(move || {
             let (config, report) = config::load(&path, &environment, now);
-            let is_right = !report.has_errors() && config?.rules == of_before.config.rules;
+            let (config, before) = (config?, &of_before.config);
+            let is_right = !report.has_errors() && config.rules == before.rules && config.store_url == before.store_url;
             is_right.then(|| of_before.rules.edited(&of_before.config.rules)).flatten()
         });
         let Ok(Some(rules)) = edited.await else { return false };

@@ -53,7 +53,7 @@ pub struct Delivery {
     pub recipient: String,
     /// Attempts made before this one.
     pub attempt: u32,
-    /// When the promise was made.
+    /// When the promise was made; of what gathers, when it first fell due.
     pub created_at: Timestamp,
     /// When it is to be tried.
     pub due_at: Timestamp,

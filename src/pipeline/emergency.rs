@@ -48,7 +48,8 @@ impl Emergency {
             }
             return;
         };
-        if now.since(refusal.since) < PATIENCE {
+        // A single stall is over by then; what stands still is refused again.
+        if refusal.last.since(refusal.since) < PATIENCE {
             return;
         }
         let (notice, drafts, attempt) = {
@@ -119,7 +120,13 @@ impl Outage {
             change: None,
         };
         let notice = Notice { kind: NoticeKind::Alert, alerts: vec![notice] };
-        Self { since, notice, waiting: alert.deliveries, in_hand: HashSet::new(), attempt: 0 }
+        Self {
+            since,
+            notice,
+            waiting: alert.deliveries.iter().map(|draft| draft.at_once(alert.id)).collect(),
+            in_hand: HashSet::new(),
+            attempt: 0,
+        }
     }
 }
 

@@ -110,7 +110,9 @@ pub(super) async fn fill(
     }
     let mut filled = Filled::default();
     if let Some(site) = Site::of(parsed).filter(|_| parsed.kind != FeedKind::Sitemap) {
-        let hole = (since.before(SLACK), page.dates.iter().copied().min().unwrap_or_else(|| line.clock.now()));
+        // Some entries of a gap are older than the poll before it: dated back, or listed late.
+        let fresh = page.dates.iter().copied().filter(|date| *date > since);
+        let hole = (since.before(SLACK), fresh.min().unwrap_or_else(|| line.clock.now()));
         let before = line.store.sitemaps(feed.id).await?;
         let mut found = reconcile::news_sitemaps(snapshot, &site, hole, before, deadline).await;
         found.parsed.title = state.title.clone();

@@ -157,7 +157,8 @@ async fn trouble(line: &Line, snapshot: &Snapshot, overdue: &[Overdue]) -> Optio
     }
     let disabled = line.store.disabled_channels().await.unwrap_or_default();
     let takes_nothing = |name: &ChannelName| {
-        overdue.iter().any(|overdue| overdue.channel == *name) || disabled.iter().any(|(channel, ..)| channel == name)
+        overdue.iter().any(|overdue| overdue.channel == *name && !overdue.takes_some)
+            || disabled.iter().any(|(channel, ..)| channel == name)
     };
     let none_left = !snapshot.channels.is_empty() && snapshot.channels.keys().all(takes_nothing);
     none_left.then(|| "no channel takes messages".to_owned())
@@ -165,7 +166,7 @@ async fn trouble(line: &Line, snapshot: &Snapshot, overdue: &[Overdue]) -> Optio
 
 /// What is told of messages that wait. By the key of a channel that fails: whichever is found out first is told.
 fn waiting(overdue: &Overdue, now: Timestamp) -> HealthEvent {
-    let Overdue { channel, since, count } = overdue;
+    let Overdue { channel, since, count, takes_some: _ } = overdue;
     let (verb, plural) = if *count == 1 { ("waits", "") } else { ("wait", "s") };
     HealthEvent {
         key: format!("channel-failing:{channel}:{}", now.as_seconds() / 86_400),

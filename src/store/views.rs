@@ -124,6 +124,8 @@ pub struct Overdue {
     pub since: Timestamp,
     /// How many there are.
     pub count: u64,
+    /// Whether it took another message since then: it is a recipient that is in trouble, or there is much to send.
+    pub takes_some: bool,
 }
 
 /// Figures for metrics and health.

@@ -38,7 +38,12 @@ impl Writes {
     /// not been refused for `quiet`.
     pub fn taken_a_little(&self, now: Timestamp, quiet: Duration) {
         let mut refusal = self.lock();
-        if refusal.as_ref().is_some_and(|refusal| now.since(refusal.last) >= quiet || now < refusal.since) {
+        let is_over = |refusal: &Refusal| {
+            // A write that was refused once and never again was held up, not refused.
+            let quiet = if refusal.last == refusal.since { quiet / 10 } else { quiet };
+            now.since(refusal.last) >= quiet || now < refusal.since
+        };
+        if refusal.as_ref().is_some_and(is_over) {
             *refusal = None;
         }
     }

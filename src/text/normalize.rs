@@ -33,6 +33,19 @@ pub fn fold_into(text: &str, out: &mut String) {
         out[start..].make_ascii_lowercase();
         return;
     }
+    let start = out.len();
+    let mut unsettled = fold_once(text, out);
+    for _ in 1..PASSES {
+        if !unsettled || !out[start..].contains(is_combining_mark) {
+            break;
+        }
+        let before = out.split_off(start);
+        unsettled = fold_once(&before, out);
+    }
+}
+
+/// One pass; whether another one may change it.
+fn fold_once(text: &str, out: &mut String) -> bool {
     let composed: String = text.chars().filter(|&c| !is_ignorable(c)).nfkc().collect();
     let cased = CaseMapper::new().fold_string(&composed);
     let (start, mut base) = (out.len(), Script::Other);
@@ -40,14 +53,9 @@ pub fn fold_into(text: &str, out: &mut String) {
         fold_char(c, &mut base, out);
     }
     // What was dropped between two marks, or between a letter and its mark, leaves them as neighbours that may compose or
-    // change places, and so does a letter that lost its own mark (`ё` before another diaeresis); with nothing left to drop, a
-    // second pass settles it.
+    // change places; with nothing left to drop, a second pass settles it.
     let drops = |c: char| is_hebrew_quote(c) || c == TATWEEL;
-    let folded = &out[start..];
-    if folded.contains(is_combining_mark) && (cased.contains(drops) || !is_nfkc(folded)) {
-        let first = out.split_off(start);
-        fold_into(&first, out);
-    }
+    cased.contains(drops) || !is_nfkc(&out[start..])
 }
 
 /// The form in which `=word` compares: case and accents as written. What a reader doesn't see is still the same:
@@ -69,6 +77,8 @@ pub fn exact(text: &str) -> String {
 enum Script {
     LatinOrGreek,
     Cyrillic,
+    /// After a Cyrillic `е`, however it was written: a diaeresis on it means nothing, nor does a second one.
+    CyrillicE,
     Other,
 }
 
@@ -77,6 +87,7 @@ fn fold_char(c: char, base: &mut Script, out: &mut String) {
         let dropped = match base {
             Script::LatinOrGreek => true,
             Script::Cyrillic => c == STRESS || c == GRAVE_STRESS,
+            Script::CyrillicE => c == STRESS || c == GRAVE_STRESS || c == DIAERESIS,
             Script::Other => is_arabic_or_hebrew_mark(c),
         };
         if !dropped {
@@ -109,7 +120,7 @@ fn fold_char(c: char, base: &mut Script, out: &mut String) {
             }
         }
         '\u{400}'..='\u{52F}' => {
-            *base = Script::Cyrillic;
+            *base = if matches!(c, 'е' | 'ё' | 'ѐ') { Script::CyrillicE } else { Script::Cyrillic };
             out.push(match c {
                 'ё' | 'ѐ' => 'е',
                 'ѝ' => 'и',
@@ -138,6 +149,9 @@ const TATWEEL: char = '\u{640}';
 /// COMBINING ACUTE ACCENT and COMBINING GRAVE ACCENT: in Cyrillic they show the stress, as in dictionaries.
 const STRESS: char = '\u{301}';
 const GRAVE_STRESS: char = '\u{300}';
+const DIAERESIS: char = '\u{308}';
+/// Passes at most; two settle every word of a language, and a text made to need more is not worth them.
+const PASSES: usize = 4;
 
 /// Letters whose stroke or ligature Unicode doesn't decompose, but which are written without it where keyboards lack them.
 fn plain_latin(c: char) -> Option<&'static str> {
@@ -190,6 +204,24 @@ mod tests {
         assert_eq!(fold("и\u{306}"), "й");
         assert_eq!(fold("Росси\u{301}я"), "россия");
         assert_eq!(fold("हिन्दी"), "हिन्दी");
+    }
+
+    #[test]
+    fn marks_without_end_are_folded_in_a_few_passes() {
+        for (letter, mark) in [
+            ("ё", '\u{308}'),
+            ("е", '\u{308}'),
+            ("ё\u{323}", '\u{308}'),
+            ("ѝ", '\u{300}'),
+            ("й", '\u{306}'),
+            ("آ", '\u{653}'),
+        ] {
+            let word = format!("{letter}{}", mark.to_string().repeat(50_000));
+            let folded = fold(&word);
+            assert!(folded.len() <= word.len(), "{letter}");
+            assert_eq!(fold(&folded), folded, "{letter}");
+        }
+        assert_eq!(fold("е\u{308}\u{308}лка"), "елка");
     }
 
     #[test]

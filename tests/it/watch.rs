@@ -93,13 +93,19 @@ async fn no_heartbeat_is_sent_while_a_stage_stands_still_or_the_database_takes_n
     assert_eq!(bench.after(MINUTE).await, 2);
 
     // The small write of the watch itself is taken, the line's are not.
-    bench.line.writes.refused("database or disk is full", bench.clock.now());
+    for _ in 0..2 {
+        bench.clock.advance(SECOND);
+        bench.line.writes.refused("database or disk is full", bench.clock.now());
+    }
     assert_eq!(bench.after(MINUTE).await, 2);
     bench.line.writes.taken();
     assert_eq!(bench.after(MINUTE).await, 3);
+    // One write was held up and none after it.
+    bench.line.writes.refused("the database is locked", bench.clock.now());
+    assert_eq!(bench.after(MINUTE).await, 4);
 
     bench.line.store.close().await;
-    assert_eq!(bench.after(MINUTE).await, 3);
+    assert_eq!(bench.after(MINUTE).await, 4);
 }
 
 #[tokio::test]
@@ -147,7 +153,10 @@ async fn a_database_that_takes_no_writes_is_told_once_from_memory_and_its_end_th
     bench.line.writes.refused("database or disk is full", start);
     bench.after(SECOND * 19).await;
     assert!(bench.world.mailbox.messages().is_empty(), "it may pass");
+    bench.after(SECOND * 6).await;
+    assert!(bench.world.mailbox.messages().is_empty(), "nothing was refused since");
     bench.world.mailbox.misbehave(vedetta::demo::Mischief::RefuseMessage("451 4.3.0 later".to_owned()), 1);
+    bench.line.writes.refused("database or disk is full", bench.clock.now());
     bench.after(SECOND * 6).await;
     assert_eq!((bench.world.mailbox.messages().len(), bench.world.hook.calls().len()), (0, 1));
     for _ in 0..3 {

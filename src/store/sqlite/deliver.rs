@@ -45,7 +45,7 @@ pub(super) async fn claim(
          AND (node IS NULL OR claimable_at <= $4) AND ($5 OR kind IN ('alert', 'flood')) \
          AND channel NOT IN (SELECT name FROM channels) AND channel NOT IN (SELECT value FROM json_each($6)) \
          ORDER BY claimable_at, delivery_no LIMIT $7) \
-         RETURNING delivery_no, id, channel, recipient, attempts, created_at, due_at, fence, maybe_sent, kind, notice",
+         RETURNING delivery_no, id, channel, recipient, attempts, max(created_at, promised_at), due_at, fence, maybe_sent, kind, notice",
     )
     .bind(claim.node.0.as_str())
     .bind(until.as_millis())

@@ -222,8 +222,10 @@ impl Views for SqliteStore {
 
     async fn overdue(&self, by: Timestamp) -> Result<Vec<Overdue>, StoreError> {
         let found = sqlx::query(
-            "SELECT channel, min(promised_at), count(*) FROM deliveries WHERE state = 'due' AND promised_at <= $1 \
-             AND channel NOT IN (SELECT name FROM channels) GROUP BY channel ORDER BY channel",
+            "WITH late AS (SELECT channel, min(promised_at) AS since, count(*) AS number FROM deliveries \
+             WHERE state = 'due' AND promised_at <= $1 AND channel NOT IN (SELECT name FROM channels) GROUP BY channel) \
+             SELECT channel, since, number, EXISTS (SELECT 1 FROM deliveries AS sent WHERE sent.channel = late.channel \
+             AND sent.state = 'sent' AND sent.finished_at > late.since) FROM late ORDER BY channel",
         )
         .bind(by.as_millis())
         .fetch_all(&self.reader)
@@ -235,6 +237,7 @@ impl Views for SqliteStore {
                     channel: deliver::channel(row, 0)?,
                     since: rows::time(row, 1)?,
                     count: rows::count(row, 2)?,
+                    takes_some: row.try_get(3)?,
                 })
             })
             .collect()
