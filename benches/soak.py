@@ -148,6 +148,8 @@ async def run(options):
         '[[topic.test]]\ntitle = "soak-needle"\nexpect = { match = true }\n')
     (folder / "vedetta.toml").write_text(
         f'[store]\nurl = "sqlite:{folder}/vedetta.db"\n[rules]\npaths = ["{folder}/rules"]\n'
+        # Every alert by itself, so that they can be counted.
+        f'[flood]\nlimit = 0\n'
         f'[poll]\ninterval = "{options.interval}s"\nfirst_poll = "none"\n'
         f'[network]\nallow = ["127.0.0.0/8"]\n[feeds]\npaths = ["{folder}/feeds.txt"]\n'
         f'[channel.hook]\ntype = "webhook"\nurl = "http://127.0.0.1:{port}/hook"\n')
