@@ -41,10 +41,12 @@ impl Emergency {
     pub(super) async fn look(&self, line: &Arc<Line>, snapshot: &Arc<Snapshot>, stop: &CancellationToken) {
         let now = line.clock.now();
         let Some(refusal) = line.writes.refusal() else {
-            let over = self.lock().take();
-            if let Some(outage) = over {
-                let event = end(&outage, now);
-                line.tell(event, Severity::High, None).await;
+            let over = self.lock().as_ref().map(|outage| end(outage, now));
+            // It is the first write after the outage: should it fail, the end is told at the next look.
+            if let Some(event) = over
+                && line.tell(event, Severity::High, None).await
+            {
+                *self.lock() = None;
             }
             return;
         };

@@ -119,17 +119,19 @@ impl Line {
         }
     }
 
-    /// Tells the operator, on channels other than `about`. What is already told is not told again.
-    pub async fn tell(&self, event: HealthEvent, severity: Severity, about: Option<&ChannelName>) {
+    /// Tells the operator, on channels other than `about`; whether it is recorded. What is already told is not told again.
+    pub async fn tell(&self, event: HealthEvent, severity: Severity, about: Option<&ChannelName>) -> bool {
         let draft = self.live.load().desk.health(event.clone(), severity, about);
         match self.store.commit_health(draft).await {
             Ok(true) => {
                 tracing::warn!(health.key = event.key, detail = event.detail, "{}", event.title);
                 self.nudges.deliver.notify_one();
+                true
             }
-            Ok(false) => {}
+            Ok(false) => true,
             Err(error) => {
                 tracing::error!(health.key = event.key, error = %self.chain(&error), "cannot record a health alert: {}", event.title);
+                false
             }
         }
     }
