@@ -20,6 +20,7 @@ mod explain;
 mod explain_text;
 mod expr;
 mod file;
+mod foundation;
 mod frequency;
 mod glob;
 mod iso639;

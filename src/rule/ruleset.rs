@@ -1,28 +1,26 @@
 //! A [`Ruleset`]: all rules of a set of files, compiled, immutable, shared between threads; and what it makes of an article.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rustc_hash::FxHashSet;
 use sha2::{Digest, Sha256};
 
 use super::code::{NONE, TopicCode};
 use super::cost::{Costs, TopicCost};
-use super::def::{ConceptDef, RuleFiles, SurgeDef, TestDef, WhereDef};
+use super::def::{RuleFiles, SurgeDef, TestDef, WhereDef};
 use super::document::Document;
 use super::excerpt::excerpts;
 use super::expr::{CompiledTopic, ExprId, Program};
-use super::file::RuleFile;
+use super::foundation::Foundation;
 use super::lower::{Lowered, lower};
 use super::plain::Plain;
 use super::position::{Leaf, evidence, settle};
 use super::scanner::{Index, Scan, Scratch};
 use crate::model::{
-    Article, Evidence, Field, Labels, Lang, Match, Report, Severity, Source, SourceId, Timestamp, Topic, TopicId,
+    Article, Evidence, Field, Labels, Lang, Match, Report, Severity, SourceId, Timestamp, Topic, TopicId,
 };
 use crate::text::analyzed::{FIELDS, HalfWords};
 
@@ -37,15 +35,6 @@ pub struct Ruleset {
     surges: Vec<SurgeDef>,
     /// What edits of single files stand on; kept only where compiling everything takes long.
     foundation: Option<Foundation>,
-}
-
-/// What is needed to compile an edited file without the others.
-#[derive(Debug)]
-pub(super) struct Foundation {
-    /// The files, by the number of their source.
-    pub files: Vec<RuleFile>,
-    /// By name.
-    pub concepts: BTreeMap<String, ConceptDef>,
 }
 
 /// From so many topics on compiling everything takes longer than a person notices.
@@ -444,24 +433,6 @@ impl Ruleset {
             severity: topic.severity_of(verdict.score),
             evidence: evidence(&self.program, verdict.leaves),
         })
-    }
-}
-
-impl Foundation {
-    /// `reached`: files whose topics others refer to.
-    fn new(files: &mut RuleFiles, reached: &FxHashSet<SourceId>) -> Self {
-        let of_concepts = files.concepts.values().map(|concept| concept.span.source);
-        let shared: FxHashSet<SourceId> = (of_concepts.chain(files.surges.iter().map(|surge| surge.span.source)))
-            .chain(reached.iter().copied())
-            .collect();
-        let stamps = std::mem::take(&mut files.stamps);
-        let of_file = |(number, source): (usize, &Source)| RuleFile {
-            path: PathBuf::clone(&source.path),
-            stamp: stamps.get(number).copied().flatten(),
-            stands_alone: !shared.contains(&source.id),
-        };
-        let known = files.sources.iter().enumerate().map(of_file).collect();
-        Self { files: known, concepts: std::mem::take(&mut files.concepts) }
     }
 }
 

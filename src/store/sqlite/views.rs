@@ -1,6 +1,7 @@
 //! Reading, for the command line, metrics and whoever asks.
 
 use async_trait::async_trait;
+use serde::de::DeserializeOwned;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -19,6 +20,21 @@ use super::{SqliteStore, archive, deliver, judge};
 
 /// Deliveries, the last ones, that delays are measured by.
 const MEASURED_DELIVERIES: i64 = 20_000;
+
+impl SqliteStore {
+    /// What an article's row keeps as JSON, if anything; `query` asks for that one column.
+    async fn kept<T: DeserializeOwned>(
+        &self,
+        query: &'static str,
+        id: ArticleId,
+        unread: &'static str,
+    ) -> Result<Option<T>, StoreError> {
+        let found: Option<Option<String>> =
+            sqlx::query_scalar(query).bind(id.to_string()).fetch_optional(&self.reader).await?;
+        let Some(text) = found.flatten() else { return Ok(None) };
+        serde_json::from_str(&text).map(Some).map_err(|error| unreadable(unread, error))
+    }
+}
 
 #[async_trait]
 impl Views for SqliteStore {
@@ -67,29 +83,15 @@ impl Views for SqliteStore {
     }
 
     async fn prior_text(&self, id: ArticleId) -> Result<Option<PriorText>, StoreError> {
-        let found: Option<Option<String>> = sqlx::query_scalar(
-            "SELECT a.prior FROM feeds AS f CROSS JOIN articles AS a ON a.feed_no = f.feed_no AND a.id = $1 LIMIT 1",
-        )
-        .bind(id.to_string())
-        .fetch_optional(&self.reader)
-        .await?;
-        let Some(text) = found.flatten() else { return Ok(None) };
-        serde_json::from_str(&text)
-            .map(Some)
-            .map_err(|error| unreadable("an article's former text can't be read", error))
+        let query =
+            "SELECT a.prior FROM feeds AS f CROSS JOIN articles AS a ON a.feed_no = f.feed_no AND a.id = $1 LIMIT 1";
+        self.kept(query, id, "an article's former text can't be read").await
     }
 
     async fn page_memory(&self, id: ArticleId) -> Result<Option<PageMemory>, StoreError> {
-        let found: Option<Option<String>> = sqlx::query_scalar(
-            "SELECT a.page FROM feeds AS f CROSS JOIN articles AS a ON a.feed_no = f.feed_no AND a.id = $1 LIMIT 1",
-        )
-        .bind(id.to_string())
-        .fetch_optional(&self.reader)
-        .await?;
-        let Some(text) = found.flatten() else { return Ok(None) };
-        serde_json::from_str(&text)
-            .map(Some)
-            .map_err(|error| unreadable("what is remembered of a page can't be read", error))
+        let query =
+            "SELECT a.page FROM feeds AS f CROSS JOIN articles AS a ON a.feed_no = f.feed_no AND a.id = $1 LIMIT 1";
+        self.kept(query, id, "what is remembered of a page can't be read").await
     }
 
     async fn changes(&self, id: ArticleId) -> Result<Vec<Change>, StoreError> {
