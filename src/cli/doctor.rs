@@ -10,7 +10,7 @@ use futures_util::stream;
 use crate::config::Environment;
 use crate::daemon;
 use crate::model::{Clock, Report, SystemClock};
-use crate::pipeline::Snapshot;
+use crate::pipeline::{Snapshot, with_causes};
 use crate::rule;
 use crate::store::sqlite::{OpenOptions, SqliteStore};
 use crate::store::{Store, StoreError, Views};
@@ -91,7 +91,7 @@ pub(super) fn doctor(config: &Path, environment: Environment, no_feeds: bool, ou
         for (name, channel) in &snapshot.channels {
             match channel.check().await {
                 Ok(detail) => findings.fine(&format!("channel {name}"), &detail)?,
-                Err(error) => findings.bad(&format!("channel {name}"), &format!("{:#}", anyhow::Error::from(error)))?,
+                Err(error) => findings.bad(&format!("channel {name}"), &with_causes(&error))?,
             }
         }
         if no_feeds { Ok(()) } else { feeds(&snapshot, &mut findings).await }
@@ -124,7 +124,7 @@ async fn database(url: &str, findings: &mut Findings<'_>) -> anyhow::Result<()> 
         }
         Err(error) => {
             findings.damaged |= matches!(error, StoreError::Corrupt { .. });
-            return findings.bad("database", &format!("{:#}", anyhow::Error::from(error)));
+            return findings.bad("database", &with_causes(&error));
         }
     };
     let stats = store.stats(now).await;
@@ -140,7 +140,7 @@ async fn database(url: &str, findings: &mut Findings<'_>) -> anyhow::Result<()> 
             );
             findings.fine("database", &detail)
         }
-        Err(error) => findings.bad("database", &format!("{:#}", anyhow::Error::from(error))),
+        Err(error) => findings.bad("database", &with_causes(&error)),
     }
 }
 

@@ -171,18 +171,7 @@ impl Line {
     /// An error with its causes, on one line.
     #[must_use]
     pub fn chain(&self, error: &dyn Error) -> String {
-        let mut text = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            let words = error.to_string();
-            // Some libraries repeat the cause in the error's own words.
-            if !text.contains(&words) {
-                text.push_str(": ");
-                text.push_str(&words);
-            }
-            cause = error.source();
-        }
-        text
+        with_causes(error)
     }
 
     /// Logs why a commit did not happen. A lost lease is no trouble: someone else has the work.
@@ -194,4 +183,21 @@ impl Line {
             tracing::error!(error = %self.chain(error), "cannot commit {what}; it will be done again");
         }
     }
+}
+
+/// An error with its causes, on one line.
+#[must_use]
+pub fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let words = error.to_string();
+        // Some libraries repeat the cause in the error's own words.
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        cause = error.source();
+    }
+    text
 }

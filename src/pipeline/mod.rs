@@ -26,7 +26,7 @@ mod watch;
 
 pub use deliver::Deliver;
 pub use judge::Judge;
-pub use line::{Line, Nudges};
+pub use line::{Line, Nudges, with_causes};
 pub use live::{BuildError, Live, Snapshot};
 pub use once::{OnceProgress, OnceReport, run_once};
 pub use outlook::Outlook;
