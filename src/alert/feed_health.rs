@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::model::{Feed, FeedHealth, FeedTrouble, HealthEvent, Lang, Moved, Severity, Timestamp, Told};
+use crate::model::{Excused, Feed, FeedHealth, FeedTrouble, HealthEvent, Lang, Moved, Severity, Timestamp, Told};
 
 /// How patient the operator is: `[health]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +60,24 @@ pub struct Failure<'a> {
     pub since: Timestamp,
 }
 
+impl Failure<'_> {
+    /// Without what was not the feed's own.
+    fn own(self, excused: Option<Excused>) -> Self {
+        let Some(excused) = excused else { return self };
+        let failures = self.failures.saturating_sub(excused.failures);
+        Self { failures, since: self.since.max(excused.at), ..self }
+    }
+}
+
+/// Takes in a failure that is our own network's. What the feed fails with afterwards counts from here, unless it was told as
+/// failing before.
+pub fn excused(health: &mut FeedHealth, failures: u32, now: Timestamp) {
+    if health.told.is_none() {
+        health.excused = Some(Excused { at: now, failures });
+        health.same = 0;
+    }
+}
+
 /// Takes in a failure.
 pub fn failed(
     health: &mut FeedHealth,
@@ -68,6 +86,7 @@ pub fn failed(
     failure: Failure<'_>,
     now: Timestamp,
 ) -> Option<HealthEvent> {
+    let failure = failure.own(health.excused);
     let Failure { trouble, since, .. } = failure;
     health.same = if health.trouble == Some(trouble) { health.same.saturating_add(1) } else { 1 };
     health.trouble = Some(trouble);
@@ -173,7 +192,7 @@ fn advice(trouble: FeedTrouble) -> &'static str {
 
 /// Takes in a success.
 pub fn recovered(health: &mut FeedHealth, subject: Subject<'_>, now: Timestamp) -> Option<HealthEvent> {
-    (health.trouble, health.same) = (None, 0);
+    (health.trouble, health.same, health.excused) = (None, 0, None);
     let told = health.told.take()?;
     let Subject { feed, name, of_host } = subject;
     let is_of_host = told.what.is_of_host() && of_host > 1;

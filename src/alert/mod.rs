@@ -9,7 +9,7 @@ mod window;
 pub use brake::Brake;
 pub use desk::{AlertDraft, Decision, DeliveryDraft, Desk, HealthDraft, StoryPlace};
 pub use feed_health::{
-    Failure, Gap, HealthSettings, Subject, failed, lost, moved, other_language, own_network, own_network_back,
+    Failure, Gap, HealthSettings, Subject, excused, failed, lost, moved, other_language, own_network, own_network_back,
     recovered, same_page, severity as health_severity, silent, words as duration_words,
 };
 pub use route::{ROOM, Recipients, Route, RouteMatch, Router};

@@ -105,6 +105,15 @@ pub struct Moved {
     pub in_use: bool,
 }
 
+/// A failure that was laid at the door of our own network, not of the feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excused {
+    /// When the last one was.
+    pub at: Timestamp,
+    /// How many failures in a row there were by then.
+    pub failures: u32,
+}
+
 /// What is wrong with a feed and what was told of it; survives restarts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -126,6 +135,9 @@ pub struct FeedHealth {
     /// Where it has moved to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moved: Option<Moved>,
+    /// Up to when the failures in a row were not its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub excused: Option<Excused>,
 }
 
 impl FeedHealth {

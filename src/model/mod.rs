@@ -28,7 +28,7 @@ pub use change::{Change, PageMemory, Passage, PriorText};
 pub use delivery::{Delivery, DeliveryOutcome, DeliveryState};
 pub use diagnostic::{Diagnostic, Label, Report, Severity as DiagnosticSeverity};
 pub use feed::{Feed, FeedState, Labels, PageSelectors, Validators};
-pub use health::{FeedHealth, FeedTrouble, Moved, Told};
+pub use health::{Excused, FeedHealth, FeedTrouble, Moved, Told};
 pub use history::{DELAYS_KEPT, FeedHistory};
 pub use id::{AlertId, ArticleId, DeliveryId, FeedId, ParseIdError, StoryId};
 pub use lang::Lang;

@@ -108,27 +108,20 @@ pub(super) fn failed(
     now: Timestamp,
 ) -> Option<Darkness> {
     let state = &mut poll.state;
-    if let PollEnd::Unreachable { .. } = trouble.end
-        && let Some(dark) = line.outlook.unreachable(feed.id, &feed.url, now)
-    {
+    let failing_since = state.failing_since.unwrap_or(now);
+    let unreachable = || match trouble.end {
+        PollEnd::Unreachable { .. } => line.outlook.unreachable(feed.id, &feed.url, now),
+        _ => None,
+    };
+    let fronted = || line.outlook.fronted(feed.id, &feed.url, trouble.front.as_ref()?, failing_since, now);
+    if let Some(dark) = unreachable().or_else(fronted) {
         // Not held against the feed: its own time begins when others answer again.
-        if state.health.told.is_none() {
-            state.failing_since = Some(now);
-        }
-        return Some(dark);
-    }
-    if let Some(front) = &trouble.front
-        && let Some(dark) = line.outlook.fronted(feed.id, &feed.url, front, state.failing_since.unwrap_or(now), now)
-    {
+        alert::excused(&mut state.health, state.failures, now);
         return Some(dark);
     }
     let about = state.clone();
-    let failure = Failure {
-        trouble: trouble.kind,
-        message: &trouble.message,
-        failures: state.failures,
-        since: state.failing_since.unwrap_or(now),
-    };
+    let failure =
+        Failure { trouble: trouble.kind, message: &trouble.message, failures: state.failures, since: failing_since };
     let event =
         alert::failed(&mut state.health, &snapshot.config.health, subject(snapshot, feed, &about), failure, now);
     tell(snapshot, feed, poll, event);

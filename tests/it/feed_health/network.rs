@@ -123,3 +123,57 @@ async fn a_login_page_before_the_network_is_one_trouble_and_parked_sites_are_not
     watch.hours(2).await;
     assert_eq!(watch.subjects().len(), 7, "{:?}", watch.subjects());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_login_page_or_an_outage_of_ours_a_feeds_own_trouble_counts_from_then_on() {
+    for is_login_page in [true, false] {
+        let mut world = World::new().await;
+        let mut servers: Vec<FeedServer> = Vec::new();
+        for _ in 0..4 {
+            servers.push(FeedServer::start().await.expect("a server"));
+        }
+        let addresses: Vec<SocketAddr> = servers.iter().map(FeedServer::address).collect();
+        let feeds: String =
+            servers.iter().map(|server| format!("\n[[feed]]\nurl = \"{}\"\n", server.url("/f.xml"))).collect();
+        world.configure(&feeds);
+        let config = std::fs::read_to_string(world.config()).expect("written");
+        world.write("vedetta.toml", &config.replace("allow = [", "allow = [\"127.0.0.0/8\", "));
+        world.server = FeedServer::start().await.expect("a server");
+        let serve = |servers: &[FeedServer]| {
+            for server in servers {
+                server.put("/f.xml", "application/rss+xml", quiet_feed());
+            }
+        };
+        serve(&servers);
+        let mut watch = Watch::new(world).await;
+        watch.round().await;
+        if is_login_page {
+            servers.iter().for_each(|server| server.put("/f.xml", "text/html", "<html><h1>ログイン</h1></html>"));
+        } else {
+            servers.clear();
+        }
+        watch.hours(10).await;
+        watch.restart().await;
+        watch.hours(1).await;
+        let told = watch.subjects();
+        assert_eq!(told.len(), 1, "one message about our own network: {told:?}");
+        if !is_login_page {
+            for address in addresses {
+                servers.push(FeedServer::start_at(address).await.expect("the port is free again"));
+            }
+        }
+        // The network is back; one server of them has a trouble of its own now.
+        serve(&servers[1..]);
+        servers[0].put_status("/f.xml", 503, "text/plain", "busy");
+        watch.hours(4).await;
+        let told = watch.subjects();
+        assert_eq!(told.len(), 2, "own network back, and nothing of the feed: {told:?}");
+        assert!(told[1].ends_with("Feeds answer again"), "{told:?}");
+        watch.hours(8).await;
+        let told = watch.subjects();
+        assert!(told.len() == 3 && told[2].ends_with("127.0.0.1 answers with errors"), "{told:?}");
+        let mail = watch.last_mail();
+        // What is told of it begins where the network's trouble ended, eleven hours after the first poll.
+        assert!(mail.contains("since 2026-11-23T19:00:00Z"), "{mail}");
+    }
+}
