@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::model::{Diagnostic, Span};
 use crate::settings::{Findings, nearest};
 
-use super::ast::Node;
 use super::codes;
 use super::def::{ConceptDef, SurgeDef, TopicDef};
 use super::parser::{Reference, ReferenceKind};
@@ -227,7 +226,8 @@ fn levels(loaded: &Loaded, topics: &Graph<'_>, order: &[&str], findings: &Findin
         return;
     }
     let by_id: HashMap<&str, &TopicDef> = loaded.topics.iter().map(|topic| (topic.id.as_str(), topic)).collect();
-    let own = |id: &str| by_id.get(id).and_then(|topic| topic.matches.as_ref()).map_or(1, Node::height);
+    let own =
+        |id: &str| by_id.get(id).and_then(|topic| topic.matches.as_ref()).map_or(1, |query| query.tree().height());
     let of_topics = heights(topics, order, own, own);
     for edge in too_high(topics, &of_topics, own, MOST_LEVELS) {
         let title = format!("topics that refer to each other are nested more than {MOST_LEVELS} levels deep in all");

@@ -106,8 +106,7 @@ impl Code {
             for part in &of.score {
                 writer.root(part.when);
             }
-            let is_plain =
-                of.matches.is_some() && of.score.is_empty() && of.threshold.is_none() && of.filter.asks_nothing();
+            let is_plain = of.matches.is_some() && of.score.is_empty() && of.threshold.is_none() && of.filter.is_none();
             let text = of.info.id.as_str().as_bytes();
             let id = (writer.here(), number(text.len()));
             let bytes = |word: &[u8]| word.iter().rev().fold(0, |sum, &byte| sum << 8 | u32::from(byte));

@@ -8,6 +8,7 @@ use crate::model::{Labels, Lang, Report, Severity, Source, Span, TopicId};
 use super::ast::Node;
 use super::file::Stamp;
 use super::glob::Glob;
+use super::query::Query;
 
 /// Everything that a set of rule files says. May be used only if `report` has no errors: what could not be read is left
 /// out.
@@ -50,9 +51,9 @@ pub struct TopicDef {
     /// For people; the id where none was given.
     pub name: String,
     /// The query that must hold; absent: the score alone decides.
-    pub matches: Option<Node>,
+    pub matches: Option<Query>,
     /// The query that must not hold.
-    pub except: Option<Node>,
+    pub except: Option<Query>,
     /// What counts, and how much.
     pub score: Vec<ScoreDef>,
     /// The score that must be reached; absent: `matches` alone decides.
@@ -67,10 +68,10 @@ pub struct TopicDef {
     pub note: Option<String>,
     /// A disabled topic is checked and tested and can be referred to, but raises no alerts.
     pub enabled: bool,
-    /// Filters that cost little.
-    pub filter: WhereDef,
-    /// When a story is worth a message.
-    pub story: StoryDef,
+    /// Filters that cost little; absent where they would ask nothing.
+    pub filter: Option<Box<WhereDef>>,
+    /// When a story is worth a message; absent where the topic doesn't say it.
+    pub story: Option<Box<StoryDef>>,
     /// Its tests.
     pub tests: Vec<TestDef>,
     /// Where its id stands.
@@ -81,7 +82,7 @@ pub struct TopicDef {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScoreDef {
     /// The query.
-    pub when: Node,
+    pub when: Query,
     /// What it adds where it holds; may be negative, never 0.
     pub add: i64,
     /// Whether it adds once for every hit (of those that don't overlap) instead of once.

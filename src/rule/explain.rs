@@ -159,7 +159,7 @@ fn explain_with(
         })
         .collect();
     let score = parts.iter().fold(0_i64, |sum, part| sum.saturating_add(part.points));
-    let refused = refusal(&topic.filter, document, circumstances, || plain.weight().div_ceil(2));
+    let refused = refusal(topic, document, circumstances, || plain.weight().div_ceil(2));
     let failed = if verdict.is_some() {
         None
     } else if let Some(refused) = refused {

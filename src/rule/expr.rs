@@ -245,8 +245,8 @@ pub(super) struct CompiledTopic {
     pub threshold: Option<i64>,
     /// How much a match matters.
     pub severity: SeverityDef,
-    /// Filters that cost little.
-    pub filter: WhereDef,
+    /// Filters that cost little; absent where they would ask nothing.
+    pub filter: Option<Box<WhereDef>>,
     /// The file that it stands in.
     pub file: SourceId,
 }

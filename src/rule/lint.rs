@@ -14,6 +14,7 @@ use super::check::{Loaded, User};
 use super::codes;
 use super::def::{ConceptDef, ScoreDef, SeverityDef, TopicDef};
 use super::parser::ReferenceKind;
+use super::query::Query;
 
 /// Looks through all that was read.
 pub(super) fn lint(loaded: &Loaded, sources: &[Source], findings: &Findings) {
@@ -31,15 +32,27 @@ pub(super) fn lint(loaded: &Loaded, sources: &[Source], findings: &Findings) {
     }
     let mut languages = Languages { concepts: &loaded.concepts, damaged: &loaded.damage.tables, known: HashMap::new() };
     for topic in &loaded.topics {
-        let queries = topic.matches.iter().chain(&topic.except).chain(topic.score.iter().map(|part| &part.when));
-        for query in queries {
-            query_lints(query, findings);
+        let trees = Trees {
+            matches: topic.matches.as_ref().map(Query::tree),
+            except: topic.except.as_ref().map(Query::tree),
+            score: topic.score.iter().map(|part| part.when.tree()).collect(),
+        };
+        for tree in trees.matches.iter().chain(&trees.except).chain(&trees.score) {
+            query_lints(tree, findings);
         }
         if !loaded.damage.tables.contains(&topic.span) {
-            never(topic, findings);
+            never(topic, &trees, findings);
         }
-        languages.missing(topic, findings);
+        languages.missing(topic, &trees, findings);
     }
+}
+
+/// The queries of a topic.
+struct Trees {
+    matches: Option<Node>,
+    except: Option<Node>,
+    /// Of each part of the score.
+    score: Vec<Node>,
 }
 
 /// Topics without a test. More than a few in one file are one finding: generated files have thousands.
@@ -379,8 +392,8 @@ fn contradiction(parts: &[Node], findings: &Findings) {
 }
 
 /// Topics that can't match, and those that always do.
-fn never(topic: &TopicDef, findings: &Findings) {
-    if let (Some(matches), Some(except)) = (&topic.matches, &topic.except) {
+fn never(topic: &TopicDef, trees: &Trees, findings: &Findings) {
+    if let (Some(matches), Some(except)) = (&trees.matches, &trees.except) {
         let branches: &[Node] = match &except.kind {
             NodeKind::Or(branches) => branches,
             _ => std::slice::from_ref(except),
@@ -462,21 +475,18 @@ struct Languages<'a> {
 
 impl Languages<'_> {
     /// Reports concepts of a topic that have lists, but none for a language that the topic asks for.
-    fn missing(&mut self, topic: &TopicDef, findings: &Findings) {
-        if topic.filter.languages.is_empty() {
-            return;
-        }
+    fn missing(&mut self, topic: &TopicDef, trees: &Trees, findings: &Findings) {
+        let Some(filter) = &topic.filter else { return };
         let mut names: BTreeMap<&str, Span> = BTreeMap::new();
-        for query in topic.matches.iter().chain(topic.score.iter().map(|part| &part.when)) {
-            query.walk(&mut |node| {
+        for tree in trees.matches.iter().chain(&trees.score) {
+            tree.walk(&mut |node| {
                 if let NodeKind::Atom(Atom::Concept(name)) = &node.kind {
                     names.entry(name).or_insert(node.span);
                 }
             });
         }
         for (name, span) in names {
-            let missing: Vec<String> = topic
-                .filter
+            let missing: Vec<String> = filter
                 .languages
                 .iter()
                 .filter(|lang| !self.covers(name, **lang, 0))

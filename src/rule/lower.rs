@@ -12,7 +12,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use super::ast::{self, Node, NodeKind, PhrasePart, Word, WordForm};
 use super::check::DEEPEST;
 use super::codes;
-use super::def::{AlertOn, ConceptDef, RuleFiles, TopicDef};
+use super::def::{AlertOn, ConceptDef, RuleFiles, StoryDef, TopicDef};
 use super::expr::{
     AtomId, AtomKind, CompiledTopic, ConceptId, Expr, ExprId, FieldSet, Item, Program, ScorePart, TermId, Test,
 };
@@ -152,23 +152,25 @@ impl<'f> Lowering<'f> {
         let file = topic.span.source;
         self.file = file;
         let (except, score) = (topic.except.take(), std::mem::take(&mut topic.score));
-        let except = except.as_ref().and_then(|node| self.node(node, place));
+        let except = except.and_then(|query| self.node(&query.tree(), place));
         let score = score
             .iter()
             .filter_map(|part| {
-                let when = self.node(&part.when, place)?;
+                let when = self.node(&part.when.tree(), place)?;
                 Some(ScorePart { when, add: part.add, each: part.each, max: part.max })
             })
             .collect();
         let topic = &mut self.topics[index];
+        let story = topic.story.take();
+        let alerts_on = |what| story.as_ref().is_some_and(|story| story.alert_on.contains(&what));
         CompiledTopic {
             info: Arc::new(Topic {
                 id: topic.id.clone(),
                 name: std::mem::take(&mut topic.name),
                 labels: std::mem::take(&mut topic.labels),
-                story_window: topic.story.window,
-                alert_on_every: topic.story.alert_on.contains(&AlertOn::Every),
-                alert_on_changed: topic.story.alert_on.contains(&AlertOn::Changed),
+                story_window: story.as_ref().map_or(StoryDef::DEFAULT_WINDOW, |story| story.window),
+                alert_on_every: alerts_on(AlertOn::Every),
+                alert_on_changed: alerts_on(AlertOn::Changed),
             }),
             enabled: topic.enabled,
             matches,
@@ -176,7 +178,7 @@ impl<'f> Lowering<'f> {
             score,
             threshold: topic.threshold,
             severity: topic.severity.clone(),
-            filter: std::mem::take(&mut topic.filter),
+            filter: topic.filter.take(),
             file,
         }
     }
@@ -189,11 +191,11 @@ impl<'f> Lowering<'f> {
             return None;
         }
         let topic = &mut self.topics[index];
-        let (span, node) = (topic.span, topic.matches.take());
+        let (span, query) = (topic.span, topic.matches.take());
         self.matches[index] = Progress::Doing;
         let before = std::mem::replace(&mut self.file, span.source);
-        let expr = node
-            .and_then(|node| self.deeper(span, |this| this.node(&node, Place { fields: FieldSet::TEXT, lang: None })));
+        let place = Place { fields: FieldSet::TEXT, lang: None };
+        let expr = query.and_then(|query| self.deeper(span, |this| this.node(&query.tree(), place)));
         self.file = before;
         self.matches[index] = Progress::Done(expr);
         expr

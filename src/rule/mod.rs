@@ -34,6 +34,7 @@ mod parser;
 mod plain;
 mod position;
 mod profile;
+mod query;
 mod rules;
 mod ruleset;
 mod scanner;
@@ -51,6 +52,7 @@ pub use explain::{Clause, Explanation, LanguageNote, ScoreClause, explain, expla
 pub use file::{load_paths, load_sources};
 pub use glob::Glob;
 pub use profile::{Profile, Profiler, TopicProfile};
+pub use query::Query;
 pub use rules::{Rules, RulesCosts, RulesScratch};
 pub use ruleset::{Circumstances, Hit, HitPlace, Judgement, Ruleset, Scanned, Survey, TopicHit, load, load_unlinted};
 pub use scanner::Scratch;

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::code::{NONE, TopicCode};
 use super::cost::{Costs, TopicCost};
-use super::def::{RuleFiles, SurgeDef, TestDef, WhereDef};
+use super::def::{RuleFiles, SurgeDef, TestDef};
 use super::document::Document;
 use super::excerpt::excerpts;
 use super::expr::{CompiledTopic, ExprId, Program};
@@ -513,7 +513,7 @@ pub(super) fn verdict(
     document: &Document<'_>,
     circumstances: Circumstances<'_>,
 ) -> Option<Verdict> {
-    if refusal(&topic.filter, document, circumstances, || evaluator.weight().div_ceil(2)).is_some() {
+    if refusal(topic, document, circumstances, || evaluator.weight().div_ceil(2)).is_some() {
         return None;
     }
     if topic.matches.is_some_and(|matches| !evaluator.holds(matches)) {
@@ -569,11 +569,12 @@ impl fmt::Display for Refusal {
 }
 
 pub(super) fn refusal(
-    filter: &WhereDef,
+    topic: &CompiledTopic,
     document: &Document<'_>,
     circumstances: Circumstances<'_>,
     words: impl FnOnce() -> u32,
 ) -> Option<Refusal> {
+    let filter = topic.filter.as_deref()?;
     if let Some(lang) = document.lang
         && !filter.languages.is_empty()
         && !filter.languages.iter().any(|&other| other.canonical() == lang.canonical())

@@ -27,6 +27,7 @@ use super::ast::Node;
 use super::check::{Loaded, Use, User};
 use super::def::{ConceptDef, RuleFiles};
 use super::parser::{Parsed, parse_query};
+use super::query::Query;
 use super::{check, codes, lint};
 
 use self::concept::read_concept;
@@ -183,7 +184,8 @@ fn take(
 const MINUTE: Duration = Duration::from_secs(60);
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
-fn query(table: &mut TableReader<'_>, key: &'static str, user: &User, loaded: &mut Loaded) -> Option<Node> {
+fn query(table: &mut TableReader<'_>, key: &'static str, user: &User, loaded: &mut Loaded) -> Option<Query> {
     let text = table.text(key)?;
-    take(parse_query(&text.text, &|range| text.span_of(range)), &text, table, user, key == "match", loaded)
+    let parsed = parse_query(&text.text, &|range| text.span_of(range));
+    take(parsed, &text, table, user, key == "match", loaded).as_ref().map(Query::new)
 }

@@ -1,7 +1,9 @@
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::super::ast::{Atom, NodeKind};
-use super::super::def::{AlertOn, ExpectDef, SeverityDef, SurgeTrigger, WhereDef};
+use super::super::def::{AlertOn, ExpectDef, SeverityDef, SurgeTrigger};
+use super::super::ruleset::Ruleset;
 use super::*;
 use crate::model::{Lang, Severity};
 
@@ -99,18 +101,20 @@ fn every_key_is_read() {
     let score: Vec<_> = topic.score.iter().map(|part| (part.add, part.each, part.max)).collect();
     assert_eq!(score, [(20, false, None), (5, true, Some(20)), (-30, false, None)]);
     assert_eq!(topic.severity, SeverityDef::ByScore(vec![(Severity::Notice, 25), (Severity::High, 40)]));
-    assert_eq!(topic.filter.max_age, Some(Duration::from_secs(48 * 3600)));
-    assert_eq!(topic.filter.min_words, Some(20));
-    assert_eq!(topic.filter.languages.len(), 2);
-    assert!(topic.filter.sources[0].fits("www.example.org"));
-    assert_eq!(topic.filter.exclude_sources[0].as_str(), "blog.example.org");
-    assert_eq!(topic.filter.feed_labels["country"], "it");
+    let filter = topic.filter.as_ref().unwrap();
+    assert_eq!(filter.max_age, Some(Duration::from_secs(48 * 3600)));
+    assert_eq!(filter.min_words, Some(20));
+    assert_eq!(filter.languages.len(), 2);
+    assert!(filter.sources[0].fits("www.example.org"));
+    assert_eq!(filter.exclude_sources[0].as_str(), "blog.example.org");
+    assert_eq!(filter.feed_labels["country"], "it");
     assert_eq!(topic.labels["desk"], "asia");
     assert_eq!(topic.owner.as_deref(), Some("desk@example.org"));
     assert_eq!(topic.note.as_deref(), Some("reviewed every month"));
-    assert_eq!(topic.story.window, Duration::from_secs(86_400));
+    let story = topic.story.as_ref().unwrap();
+    assert_eq!(story.window, Duration::from_secs(86_400));
     assert_eq!(
-        topic.story.alert_on,
+        story.alert_on,
         [
             AlertOn::First,
             AlertOn::NewLanguage,
@@ -138,9 +142,10 @@ fn what_is_not_written_has_its_default() {
     assert_eq!(topic.name, "a");
     assert!(topic.enabled && topic.threshold.is_none() && topic.score.is_empty());
     assert_eq!(topic.severity, SeverityDef::Fixed(Severity::Notice));
-    assert_eq!(topic.filter, WhereDef::default());
-    assert_eq!(topic.story.window, Duration::from_secs(72 * 3600));
-    assert_eq!(topic.story.alert_on, [AlertOn::First]);
+    assert_eq!((&topic.filter, &topic.story), (&None, &None));
+    let topic = Arc::clone(&Ruleset::compile(files.clone()).0.unwrap().topics()[0]);
+    assert_eq!(topic.story_window, Duration::from_secs(72 * 3600));
+    assert!(!topic.alert_on_every && !topic.alert_on_changed);
     assert_eq!(codes_of(&files), ["W101"]);
 }
 

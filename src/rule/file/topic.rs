@@ -40,8 +40,8 @@ pub(super) fn read_topic(mut table: TableReader<'_>, loaded: &mut Loaded) {
     let owner = table.string("owner").map(|owner| owner.value);
     let note = table.string("note").map(|note| note.value);
     let enabled = table.bool("enabled").is_none_or(|enabled| enabled.value);
-    let filter = table.table("where").map(read_where).unwrap_or_default();
-    let story = table.table("story").map(read_story).unwrap_or_default();
+    let filter = table.table("where").map(read_where).filter(|filter| !filter.asks_nothing()).map(Box::new);
+    let story = table.table("story").map(read_story).map(Box::new);
     let tests = table.tables("test");
     let tests = tests.into_iter().enumerate().filter_map(|(at, test)| read_test(test, at, &user, loaded)).collect();
     if table.is_damaged() {

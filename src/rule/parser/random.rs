@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::ast::{Atom, Near, Node, NodeKind, PhrasePart, Reach, Scope, Word, WordForm};
+use super::super::query::Query;
 use super::tests::{parse, term};
 use super::*;
 use crate::model::{Field, SourceId};
@@ -120,6 +121,16 @@ proptest! {
         let parsed = parse(&text);
         prop_assert!(parsed.diagnostics.iter().all(|d| !d.is_error()), "{text}\n{:#?}", parsed.diagnostics);
         prop_assert_eq!(bare(parsed.node.unwrap()), tree, "{}", text);
+    }
+
+    #[test]
+    fn folding_and_unfolding_a_tree_is_the_identity(tree in tree(), before in 0..2_000_000_u32) {
+        let text = tree.to_string();
+        let at = |range: Range<usize>| Span::new(SourceId(7), range.start + before as usize..range.end + before as usize);
+        let parsed = parse_query(&text, &at).node.unwrap();
+        let query = Query::new(&parsed);
+        prop_assert_eq!(query.to_string(), text);
+        prop_assert_eq!(query.tree(), parsed);
     }
 
     #[test]
