@@ -302,6 +302,8 @@ pub struct Gap {
     pub missing: Option<u32>,
     /// Entries that older pages of the feed, or its site's news sitemap, brought back.
     pub recovered: usize,
+    /// Pages that its site published meanwhile and that were not taken for the feed's.
+    pub left: usize,
 }
 
 /// Entries were lost.
@@ -321,12 +323,22 @@ pub fn lost(health: &mut FeedHealth, subject: Subject<'_>, gap: Gap, now: Timest
             .to_owned(),
         number => format!("{number} more were found on older pages of the feed or in its site's news sitemap."),
     };
+    let left = match gap.left {
+        0 => String::new(),
+        number => format!(
+            " {number} other page{} that its site published meanwhile {} left out: hardly any of their like stand in this feed, \
+             or they are more than are taken at once. To have all, make the site's news sitemap a feed (`vedetta feed \
+             discover`).",
+            if number == 1 { "" } else { "s" },
+            if number == 1 { "was" } else { "were" },
+        ),
+    };
     Some(HealthEvent {
         key: format!("gap:{}:{}", feed.id, gap.since),
         title: format!("{name}: {number} may have scrolled past unseen"),
         detail: format!(
             "{}\nNot one of its entries was known from the poll before, at {}; {number} may have come and gone between. \
-             {recovered}\nThe feed is polled faster from now on. If this happens again, give it a shorter `interval` or \
+             {recovered}{left}\nThe feed is polled faster from now on. If this happens again, give it a shorter `interval` or \
              `fastest`; if its server asks for few polls (`ttl`), ask the publisher for a longer feed.",
             feed.url, gap.since
         ),

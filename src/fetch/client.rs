@@ -237,7 +237,25 @@ impl Client {
     /// # Errors
     /// See [`FetchError`]; [`FetchError::Robots`] and [`FetchError::NoRobots`] besides those of [`Client::fetch`].
     pub async fn fetch_page(&self, url: &Url, known: Option<(&Url, &Validators)>) -> Result<Fetched, FetchError> {
-        let limit = self.deadline(Kind::Page);
+        self.courteous(url, Kind::Page, known).await
+    }
+
+    /// Fetches what a site did not offer us itself, such as a sitemap that its robots.txt names, with the manners of
+    /// [`Client::fetch_page`] and the limits of a feed.
+    ///
+    /// # Errors
+    /// As [`Client::fetch_page`].
+    pub async fn fetch_listing(&self, url: &Url, validators: Option<&Validators>) -> Result<Fetched, FetchError> {
+        self.courteous(url, Kind::Feed, validators.map(|validators| (url, validators))).await
+    }
+
+    async fn courteous(
+        &self,
+        url: &Url,
+        kind: Kind,
+        known: Option<(&Url, &Validators)>,
+    ) -> Result<Fetched, FetchError> {
+        let limit = self.deadline(kind);
         let _turn = timeout(self.shared.limits.queue, self.page_gates.enter(url))
             .await
             .map_err(|_| FetchError::Busy { host: host(url).to_owned() })?;
@@ -247,7 +265,7 @@ impl Client {
             self.ask_robots(&url).await?;
             let started = Instant::now();
             let validators = known.filter(|(landed, _)| **landed == url).map(|(_, validators)| validators);
-            let request = Request { url: &url, kind: Kind::Page, validators };
+            let request = Request { url: &url, kind, validators };
             match self.follow(&request, left, false).await? {
                 Chain::Done(fetched) => return Ok(fetched),
                 Chain::Moved(to) => url = to,

@@ -16,7 +16,7 @@ use super::markup::{Token, Tokens, attributes};
 use super::robots::sitemaps_named;
 use super::{Client, Document, FeedKind, FetchError, Fetched, HeaderLink, Kind, ParsedFeed, Request, parse_feed};
 use crate::model::Timestamp;
-use crate::network::parse_target;
+use crate::network::{parse_target, same_site};
 use crate::text::{charset, html, html_to_line};
 
 /// So many documents are fetched at most, the page included.
@@ -151,7 +151,11 @@ pub async fn discover(client: &Client, url: &Url) -> Result<Discovery, FetchErro
         }
     }
     let mut addresses = HashSet::new();
-    discovery.sources.sort_by_key(rank);
+    // A link of the page to somebody else's feed is the least of what the page offers.
+    let is_foreign = |source: &Discovered| {
+        source.found == FoundBy::Anchor && Url::parse(&source.url).is_ok_and(|url| !same_site(&url, &final_url))
+    };
+    discovery.sources.sort_by_key(|source| (is_foreign(source), rank(source)));
     discovery.sources.retain(|source| addresses.insert(source.url.clone()));
     Ok(discovery)
 }
@@ -184,7 +188,7 @@ fn verified(
         latest: parsed.entries.iter().filter_map(|entry| entry.published.max(entry.updated)).max(),
         found,
         is_index: parsed.is_index,
-        comments: ["/comments/", "comments=", "replies"].iter().any(|word| url.as_str().contains(word))
+        comments: is_of_comments(&url)
             || parsed.title.as_deref().is_some_and(|title| title.to_lowercase().starts_with("comments on")),
         has_titles: parsed.entries.iter().any(|entry| entry.title.is_some()),
         url: url.into(),
@@ -203,6 +207,18 @@ fn news_of(index: &ParsedFeed, found: FoundBy) -> Vec<Candidate> {
         .take(MAX_SITEMAPS)
         .map(|url| Candidate { url, found })
         .collect()
+}
+
+/// The feeds that a site's page declares, in headers and `<link>`, without those of readers' comments.
+#[must_use]
+pub fn feeds_declared(page: &Document) -> Vec<Url> {
+    let named = from_page(page, &page.links).into_iter();
+    let declared = named.filter(|candidate| matches!(candidate.found, FoundBy::Header | FoundBy::Link));
+    declared.map(|candidate| candidate.url).filter(|url| !is_of_comments(url)).collect()
+}
+
+fn is_of_comments(url: &Url) -> bool {
+    ["/comments/", "comments=", "replies"].iter().any(|word| url.as_str().contains(word))
 }
 
 /// What headers and markup of a page name.

@@ -29,7 +29,7 @@ pub use archive::older_page;
 pub use cadence::{Cadence, FULL_READ_EVERY, LONGEST_WAIT, PollEnd, SHORTEST_INTERVAL, slowest_hint, wants_full};
 pub use client::{Client, ClientError, Document, Fetched, Kind, Limits, Request};
 pub use conditional::Hints;
-pub use discover::{Discovered, Discovery, FoundBy, discover};
+pub use discover::{Discovered, Discovery, FoundBy, discover, feeds_declared};
 pub use draft::to_article;
 pub use error::FetchError;
 pub use identity::{EntryIdentity, identify, unspoken_hash};

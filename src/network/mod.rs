@@ -15,10 +15,12 @@ mod address;
 mod client;
 mod describe;
 mod guard;
+mod site;
 mod target;
 
 pub use address::{AddressKind, classify};
 pub use client::{build_client, operator_client};
 pub use describe::{causes, describe, find_cause};
 pub use guard::{AllowRule, GuardPolicy, NotResolved, ParseAllowError, Refused, towards};
+pub use site::{same_site, site_of};
 pub use target::{BadTarget, parse_target};

@@ -25,6 +25,8 @@ const PAGES: usize = 10;
 const TIME: Duration = Duration::from_secs(45);
 /// A page may be dated so long before it stands in its feed. A guess.
 const SLACK: Duration = Duration::from_secs(15 * 60);
+/// How far back a feed's articles show in which sections of its site it is.
+const LINKS_LEARNED: Duration = Duration::from_secs(14 * 24 * 3600);
 /// Fewer entries prove nothing: a feed of one or two shows only the latest.
 const LEAST: usize = 3;
 /// An undated feed of which so many documents in a row are new throughout is one that changes its ids.
@@ -109,26 +111,35 @@ pub(super) async fn fill(
         return Ok(Filled::default());
     }
     let mut filled = Filled::default();
-    if let Some(site) = Site::of(parsed).filter(|_| parsed.kind != FeedKind::Sitemap) {
+    let known = line.store.links_since(feed.id, line.clock.now().before(LINKS_LEARNED)).await?;
+    let mut left = reconcile::Left::default();
+    if let Some(site) = Site::of(parsed, &known).filter(|_| parsed.kind != FeedKind::Sitemap) {
         // Some entries of a gap are older than the poll before it: dated back, or listed late.
         let fresh = page.dates.iter().copied().filter(|date| *date > since);
         let hole = (since.before(SLACK), fresh.min().unwrap_or_else(|| line.clock.now()));
         let before = line.store.sitemaps(feed.id).await?;
-        let mut found = reconcile::news_sitemaps(snapshot, &site, hole, before, deadline).await;
+        let missing = estimate(feed, state, since, &page.dates, lowest);
+        let mut found = reconcile::news_sitemaps(snapshot, &site, hole, missing, before, deadline).await;
         found.parsed.title = state.title.clone();
+        left = found.left;
         let (listed, covers) = (found.parsed.entries.len(), found.covers);
         let found_now = intake.add_strangers(found.parsed).await?;
         filled.sitemaps = Some(found.memory);
-        tracing::info!(feed.url = %feed.url, listed, new = found_now.new, covers, "the site's news sitemaps were read");
+        let new = found_now.new;
+        tracing::info!(feed.url = %feed.url, listed, new, ?left, covers, "the site's news sitemaps were read");
         recovered += found_now.new;
         page.new += found_now.new;
         page.dates.extend(found_now.dates);
+        let beyond = u32::try_from(left.beyond).unwrap_or(u32::MAX);
         if covers {
+            let gap = Gap { since, missing: Some(beyond), recovered, left: left.of_others };
+            filled.lost = (beyond > 0).then_some(gap);
             return Ok(filled);
         }
     }
     let missing = estimate(feed, state, since, &page.dates, lowest);
-    filled.lost = (missing != Some(0)).then_some(Gap { since, missing, recovered });
+    let left = left.of_others + left.doubtful + left.beyond;
+    filled.lost = (missing != Some(0)).then_some(Gap { since, missing, recovered, left });
     Ok(filled)
 }
 

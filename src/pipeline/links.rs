@@ -5,6 +5,8 @@ use url::Url;
 use crate::fetch::{FetchError, Fetched, Kind, Request};
 use crate::model::{Article, Feed, TextStatus, is_aggregator, is_shortener, unwrap_link};
 
+use crate::network::same_site;
+
 use super::Snapshot;
 
 /// Whether an article waits only to learn where its link leads: its feed does not ask for the page's text.
@@ -37,10 +39,10 @@ pub(super) fn settle(article: &mut Article, landed: &Url, canonical: Option<&str
     if is_aggregator(host) || linked.as_ref().and_then(Url::host_str).map(site) == Some(host) {
         return;
     }
-    let own = canonical.and_then(|link| Url::parse(link).ok()).filter(|link| link.host_str().map(site) == Some(host));
-    let host = host.to_owned();
-    article.url = Some(own.unwrap_or(landed).into());
-    article.source = host;
+    let own = canonical.and_then(|link| Url::parse(link).ok()).filter(|link| same_site(link, &landed));
+    let url = own.unwrap_or(landed);
+    article.source = url.host_str().map(site).unwrap_or_default().to_owned();
+    article.url = Some(url.into());
 }
 
 /// A host without the names of one site's variants.
@@ -97,6 +99,13 @@ mod tests {
     fn a_page_may_not_name_another_site_as_its_own() {
         let other = Some("https://bank.example/login");
         assert_eq!(settled("https://t.co/x", "https://www.example.org/a", other).1, "example.org");
+        // Nor a stranger's below the same suffix; another name of its own site it may.
+        let (url, source) = settled("https://t.co/x", "https://a.github.io/1", Some("https://b.github.io/1"));
+        assert_eq!((url.as_str(), source.as_str()), ("https://a.github.io/1", "a.github.io"));
+        let (url, source) =
+            settled("https://t.co/x", "https://edition.example.co.uk/1", Some("https://www.example.co.uk/world/1"));
+        assert_eq!((url.as_str(), source.as_str()), ("https://www.example.co.uk/world/1", "example.co.uk"));
+        assert_eq!(settled("https://t.co/x", "https://a.co.uk/1", Some("https://b.co.uk/1")).1, "a.co.uk");
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod judge;
 mod line;
 mod links;
 mod live;
+mod news;
 mod once;
 mod outlook;
 mod poll;
