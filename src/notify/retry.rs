@@ -62,6 +62,19 @@ impl RetrySchedule {
         attempt
     }
 
+    /// How many waits of the schedule fit into the time that has passed. Attempts that a busy endpoint asked for a second
+    /// apart, or that a crash cut short, must not use up the short waits: after four of them one broken connection would
+    /// hold a message back for hours.
+    fn step(self, passed: Duration) -> u32 {
+        let mut waited = Duration::ZERO;
+        (0..self.attempts())
+            .take_while(|attempt| {
+                waited += self.wait(*attempt);
+                waited <= passed
+            })
+            .count() as u32
+    }
+
     /// What follows from a failed attempt. `delivery.attempt` counts the attempts before this one. Up to a fifth is added
     /// to each wait, derived from the delivery's id, so that what failed together does not come back together.
     #[must_use]
@@ -75,7 +88,7 @@ impl RetrySchedule {
             let error = format!("given up after {} attempts and five days: {text}", delivery.attempt + 1);
             return DeliveryOutcome::Failed { error, disable_channel: false };
         }
-        let wait = self.wait(delivery.attempt);
+        let wait = self.wait(delivery.attempt.min(self.step(now.since(delivery.created_at))));
         let planned = wait + wait.mul_f64(0.2 * jitter(delivery));
         let wait = match error.retry_after {
             // A busy endpoint says when: the wait is its own, spread out so that a backlog does not come back as one.
@@ -170,6 +183,22 @@ mod tests {
         let (first, second) = (asked(1, PATIENCE), asked(1, PATIENCE + 1));
         assert!(first <= 301 && second <= 301, "being busy must not delay a message by a day: {first} s, {second} s");
         assert!(first + second > 20, "a server that always says one second is not asked every second");
+    }
+
+    #[test]
+    fn attempts_that_a_busy_endpoint_asked_for_do_not_make_the_next_wait_longer() {
+        let promised = delivery(0).created_at;
+        let wait = |attempt, seconds| {
+            let now = promised + Duration::from_secs(seconds);
+            match RetrySchedule::Webhook.after_failure(&delivery(attempt), &down(), now) {
+                DeliveryOutcome::Retry { at, .. } => at.since(now).as_secs(),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!((300..=360).contains(&wait(5, 15)), "{} s after 15 s, in which it was tried five times", wait(5, 15));
+        assert!(wait(5, 2) <= 6, "{}", wait(5, 2));
+        assert!(wait(1, 9 * 3600) <= 360, "a message that waited for its hour begins with short waits");
+        assert!(wait(5, 9 * 3600) >= 10 * 3600, "what has failed for hours is tried as rarely as before");
     }
 
     #[test]

@@ -9,8 +9,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::model::{ChannelName, DeliveryId, DeliveryOutcome, HealthEvent, Leased, Severity, Timestamp};
-use crate::notify::Message;
-use crate::store::{Outgoing, StoreError};
+use crate::notify::{FailureReason, Message};
+use crate::store::{Outgoing, StoreError, Waiting};
 
 use super::line::OnDrop;
 use super::streak::Streaks;
@@ -116,6 +116,7 @@ async fn deliver_one(
     let Leased { lease, item: Outgoing { delivery, notice, maybe_sent_before } } = leased;
     let snapshot = line.live.load();
     let now = line.clock.now();
+    let mut waits_for_the_channel = false;
     let outcome = match snapshot.channels.get(&delivery.channel) {
         None => DeliveryOutcome::Failed {
             error: format!("the configuration has no channel `{}` any more; add it again and retry", delivery.channel),
@@ -126,12 +127,14 @@ async fn deliver_one(
             match stop.run_until_cancelled(channel.send(&message)).await {
                 None => DeliveryOutcome::HandedBack,
                 Some(Ok(receipt)) => {
-                    if let Some(trouble) = streaks.took(&delivery.channel) {
+                    let (trouble, held_up) = streaks.took(&delivery.channel);
+                    if let Some(trouble) = trouble {
                         tracing::info!(
                             channel = %delivery.channel, failures = trouble.failures, since = %trouble.since,
                             "the channel takes messages again"
                         );
                     }
+                    hasten(line, held_up).await;
                     DeliveryOutcome::Sent { receipt: receipt.0 }
                 }
                 Some(Err(error)) => {
@@ -147,6 +150,7 @@ async fn deliver_one(
                             channel = %delivery.channel, error = %words, "delivery failed"
                         ),
                     }
+                    waits_for_the_channel = is_of_the_whole_channel(error.reason);
                     channel.schedule().after_failure(&delivery, &error, line.clock.now())
                 }
             }
@@ -159,9 +163,35 @@ async fn deliver_one(
     let finish = || line.store.finish_delivery(&lease, outcome.clone(), now);
     if let Err(error) = line.insist(lease.until, stop, finish).await {
         line.commit_failed(&format!("the outcome of delivery {}", delivery.id), &error);
+    } else if waits_for_the_channel && !streaks.holds_up(&delivery.channel, delivery.id) {
+        hasten(line, vec![delivery.id]).await;
     }
     if let Some(event) = trouble {
         line.tell(event, Severity::High, Some(&delivery.channel)).await;
+    }
+}
+
+/// Whether a failure says that the channel takes nothing at all. A recipient that is not known and an endpoint that asks to
+/// try later mean this message only, and a recovery must not set that aside.
+const fn is_of_the_whole_channel(reason: FailureReason) -> bool {
+    use FailureReason::{Connection, Login, Redirect, Server, Timeout, Tls};
+    matches!(reason, Connection | Tls | Login | Timeout | Server | Redirect)
+}
+
+/// The channel takes messages again: what it held up goes now. A webhook's waits grow to a day, and a message must not
+/// come ten hours after a later one.
+async fn hasten(line: &Line, held_up: Vec<DeliveryId>) {
+    if held_up.is_empty() {
+        return;
+    }
+    match line.store.hasten_deliveries(&Waiting::These(held_up), line.clock.now()).await {
+        Ok(0) => {}
+        Ok(count) => {
+            tracing::info!(count, "messages that waited for the channel are sent now");
+            line.nudges.deliver.notify_one();
+        }
+        // They come at their own time.
+        Err(error) => line.store_failed(&error),
     }
 }
 
@@ -175,25 +205,29 @@ fn trouble(
 ) -> Option<HealthEvent> {
     let day = now.as_seconds() / 86_400;
     let whom = if recipient.is_empty() { String::new() } else { format!(" to {recipient}") };
-    let (key, title, error) = match outcome {
+    let all = "`vedetta deliveries` lists what waits and what failed, `vedetta deliveries retry ID` sends it again.";
+    let (key, title, error, what_to_do) = match outcome {
         DeliveryOutcome::Failed { error, disable_channel: true } => (
             format!("channel-disabled:{channel}:{day}"),
             format!("Channel {channel} is disabled: its endpoint is gone"),
             error,
+            "messages to it wait. Correct its address and reload: that puts it back in use, as does `vedetta deliveries \
+             retry all`, which also sends again what failed.",
         ),
         DeliveryOutcome::Failed { error, .. } => (
             format!("delivery-failed:{channel}:{recipient}:{day}"),
             format!("Given up: channel {channel}{whom}"),
             error,
+            all,
         ),
-        DeliveryOutcome::Retry { error, .. } if now.since(created_at) >= TELL_AFTER => {
-            (format!("channel-failing:{channel}:{day}"), format!("Channel {channel} takes no messages{whom}"), error)
-        }
+        DeliveryOutcome::Retry { error, .. } if now.since(created_at) >= TELL_AFTER => (
+            format!("channel-failing:{channel}:{day}"),
+            format!("Channel {channel} takes no messages{whom}"),
+            error,
+            all,
+        ),
         _ => return None,
     };
-    let detail = format!(
-        "The last error: {error}\nNothing is lost: `vedetta deliveries` lists what waits and what failed, `vedetta \
-         deliveries retry ID` sends it again."
-    );
+    let detail = format!("The last error: {error}\nNothing is lost: {what_to_do}");
     Some(HealthEvent { key, title, detail, at: now })
 }

@@ -171,6 +171,17 @@ pub struct VerdictCommit {
     pub page: Option<PageMemory>,
 }
 
+/// Which of the deliveries that wait for their next attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Waiting {
+    /// All.
+    All,
+    /// Those to this channel.
+    Channel(ChannelName),
+    /// These.
+    These(Vec<DeliveryId>),
+}
+
 /// A delivery to be attempted, with the words to send.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outgoing {
@@ -287,6 +298,10 @@ pub trait Store: Views + std::fmt::Debug + Send + Sync {
     /// Makes a delivery that failed, or that waits for its next attempt, due now (or all of them, with `None`); what
     /// gathers for its hour is left alone. Returns how many.
     async fn retry_deliveries(&self, id: Option<DeliveryId>, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// Makes deliveries due now that wait for their next attempt; `which` says which of them. Their attempts stay counted.
+    /// Returns how many.
+    async fn hasten_deliveries(&self, which: &Waiting, now: Timestamp) -> Result<u64, StoreError>;
 
     /// Channels that their endpoint disabled (410), with the reason and when.
     async fn disabled_channels(&self) -> Result<Vec<(ChannelName, String, Timestamp)>, StoreError>;

@@ -11,7 +11,7 @@ use crate::model::{
     Leased, Notice, NoticeKind, OtherArticle, StoryId, StoryNotice, TextStatus, Timestamp, TopicNotice,
 };
 
-use super::super::{Outgoing, StoreError};
+use super::super::{Outgoing, StoreError, Waiting};
 use super::error::unreadable;
 use super::rows::{self, article_columns};
 use super::{flood, judge};
@@ -157,6 +157,26 @@ pub(super) async fn retry(
     )
     .bind(id.map(|id| id.to_string()))
     .bind(now.as_millis())
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Makes due now what waits for its next attempt.
+pub(super) async fn hasten(conn: &mut SqliteConnection, which: &Waiting, now: Timestamp) -> Result<u64, StoreError> {
+    let (channel, ids) = match which {
+        Waiting::All => (None, None),
+        Waiting::Channel(channel) => (Some(channel.as_str()), None),
+        Waiting::These(ids) => (None, Some(rows::to_json(ids))),
+    };
+    let done = sqlx::query(
+        "UPDATE deliveries SET due_at = $1, claimable_at = $1 WHERE state = 'due' AND node IS NULL AND due_at > $1 \
+         AND attempts > 0 AND notice IS NOT NULL AND ($2 IS NULL OR channel = $2) \
+         AND ($3 IS NULL OR id IN (SELECT value FROM json_each($3)))",
+    )
+    .bind(now.as_millis())
+    .bind(channel)
+    .bind(ids)
     .execute(conn)
     .await?;
     Ok(done.rows_affected())

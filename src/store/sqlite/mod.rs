@@ -41,7 +41,7 @@ use crate::model::{
 
 use super::{
     Committed, EntryKey, KnownEntry, Outgoing, PollCommit, Retention, SitemapMemory, Store, StoreError, Swept,
-    VerdictCommit,
+    VerdictCommit, Waiting,
 };
 pub use backup::{Backup, back_up};
 use writer::{Chore, Job, QUEUE, Slot, Writer};
@@ -232,6 +232,10 @@ impl Store for SqliteStore {
 
     async fn retry_deliveries(&self, id: Option<DeliveryId>, now: Timestamp) -> Result<u64, StoreError> {
         self.chore(Chore::Retry(id, now)).await
+    }
+
+    async fn hasten_deliveries(&self, which: &Waiting, now: Timestamp) -> Result<u64, StoreError> {
+        self.chore(Chore::Hasten(which.clone(), now)).await
     }
 
     async fn disabled_channels(&self) -> Result<Vec<(ChannelName, String, Timestamp)>, StoreError> {

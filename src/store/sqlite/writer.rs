@@ -22,7 +22,7 @@ use crate::model::{
     Timestamp,
 };
 
-use super::super::{Committed, KnownEntry, Outgoing, PollCommit, StoreError, VerdictCommit};
+use super::super::{Committed, KnownEntry, Outgoing, PollCommit, StoreError, VerdictCommit, Waiting};
 use super::error::SharedError;
 use super::feeds::{ClockWatch, KnownQuestion};
 use super::judge::{self, Boards};
@@ -81,6 +81,7 @@ pub(super) enum Chore {
     /// The list of [`feeds::sync_list`].
     Sync(String),
     Retry(Option<DeliveryId>, Timestamp),
+    Hasten(Waiting, Timestamp),
     Enable(ChannelName),
     Release(NodeId),
     Sweep(Sweep),
@@ -375,6 +376,7 @@ async fn do_chore(conn: &mut SqliteConnection, chore: &Chore) -> Result<u64, Sto
     match chore {
         Chore::Sync(list) => feeds::sync(conn, list).await,
         Chore::Retry(id, now) => deliver::retry(conn, *id, *now).await,
+        Chore::Hasten(which, now) => deliver::hasten(conn, which, *now).await,
         Chore::Enable(channel) => {
             let done = sqlx::query("DELETE FROM channels WHERE name = $1").bind(channel.as_str()).execute(conn).await?;
             Ok(done.rows_affected())

@@ -1,7 +1,7 @@
 //! The outbox: claimed with their words, finished once, never lost.
 
 use vedetta::model::{DeliveryOutcome, DeliveryState, NoticeKind};
-use vedetta::store::Views as _;
+use vedetta::store::{Views as _, Waiting};
 
 use super::*;
 
@@ -210,4 +210,28 @@ async fn figures_name_the_oldest_promise_that_is_overdue() {
     let stats = world.store.stats(now).await.unwrap();
     assert_eq!((stats.deliveries_due, stats.oldest_due_at), (1, Some(start())));
     assert!(stats.size_bytes > 4096);
+}
+
+#[tokio::test]
+async fn what_waits_for_its_next_attempt_can_be_made_due_and_nothing_else_is() {
+    let world = world_with_alert(&wide_desk()).await;
+    let claimed = world.claim_deliveries(start()).await;
+    let ids: Vec<_> = claimed.iter().map(|leased| leased.lease.id).collect();
+    for leased in &claimed[..2] {
+        world.store.finish_delivery(&leased.lease, retry(start() + DAY), start()).await.unwrap();
+    }
+    world.store.finish_delivery(&claimed[2].lease, sent(), start()).await.unwrap();
+    let now = start() + HOUR;
+    second_alert(&world, &digest_desk(), now).await;
+    assert_eq!(world.store.hasten_deliveries(&Waiting::Channel(channel("soc")), now).await.unwrap(), 0);
+    assert_eq!(world.store.hasten_deliveries(&Waiting::These(vec![ids[1], ids[2]]), now).await.unwrap(), 1);
+    let again = world.claim_deliveries(now).await;
+    assert_eq!(again.len(), 1);
+    assert_eq!((again[0].lease.id, again[0].item.delivery.attempt), (ids[1], 1), "its attempts stay counted");
+    assert_eq!(
+        world.store.hasten_deliveries(&Waiting::All, now).await.unwrap(),
+        1,
+        "neither what is in hand nor digests"
+    );
+    assert_eq!(world.claim_deliveries(now).await[0].lease.id, ids[0]);
 }
