@@ -4,6 +4,7 @@
 //! edit changes nothing: the old rules and configuration go on, and the operator is told on the default route.
 
 mod callbacks;
+mod edit;
 mod lifecycle;
 mod service;
 
@@ -25,7 +26,7 @@ use crate::pipeline::{
 };
 use crate::rule;
 use crate::store::sqlite::{OpenOptions, SqliteStore};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Waiting};
 use crate::telemetry::{Metrics, Progress, Writes};
 use crate::web;
 
@@ -186,6 +187,8 @@ impl Daemon {
             None => None,
         };
         let line = open_line(loaded, clock, QUEUE).await?;
+        // Whoever starts it anew has perhaps mended what messages wait for.
+        line.store.hasten_deliveries(&Waiting::All, line.clock.now()).await?;
         let (soft, hard) = (CancellationToken::new(), CancellationToken::new());
         let mut stages = JoinSet::new();
         spawn_stage(&mut stages, Poll::default(), &line, &soft, &hard);
@@ -253,7 +256,7 @@ impl Daemon {
     async fn try_reload(&self, now: Timestamp) -> Result<(), String> {
         let before = self.line.live.load();
         let is_ahead = self.put_edits_in_force(&before, now).await;
-        let done = self.reload_everything(now).await;
+        let done = self.reload_everything(&before, now).await;
         if done.is_err() && is_ahead {
             // What a look at the edited files alone took for right is not.
             self.line.live.swap(before);
@@ -280,13 +283,13 @@ impl Daemon {
         true
     }
 
-    async fn reload_everything(&self, now: Timestamp) -> Result<(), String> {
+    /// `before`: what was in force when the reload was asked for.
+    async fn reload_everything(&self, before: &Snapshot, now: Timestamp) -> Result<(), String> {
         let (path, environment) = (self.config_path.clone(), self.environment.clone());
         let loaded = tokio::task::spawn_blocking(move || load(&path, &environment, now))
             .await
             .map_err(|error| error.to_string())?
             .map_err(|report| report.to_string())?;
-        let before = self.line.live.load();
         if loaded.config.store_url != before.config.store_url {
             return Err(
                 "`[store] url` cannot change while running; the edit takes effect when the service is restarted"
@@ -296,16 +299,26 @@ impl Daemon {
         if loaded.config.http_listen != before.config.http_listen {
             tracing::warn!("`[http] listen` takes effect at the next restart; the rest of the edit is in force");
         }
-        let snapshot = Snapshot::build(loaded.config, loaded.ruleset, Some(&before), QUEUE)
+        let snapshot = Snapshot::build(loaded.config, loaded.ruleset, Some(before), QUEUE)
             .map_err(|error| self.line.chain(&error))?;
+        edit::leaves_something(before, &snapshot)?;
+        let gone = edit::Gone::between(before, &snapshot);
         let feeds = first_polls(&snapshot.config, now);
         let (topics, channels) = (snapshot.rules.topic_count(), snapshot.channels.len());
         self.line.store.sync_feeds(&feeds).await.map_err(|error| self.line.chain(&error))?;
         enable_channels(&*self.line.store).await.map_err(|error| self.line.chain(&error))?;
+        let corrected = edit::channels_changed(before, &snapshot);
         self.line.live.swap(Arc::new(snapshot));
+        for channel in corrected {
+            let hastened = self.line.store.hasten_deliveries(&Waiting::Channel(channel), now).await;
+            hastened.map_err(|error| self.line.chain(&error))?;
+        }
         self.line.nudges.poll.notify_one();
         self.line.nudges.deliver.notify_one();
         tracing::info!(feeds = feeds.len(), topics, channels, warnings = loaded.report.diagnostics.len(), "reloaded");
+        if let Some(event) = gone.event(now) {
+            self.line.tell(event, Severity::Notice, None).await;
+        }
         Ok(())
     }
 

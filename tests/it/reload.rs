@@ -71,3 +71,51 @@ async fn a_feed_added_to_a_list_is_polled_after_sighup() {
     let exported = String::from_utf8(exported.stdout).expect("text");
     assert!(exported.contains("<outline text=\"Моря\">") && exported.contains("text=\"Маяк\""), "{exported}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_leaves_nothing_to_read_or_to_tell_is_refused() {
+    let world = World::new().await;
+    world.configure(&world.feed("/feed.xml"));
+    world.server.put("/feed.xml", "application/rss+xml", rss(&[item("1", "Calma piatta", "")]));
+    let daemon = world.daemon();
+    until("the feed is polled", LIMIT, || world.server.hits("/feed.xml") > 0).await;
+    let whole = std::fs::read_to_string(world.config()).expect("the configuration");
+    // As a full disk leaves it: right as far as it goes.
+    world.write("vedetta.toml", &whole[..whole.find("[channel.desk]").expect("it has one")]);
+    daemon.signal("HUP");
+    let told = world.mailbox.wait_for(1, LIMIT).await;
+    let text = body(&told[0].data, "text/plain");
+    assert!(text.contains("no feed where there was 1, no channel where there were 2"), "{text}");
+    let items = [item("2", "La vedetta", ""), item("1", "Calma piatta", "")];
+    world.server.put("/feed.xml", "application/rss+xml", rss(&items));
+    let told = world.mailbox.wait_for(2, LIMIT).await;
+    assert_eq!(header(&told[1].data, "X-Vedetta-Topic").as_deref(), Some("lookout"), "{}", world.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_edit_takes_away_is_told_by_name() {
+    let world = World::new().await;
+    world.configure(&format!("{}\n[feeds]\npaths = [\"feeds.txt\"]\n", world.feed("/feed.xml")));
+    world.server.put("/feed.xml", "application/rss+xml", rss(&[item("1", "Calma piatta", "")]));
+    world.write("feeds.txt", "https://giornale.example/rss.xml\n");
+    world.write("rules/second.toml", &RULES.replace("lookout", "seconda").replace("vedetta*", "gabbian*"));
+    let daemon = world.daemon();
+    until("it runs", LIMIT, || world.server.hits("/feed.xml") > 0).await;
+    world.write("rules/second.toml", "");
+    world.write("feeds.txt", "");
+    daemon.signal("HUP");
+    let told = world.mailbox.wait_for(1, LIMIT).await;
+    assert_eq!(header(&told[0].data, "X-Vedetta-Topic").as_deref(), Some("vedetta-health"), "{}", world.log());
+    let text = body(&told[0].data, "text/plain");
+    for words in ["took away 1 topic, 1 feed", "any more: seconda", "https://giornale.example/rss.xml"] {
+        assert!(text.contains(words), "{words:?} is not in {text}");
+    }
+    // Coming back, and an edit that takes nothing away, are told to nobody.
+    world.write("feeds.txt", "https://giornale.example/neu/rss.xml\n");
+    daemon.signal("HUP");
+    until("reloaded twice", LIMIT, || world.log().matches(" reloaded ").count() == 2).await;
+    world.write("feeds.txt", "https://giornale.example/neu/rss.xml\nhttps://due.example/\n");
+    daemon.signal("HUP");
+    until("reloaded again", LIMIT, || world.log().matches(" reloaded ").count() == 3).await;
+    assert_eq!(world.mailbox.messages().len(), 1, "{}", world.log());
+}
