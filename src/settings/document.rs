@@ -7,6 +7,7 @@ use toml::de::DeTable;
 
 use crate::model::{Diagnostic, Source, Span};
 
+use super::pieces::{LEAST, pieces};
 use super::syntax::{Mended, Syntax, explain, is_below};
 use super::{Findings, TableReader};
 
@@ -14,6 +15,8 @@ use super::{Findings, TableReader};
 #[derive(Debug)]
 pub(super) struct Shared<'a> {
     pub(super) source: &'a Source,
+    /// The piece of its text that is the document.
+    piece: Range<usize>,
     findings: &'a Findings,
     /// Byte ranges in which the file is not TOML; what else seems wrong there is a consequence.
     damage: Vec<Range<u32>>,
@@ -38,7 +41,7 @@ impl Shared<'_> {
     pub(super) fn span(&self, range: Range<usize>) -> Span {
         let range = match &self.mended {
             Some(mended) => mended.in_file(range),
-            None => range,
+            None => self.piece.start + range.start..self.piece.start + range.end,
         };
         Span::new(self.source.id, range)
     }
@@ -85,24 +88,42 @@ impl<'a> TomlFile<'a> {
         Self::read(source, findings, true)
     }
 
+    /// Parses a large file that is a list of tables (`[[key]]`) after whatever stands first: as one document or, where that
+    /// is the same, as several, each when it is asked for. Only the first may have other keys than the list.
+    pub fn parse_in_pieces(
+        source: &'a Source,
+        findings: &'a Findings,
+        key: &str,
+    ) -> impl Iterator<Item = Self> + use<'a> {
+        pieces(&source.text, key, LEAST).into_iter().map(|piece| Self::read_piece(source, piece, findings, false))
+    }
+
     fn read(source: &'a Source, findings: &'a Findings, lossy: bool) -> Self {
-        let (table, errors) = DeTable::parse_recoverable(&source.text);
+        Self::read_piece(source, 0..source.text.len(), findings, lossy)
+    }
+
+    /// A piece of a file is read as one only if it is sound.
+    pub(super) fn read_piece(source: &'a Source, piece: Range<usize>, findings: &'a Findings, lossy: bool) -> Self {
+        let (table, errors) = DeTable::parse_recoverable(&source.text[piece.clone()]);
         if errors.is_empty() && !lossy {
-            let shared = Shared { source, findings, damage: Vec::new(), headers: Vec::new(), mended: None };
+            let shared = Shared { source, piece, findings, damage: Vec::new(), headers: Vec::new(), mended: None };
             return Self { shared, table: RefCell::new(Some(table.into_inner())) };
         }
         let Syntax { diagnostics, damage, mended, headers } = explain(source, lossy);
         for diagnostic in diagnostics {
             findings.add(diagnostic);
         }
-        let shared = Shared { source, findings, damage, headers, mended: Some(mended) };
+        let shared = Shared { source, piece, findings, damage, headers, mended: Some(mended) };
         Self { shared, table: RefCell::new(None) }
     }
 
-    /// The table of the whole file.
+    /// The table of the whole document.
     #[must_use]
     pub fn root(&self) -> TableReader<'_> {
-        let text = self.shared.mended.as_ref().map_or(&*self.shared.source.text, |mended| &mended.text);
+        let text = match &self.shared.mended {
+            Some(mended) => &mended.text,
+            None => &self.shared.source.text[self.shared.piece.clone()],
+        };
         let parsed = self.table.borrow_mut().take();
         let table = parsed.unwrap_or_else(|| DeTable::parse_recoverable(text).0.into_inner());
         TableReader::new(&self.shared, table, Span::new(self.shared.source.id, 0..0), String::new())

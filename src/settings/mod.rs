@@ -33,6 +33,7 @@ mod file;
 mod findings;
 mod moment;
 mod nearest;
+mod pieces;
 mod reader;
 mod statements;
 mod syntax;

@@ -119,8 +119,8 @@ fn read(
 ) -> RuleFiles {
     for source in &sources {
         match unreadable.get(&source.id) {
-            None => read_file(TomlFile::parse(source, &findings), &mut loaded),
-            Some(false) => read_file(TomlFile::parse_lossy(source, &findings), &mut loaded),
+            None => read_file(TomlFile::parse_in_pieces(source, &findings, "topic"), &mut loaded),
+            Some(false) => read_file(std::iter::once(TomlFile::parse_lossy(source, &findings)), &mut loaded),
             Some(true) => loaded.damage.everything = true,
         }
     }
@@ -139,21 +139,30 @@ fn read(
     }
 }
 
-fn read_file(file: TomlFile<'_>, loaded: &mut Loaded) {
-    for piece in file.damaged() {
+/// Reads a file that is one document, or several of which those after the first have nothing but topics.
+fn read_file<'a>(mut documents: impl Iterator<Item = TomlFile<'a>>, loaded: &mut Loaded) {
+    let Some(first) = documents.next() else { return };
+    for piece in first.damaged() {
         loaded.damage.add(piece);
     }
-    let mut root = file.root();
+    let mut root = first.root();
     for (name, table) in root.named_tables("concept") {
         read_concept(name, table, loaded);
     }
-    for table in root.tables("topic") {
-        read_topic(table, loaded);
+    read_topics(&mut root, loaded);
+    for document in documents {
+        read_topics(&mut document.root(), loaded);
     }
     for table in root.tables("surge") {
         read_surge(table, loaded);
     }
     root.finish();
+}
+
+fn read_topics(root: &mut TableReader<'_>, loaded: &mut Loaded) {
+    for table in root.tables("topic") {
+        read_topic(table, loaded);
+    }
 }
 
 /// A name that can be written after `@` or `#`.

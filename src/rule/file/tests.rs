@@ -240,3 +240,30 @@ fn a_circle_of_ten_thousand_concepts_is_found_without_recursion() {
     let files = load(&text);
     assert_eq!(files.report.diagnostics.iter().filter(|found| found.code == "E154").count(), 1);
 }
+
+#[test]
+fn of_a_large_file_read_in_pieces_the_same_is_said_as_of_the_whole() {
+    let mut text = String::from("[concept.\"россия\"]\nru = ['росси*']\n");
+    for index in 0..8_000 {
+        let query = match index % 1_000 {
+            0 => "(missile",
+            1 => "@руссия AND 导弹",
+            2 => "#t5 AND #none",
+            3 => "missile OR Missile",
+            _ => "@россия AND صاروخ AND missile AND \\\"iron dome\\\"",
+        };
+        let (id, owner) = (index - usize::from(index == 7_000), if index % 900 == 0 { "ownr" } else { "owner" });
+        write!(text, "[[topic]]\nid = \"t{id}\"\nmatch = \"{query}\"\n{owner} = \"città\"\n\n").unwrap();
+    }
+    let source = Source::new(SourceId(0), "rules/a.toml", text.as_str());
+    assert!(TomlFile::parse_in_pieces(&source, &Findings::new(), "topic").count() > 2);
+    let in_pieces = load(&text);
+    // What follows the topics keeps the file in one piece.
+    let whole = load(&(text + "[[surge]]\ntopics = [\"t5\"]\ncount = \"stories\"\nwindow = \"1h\"\nmin = 9\n"));
+    assert_eq!(whole.surges.len(), 1);
+    assert_eq!(in_pieces.topics, whole.topics);
+    assert_eq!(in_pieces.report.diagnostics, whole.report.diagnostics);
+    let said = codes_of(&in_pieces);
+    assert!(["E002", "E105", "E150", "E152", "E153", "W106"].iter().all(|code| said.contains(code)), "{said:?}");
+    assert!(!said.contains(&"E001"));
+}
