@@ -22,7 +22,8 @@ use crate::config::{self, Config, Environment};
 use crate::fetch::{Cadence, Pace};
 use crate::model::{Clock, Feed, FeedHistory, HealthEvent, NodeId, Report, Severity, Timestamp};
 use crate::pipeline::{
-    BuildError, Deliver, Judge, Line, Live, Nudges, Outlook, Poll, Push, Snapshot, Subscribe, Sweep, Watch, drive,
+    BuildError, Deliver, Judge, Line, Live, Nudges, Outlook, Poll, Publishers, Push, Snapshot, Subscribe, Sweep, Watch,
+    drive,
 };
 use crate::rule;
 use crate::store::sqlite::{OpenOptions, SqliteStore};
@@ -122,6 +123,7 @@ pub async fn open_line(loaded: Loaded, clock: Arc<dyn Clock>, queue: Duration) -
         push,
         tasks: TaskTracker::new(),
         outlook: Outlook::default(),
+        publishers: Publishers::default(),
     });
     // The metrics belong to the line: a strong reference would keep both for ever.
     let asked = Arc::downgrade(&line);

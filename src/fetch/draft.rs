@@ -10,7 +10,9 @@ use url::Url;
 
 use super::identity::EntryIdentity;
 use super::parse::{Entry, FeedKind, ParsedFeed};
-use crate::model::{Article, ArticleId, Feed, Lang, TextStatus, Timestamp, is_aggregator, is_shortener, unwrap_link};
+use crate::model::{
+    Article, ArticleId, Feed, Lang, TextStatus, Timestamp, is_aggregator, is_opaque_link, is_shortener, unwrap_link,
+};
 use crate::text::detect_language;
 
 /// Dates further ahead than this are mistakes (RELIABILITY: “clamp to 1990 … now + 1 day”).
@@ -22,7 +24,7 @@ const EARLIEST: Timestamp = Timestamp::from_seconds(631_152_000);
 ///
 /// Its link is the article's own address where the feed tells it besides a counting link; its language is what title and
 /// text say where that is certain; it waits for its page if the feed asks for full text and the entry has a link, or if
-/// only a shortener's server can tell where that leads.
+/// only a shortener's server, or the publisher behind an aggregator, can tell where that leads.
 #[must_use]
 pub fn to_article(
     feed: &Feed,
@@ -34,7 +36,8 @@ pub fn to_article(
     let given = entry.original_link.as_deref().or(entry.link.as_deref()).and_then(|link| Url::parse(link).ok());
     let is_gathered = given.as_ref().and_then(Url::host_str).is_some_and(is_aggregator);
     let inner = given.as_ref().and_then(unwrap_link);
-    let leads_on = inner.is_none() && given.as_ref().is_some_and(is_shortener);
+    let is_opaque = given.as_ref().is_some_and(is_opaque_link) && entry.source.is_some();
+    let leads_on = is_opaque || inner.is_none() && given.as_ref().is_some_and(is_shortener);
     let mut title = entry.title.clone().unwrap_or_default();
     // Google News puts the publisher behind every headline.
     if is_gathered && let Some((headline, _)) = title.rsplit_once(" - ") {

@@ -36,7 +36,7 @@ pub use lease::{Claim, Lease, Leased, NodeId};
 pub use link::normalise_link;
 pub use matched::{Evidence, Field, Match};
 pub use notice::{AlertNotice, ArticleNotice, Excerpt, Notice, NoticeKind, OtherArticle, StoryNotice, TopicNotice};
-pub use redirector::{is_aggregator, is_shortener, unwrap_link};
+pub use redirector::{is_aggregator, is_opaque_link, is_shortener, unwrap_link};
 pub use schedule::{CronSchedule, ScheduleError};
 pub use secret::Secret;
 pub use source::{LineColumn, Source, SourceId, Span};

@@ -108,6 +108,12 @@ pub fn is_aggregator(host: &str) -> bool {
     matches!(host, "news.google.com" | "consent.google.com" | "apple.news")
 }
 
+/// Whether a link is an aggregator's and does not carry the publisher's address within itself.
+#[must_use]
+pub fn is_opaque_link(url: &Url) -> bool {
+    url.host_str().is_some_and(is_aggregator) && unwrap_link(url).is_none()
+}
+
 fn is_within(host: &str, known: &str) -> bool {
     host.strip_suffix(known).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }

@@ -14,7 +14,7 @@ use crate::store::{EntryKey, KnownEntry, PollCommit, PolledArticle, SeenEntry, S
 use crate::story::{self, Signature};
 
 use super::poll::INLINE_BYTES;
-use super::{Line, Snapshot};
+use super::{Line, Snapshot, publishers};
 
 /// A key is told to be still there once a day.
 const SEEN_AGAIN: Duration = Duration::from_secs(24 * 3600);
@@ -129,11 +129,20 @@ impl<'a> Intake<'a> {
                 // Edited: the same article with other words, unless the feed gave its key to another one. An entry that
                 // only became known is news if it is recent.
                 Some(KnownEntry { article: Some(id), .. }) => {
-                    let article = article();
+                    let mut article = article();
                     let recycled =
                         || ArticleId::derive(&[&feed.id.to_string(), &format!("edit:{:x}", identity.content_hash)]);
                     let id = match self.line.store.article(*id).await? {
                         Some(before) if is_edit(&before, &article) => {
+                            // Its publisher's address was found before.
+                            if publishers::is_behind_aggregator(&article) && !publishers::is_behind_aggregator(&before)
+                            {
+                                article.url.clone_from(&before.url);
+                                article.source.clone_from(&before.source);
+                                if !feed.full_text {
+                                    article.text_status = TextStatus::Feed;
+                                }
+                            }
                             self.priors.insert(*id, prior(before));
                             *id
                         }
@@ -145,6 +154,11 @@ impl<'a> Intake<'a> {
                 }
                 Some(_) => Some(article()).filter(|article| !is_first && is_recent(article)),
             };
+            if let Some(article) = draft.as_ref().filter(|article| publishers::is_behind_aggregator(article))
+                && let Some(publisher) = entry.source.as_deref().and_then(|site| Url::parse(site).ok())
+            {
+                self.line.publishers.remember(article.id, &publisher);
+            }
             let article_id =
                 draft.as_ref().map(|article| article.id).or(before.as_ref().and_then(|entry| entry.article));
             let is_news = draft.is_some();
@@ -209,7 +223,9 @@ fn is_home_page(entry: &Entry) -> bool {
 /// a single item with a constant guid: with another link, and nothing alike in headline and text, it is news.
 fn is_edit(before: &Article, now: &Article) -> bool {
     let link = |article: &Article| article.url.as_deref().and_then(normalise_link);
-    let same_link = link(before).is_some_and(|before| link(now).as_ref() == Some(&before));
+    // An aggregator's tokens are not used twice, and the link before may be the publisher's.
+    let same_link =
+        link(before).is_some_and(|before| link(now).as_ref() == Some(&before)) || publishers::is_behind_aggregator(now);
     let feed_text = |article: &Article| Signature::of(&Article { url: None, ..article.clone() });
     same_link || feed_text(before).same_story(&feed_text(now)).is_some()
 }
@@ -235,8 +251,20 @@ async fn judge_all(
         drafts
             .into_iter()
             .map(|mut article| {
-                let waits = article.text_status == TextStatus::Pending;
-                let verdict = (!waits).then(|| line.judge(&snapshot, &mut article, &feed.labels, now));
+                let mut waits = article.text_status == TextStatus::Pending;
+                // For a better link, a publisher is asked only where somebody would be told.
+                let asks_publisher = waits && !feed.full_text && publishers::is_behind_aggregator(&article);
+                let mut verdict =
+                    (!waits || asks_publisher).then(|| line.judge(&snapshot, &mut article, &feed.labels, now));
+                if asks_publisher {
+                    waits = verdict.as_ref().is_some_and(|verdict| !verdict.matches.is_empty());
+                    if waits {
+                        verdict = None;
+                    } else {
+                        article.text_status = TextStatus::Feed;
+                        line.publishers.forget(article.id);
+                    }
+                }
                 // A feed that rewrites all its entries at every poll must not keep us comparing.
                 let prior = priors.get(&article.id).filter(|_| !waits && compared < COMPARED);
                 let change = prior.and_then(|prior| {

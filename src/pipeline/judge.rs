@@ -17,7 +17,7 @@ use crate::story;
 use crate::text::{Extracted, extract_article};
 
 use super::line::OnDrop;
-use super::{Line, Pace, Snapshot, Stage, links};
+use super::{Line, Pace, Snapshot, Stage, links, publishers};
 
 /// Articles in hand at once; each may hold a page.
 const MOST_IN_HAND: usize = 64;
@@ -96,6 +96,17 @@ pub(super) async fn judge_article(
             return 0;
         }
         article.text_status = TextStatus::Feed;
+    }
+    if article.text_status == TextStatus::Pending && publishers::is_behind_aggregator(&article) {
+        line.find_publisher(&snapshot, &mut article).await;
+        let wants_page = snapshot.feeds.get(&article.feed).is_some_and(|feed| feed.full_text);
+        if !wants_page {
+            article.text_status = TextStatus::Feed;
+        } else if publishers::is_behind_aggregator(&article) {
+            // The aggregator's own page says nothing of the article.
+            article.text_status = TextStatus::Failed;
+            article.text_error = Some("the link is an aggregator's, and where it leads could not be found out".into());
+        }
     }
     // Of an edited article, what it said before. Without an answer only the comparison is lost.
     let prior = line.store.prior_text(article.id).await.unwrap_or_else(|error| {
@@ -176,7 +187,7 @@ pub(super) async fn judge_article(
         verdict.matches.clear();
         verdict.signature = None;
     }
-    let title = article.title.clone();
+    let (title, article_id) = (article.title.clone(), article.id);
     let change = prior.and_then(|prior| story::change(&prior, &article, now));
     let commit = VerdictCommit { lease, article, verdict, change, page: memory };
     let until = commit.lease.until.min(now + LEASE);
@@ -184,6 +195,7 @@ pub(super) async fn judge_article(
     // A stop cuts all of this.
     match line.insist(until, &CancellationToken::new(), attempt).await {
         Ok(committed) => {
+            line.publishers.forget(article_id);
             line.after_commit(&committed);
             committed.alerts.len()
         }

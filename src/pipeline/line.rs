@@ -17,7 +17,7 @@ use crate::story::Signature;
 use crate::telemetry::{Metrics, Progress, Writes};
 
 use super::outlook::Outlook;
-use super::{Live, Push, Snapshot};
+use super::{Live, Publishers, Push, Snapshot};
 
 /// Between two tries at a commit, doubled each time …
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -79,6 +79,8 @@ pub struct Line {
     pub tasks: TaskTracker,
     /// Whether anybody answers.
     pub outlook: Outlook,
+    /// What publishers list.
+    pub publishers: Publishers,
 }
 
 impl Line {

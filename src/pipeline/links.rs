@@ -40,7 +40,11 @@ pub(super) fn settle(article: &mut Article, landed: &Url, canonical: Option<&str
         return;
     }
     let own = canonical.and_then(|link| Url::parse(link).ok()).filter(|link| same_site(link, &landed));
-    let url = own.unwrap_or(landed);
+    lead_to(article, own.unwrap_or(landed));
+}
+
+/// Gives an article an address, and that address's host as its source.
+pub(super) fn lead_to(article: &mut Article, url: Url) {
     article.source = url.host_str().map(site).unwrap_or_default().to_owned();
     article.url = Some(url.into());
 }

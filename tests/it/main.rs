@@ -66,6 +66,8 @@ mod notify_email;
 mod notify_webhook;
 /// Pages without a feed.
 mod pages;
+/// The publisher's address behind an aggregator's link.
+mod publishers;
 /// Mail through Debian's Postfix, over TLS.
 mod real_smtp;
 /// Edits while running, good and bad.

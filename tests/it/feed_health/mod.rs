@@ -26,39 +26,39 @@ impl OnceProgress for Silent {
 }
 
 /// A vedetta whose clock stands still.
-struct Watch {
-    world: World,
-    clock: Arc<ManualClock>,
-    line: Arc<Line>,
+pub(crate) struct Watch {
+    pub(crate) world: World,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) line: Arc<Line>,
 }
 
 impl Watch {
-    async fn new(world: World) -> Self {
+    pub(crate) async fn new(world: World) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::parse_rfc3339("2026-11-23T08:00:00Z").expect("a time")));
         let line = open(&world, &clock).await;
         Self { world, clock, line }
     }
 
     /// Polls every feed once and delivers what is due.
-    async fn round(&self) -> OnceReport {
+    pub(crate) async fn round(&self) -> OnceReport {
         run_once(&self.line, &CancellationToken::new(), &Silent).await.expect("the store works")
     }
 
     /// So many rounds, each an hour after the one before.
-    async fn hours(&self, hours: usize) {
+    pub(crate) async fn hours(&self, hours: usize) {
         for _ in 0..hours {
             self.clock.advance(HOUR);
             self.round().await;
         }
     }
 
-    async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         self.line.store.close().await;
         self.line = open(&self.world, &self.clock).await;
     }
 
     /// The subjects of the mails so far.
-    fn subjects(&self) -> Vec<String> {
+    pub(crate) fn subjects(&self) -> Vec<String> {
         self.world.mailbox.messages().iter().map(|mail| header(&mail.data, "Subject").unwrap_or_default()).collect()
     }
 
