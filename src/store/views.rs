@@ -177,8 +177,13 @@ pub trait Views: Send + Sync {
         since: Option<Timestamp>,
         limit: u32,
     ) -> Result<Vec<AlertRow>, StoreError>;
+    /// The alerts whose ids begin so (lower-case hexadecimal digits), at most two: each with its topic and, unless it is one
+    /// of vedetta's own, the article.
+    async fn alerts_like(&self, beginning: &str) -> Result<Vec<(TopicId, Option<ArticleId>)>, StoreError>;
     /// The newest deliveries first.
     async fn deliveries(&self, state: DeliveryFilter, limit: u32) -> Result<Vec<DeliveryRow>, StoreError>;
+    /// The deliveries whose ids begin so (lower-case hexadecimal digits), at most two.
+    async fn deliveries_like(&self, beginning: &str) -> Result<Vec<DeliveryId>, StoreError>;
     /// The last told articles of each feed, at most so many of each; digests, which are late on purpose, left out.
     async fn told_delays(&self, of_each: u32) -> Result<Vec<ToldDelay>, StoreError>;
     /// How many feeds are due that were well when they were last asked.

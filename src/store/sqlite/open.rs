@@ -92,12 +92,37 @@ pub(super) fn refused(what: String) -> StoreError {
     StoreError::Refused { what }
 }
 
-/// Says which file it was.
+/// Says which file it was, and of one that may not be written, what it lacks.
 fn opening(path: &Path, error: StoreError) -> StoreError {
     match error {
+        // Waiting mends a full disk, but not this.
+        StoreError::Unavailable(cause) => match forbidden(path) {
+            Some(error) => refused(format!(
+                "can't open the database `{}`: {error}; the file, those beside it and their folder must be writable for \
+                 the user that vedetta runs as",
+                path.display()
+            )),
+            None => StoreError::Unavailable(cause),
+        },
         StoreError::Corrupt { what } => StoreError::Corrupt { what: format!("`{}`: {what}", path.display()) },
         other => other,
     }
+}
+
+/// What the system says against using the file, its log or its folder, where that is a matter of owner, mode or kind.
+fn forbidden(path: &Path) -> Option<std::io::Error> {
+    let is_one = |error: &std::io::Error| {
+        matches!(error.kind(), std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::IsADirectory)
+    };
+    let open = |path: &Path| fs::OpenOptions::new().read(true).write(true).open(path).err().filter(is_one);
+    let files = [path.to_path_buf(), beside(path, "-wal"), beside(path, "-shm")];
+    let file = files.iter().find_map(|file| open(file));
+    file.or_else(|| {
+        let probe = beside(path, ".probe");
+        let error = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&probe).err().filter(is_one);
+        let _ = fs::remove_file(&probe);
+        error
+    })
 }
 
 /// A name with something behind it.
@@ -142,7 +167,9 @@ fn prepare_file(path: &Path, options: &OpenOptions) -> Result<(), StoreError> {
 /// Takes the daemon's lock, waiting a moment for a predecessor that is just ending.
 async fn lock(path: &Path) -> Result<File, StoreError> {
     let name = beside(path, ".lock");
-    let failed = |error: std::io::Error| refused(format!("can't lock `{}`: {error}", name.display()));
+    let failed = |error: std::io::Error| {
+        refused(format!("can't lock `{}`: {error}; look at its owner and mode", name.display()))
+    };
     let mut file = fs::OpenOptions::new()
         .read(true)
         .write(true)

@@ -6,8 +6,8 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use crate::model::{
-    AlertReason, Article, ArticleId, Change, DeliveryState, FeedId, FeedState, PageMemory, PriorText, Timestamp,
-    TopicId,
+    AlertReason, Article, ArticleId, Change, DeliveryId, DeliveryState, FeedId, FeedState, PageMemory, PriorText,
+    Timestamp, TopicId,
 };
 
 use super::super::{
@@ -175,6 +175,26 @@ impl Views for SqliteStore {
         .fetch_all(&self.reader)
         .await?;
         found.iter().map(delivery_row).collect()
+    }
+
+    async fn alerts_like(&self, beginning: &str) -> Result<Vec<(TopicId, Option<ArticleId>)>, StoreError> {
+        let found = sqlx::query(
+            "SELECT al.topic, a.id FROM alerts AS al LEFT JOIN articles AS a ON a.article_no = al.article_no \
+             WHERE al.id >= $1 AND al.id < $1 || 'g' ORDER BY al.id LIMIT 2",
+        )
+        .bind(beginning)
+        .fetch_all(&self.reader)
+        .await?;
+        found.iter().map(|row| Ok((rows::topic(row, 0)?, rows::parse_optional(row, 1)?))).collect()
+    }
+
+    async fn deliveries_like(&self, beginning: &str) -> Result<Vec<DeliveryId>, StoreError> {
+        // `g` comes after all hexadecimal digits.
+        let found = sqlx::query("SELECT id FROM deliveries WHERE id >= $1 AND id < $1 || 'g' ORDER BY id LIMIT 2")
+            .bind(beginning)
+            .fetch_all(&self.reader)
+            .await?;
+        found.iter().map(|row| rows::parse(row, 0)).collect()
     }
 
     async fn told_delays(&self, of_each: u32) -> Result<Vec<ToldDelay>, StoreError> {

@@ -231,3 +231,13 @@ async fn a_full_disk_loses_nothing_and_work_goes_on_when_there_is_room_again() {
     assert_eq!(alerts, [1, 0]);
     assert_eq!(world.store.stats(now).await.unwrap().articles, 3);
 }
+
+#[tokio::test]
+async fn what_can_not_be_a_database_is_named_with_what_it_lacks() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("var/vedetta.db")).unwrap();
+    let error = SqliteStore::open(&url(&folder), BESIDE).await.unwrap_err();
+    assert!(matches!(error, StoreError::Refused { .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("var/vedetta.db`: Is a directory") && text.contains("writable for the user"), "{text}");
+}
