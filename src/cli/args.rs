@@ -146,14 +146,15 @@ pub(super) struct ExplainOptions {
     /// Rule file or folder [default: those of the configuration]
     #[arg(long, value_name = "PATH")]
     pub(super) rules: Vec<PathBuf>,
-    /// The topic's id
+    /// The topic's id; of an alert, its own if not given
     #[arg(long, value_name = "ID")]
-    pub(super) topic: String,
+    pub(super) topic: Option<String>,
     /// Every alternative and every word of every list, whether it says anything or not
     #[arg(long)]
     pub(super) full: bool,
-    /// One article as JSON, an HTML page, a URL, or the id of a stored article
-    #[arg(value_name = "FILE|URL|ARTICLE-ID")]
+    /// One article as JSON, an HTML page, a URL, or the id of a stored article or of an alert (in each mail's last line; its
+    /// beginning will do)
+    #[arg(value_name = "FILE|URL|ARTICLE-ID|ALERT-ID")]
     pub(super) article: String,
 }
 
@@ -388,17 +389,19 @@ pub(super) struct DeliveriesOptions {
 pub(super) enum DeliveriesCommand {
     /// Makes a failed delivery due again; a running daemon sends it within seconds
     Retry {
-        /// The delivery's id, or `all`
+        /// The delivery's id or the beginning of it, or `all`
         #[arg(value_parser = parse_retry)]
         id: Retry,
     },
 }
 
 /// Which deliveries to retry.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Retry {
     All,
     One(DeliveryId),
+    /// The one whose id begins so.
+    Like(String),
 }
 
 fn parse_state(text: &str) -> Result<DeliveryState, String> {
@@ -408,6 +411,9 @@ fn parse_state(text: &str) -> Result<DeliveryState, String> {
 fn parse_retry(text: &str) -> Result<Retry, String> {
     if text == "all" {
         return Ok(Retry::All);
+    }
+    if (4..32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(Retry::Like(text.to_ascii_lowercase()));
     }
     text.parse().map(Retry::One).map_err(|error: crate::model::ParseIdError| error.to_string())
 }

@@ -15,7 +15,7 @@ use crate::rule;
 use crate::store::sqlite::{OpenOptions, SqliteStore};
 use crate::store::{Store, StoreError, Views};
 
-use super::output::Output;
+use super::output::{Output, counted};
 use super::run::progress_bar;
 use super::{Exit, feed, report_json, runtime};
 
@@ -74,9 +74,9 @@ pub(super) fn doctor(config: &Path, environment: Environment, no_feeds: bool, ou
     findings.configuration(true, &config.display().to_string(), &loaded.report)?;
     let suite = rule::run_tests(&loaded.ruleset);
     let tests = format!(
-        "{} topics, {} tests passed, {} failed",
-        loaded.ruleset.topics().len(),
-        suite.passed,
+        "{}, {} passed, {} failed",
+        counted(loaded.ruleset.topics().len(), "topic"),
+        counted(suite.passed, "test"),
         suite.failures.len()
     );
     if suite.failures.is_empty() {
@@ -99,7 +99,7 @@ pub(super) fn doctor(config: &Path, environment: Environment, no_feeds: bool, ou
     if !output.is_json() {
         match findings.bad {
             0 => output.say("all is well"),
-            bad => output.say(&format!("{bad} checks failed")),
+            bad => output.say(&format!("{} failed", counted(bad, "check"))),
         }
     }
     Ok(match findings {
@@ -140,7 +140,10 @@ async fn database(url: &str, findings: &mut Findings<'_>) -> anyhow::Result<()> 
             );
             findings.fine("database", &detail)
         }
-        Err(error) => findings.bad("database", &with_causes(&error)),
+        Err(error) => {
+            findings.damaged |= matches!(error, StoreError::Corrupt { .. });
+            findings.bad("database", &with_causes(&error))
+        }
     }
 }
 

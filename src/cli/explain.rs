@@ -9,11 +9,15 @@ use crate::fetch::Kind;
 use crate::model::{Article, ArticleId, Clock, SystemClock, TopicId};
 use crate::rule::jsonl::ArticleLine;
 use crate::rule::{self, Circumstances, Document};
+use crate::store::Store;
 use crate::text::{Extracted, extract_article};
 
 use super::args::ExplainOptions;
 use super::output::{BadUsage, Output};
 use super::{Exit, article, deliveries, feed, runtime, test};
+
+/// Digits of an id at least, so that few alerts begin so and few file names look so.
+const LEAST_DIGITS: usize = 8;
 
 pub(super) fn explain(
     config: &Path,
@@ -28,21 +32,20 @@ pub(super) fn explain(
         output.report(&report)?;
         return Ok(Exit::Usage);
     };
-    let topic = TopicId::new(&options.topic)?;
+    let (subject, of_alert) = find_subject(config, environment, &options.article)?;
+    let topic = match (&options.topic, of_alert) {
+        (Some(topic), _) => TopicId::new(topic)?,
+        (None, Some(topic)) => topic,
+        (None, None) => return Err(BadUsage("say which topic: `--topic ID`".to_owned()).into()),
+    };
     if !ruleset.topics().iter().any(|known| known.id == topic) {
         let known: Vec<_> = ruleset.topics().iter().map(|topic| topic.id.as_str()).collect();
-        let near = known
-            .iter()
-            .max_by(|a, b| strsim::jaro_winkler(a, &options.topic).total_cmp(&strsim::jaro_winkler(b, &options.topic)));
-        return Err(BadUsage(format!(
-            "no topic has the id `{}`{}",
-            options.topic,
-            near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
-        ))
-        .into());
+        let likeness = |id: &str| strsim::jaro_winkler(id, topic.as_str());
+        let near = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        return Err(BadUsage(format!("no topic has the id `{topic}`{hint}")).into());
     }
     let circumstances = Circumstances { feed_labels: None, now };
-    let subject = find_subject(config, environment, &options.article)?;
     let explain = if options.full { rule::explain_fully } else { rule::explain };
     let explanation = match &subject {
         Subject::Line(json) => {
@@ -71,31 +74,51 @@ enum Subject {
     Stored(Box<Article>),
 }
 
-/// An article from a page on the web, the database, a JSON file, or an HTML file.
-fn find_subject(config: &Path, environment: &Environment, argument: &str) -> anyhow::Result<Subject> {
+/// An article from a page on the web, the database, a JSON file, or an HTML file. With the topic, where it is an alert's.
+fn find_subject(
+    config: &Path,
+    environment: &Environment,
+    argument: &str,
+) -> anyhow::Result<(Subject, Option<TopicId>)> {
     if article::is_web(argument) {
         let document = article::fetch(config, environment, argument, Kind::Page)?;
         let page = extract_article(&document.body, document.content_type.as_deref(), Some(&document.final_url))
             .with_context(|| format!("no article in {argument}"))?;
-        return Ok(from_page(&page, argument));
+        return Ok((from_page(&page, argument), None));
     }
-    if let Ok(id) = argument.parse::<ArticleId>()
-        && !Path::new(argument).exists()
-    {
+    let is_id = (LEAST_DIGITS..=32).contains(&argument.len()) && argument.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_id && !Path::new(argument).exists() {
         return runtime()?.block_on(async {
             let store = deliveries::open(config, environment, SystemClock.now()).await?;
-            let found = store.article(id).await;
+            let found = stored(&*store, &argument.to_ascii_lowercase()).await;
             store.close().await;
-            let article = found?.with_context(|| format!("the database has no article {id}"))?;
-            Ok(Subject::Stored(Box::new(article)))
+            found
         });
     }
     let bytes = feed::read(Path::new(argument))?;
     if bytes.trim_ascii_start().starts_with(b"{") {
-        return Ok(Subject::Line(String::from_utf8(bytes).context("this is not UTF-8")?));
+        return Ok((Subject::Line(String::from_utf8(bytes).context("this is not UTF-8")?), None));
     }
     let page = extract_article(&bytes, None, None).with_context(|| format!("no article in {argument}"))?;
-    Ok(from_page(&page, argument))
+    Ok((from_page(&page, argument), None))
+}
+
+/// A stored article by its id, or by the id of an alert on it.
+async fn stored(store: &dyn Store, id: &str) -> anyhow::Result<(Subject, Option<TopicId>)> {
+    if let Ok(id) = id.parse::<ArticleId>()
+        && let Some(article) = store.article(id).await?
+    {
+        return Ok((Subject::Stored(Box::new(article)), None));
+    }
+    let alerts = store.alerts_like(id).await?;
+    let (topic, article) = match alerts.as_slice() {
+        [alert] => alert.clone(),
+        [] => return Err(BadUsage(format!("the database has no article {id}, and no alert whose id begins so")).into()),
+        _ => return Err(BadUsage(format!("more than one alert's id begins with {id}; write more of it")).into()),
+    };
+    let article = article.with_context(|| format!("the alert {id} is about vedetta itself, not about an article"))?;
+    let article = store.article(article).await?.context("the article of this alert is not stored any more")?;
+    Ok((Subject::Stored(Box::new(article)), Some(topic)))
 }
 
 fn from_page(page: &Extracted, argument: &str) -> Subject {

@@ -15,7 +15,7 @@ use crate::model::{Clock, PageSelectors, SystemClock};
 
 use super::args::{FeedCommand, PageOptions};
 use super::feed_list::{self, NewFeed};
-use super::output::{BadUsage, Output};
+use super::output::{BadUsage, Output, counted};
 use super::run::progress_bar;
 use super::{Exit, article, discover, feed_table, runtime};
 
@@ -157,13 +157,15 @@ fn import(
     } else {
         add(&target, &new, config, &loaded, output)?;
     }
-    output.say(&format!(
-        "{} feeds {}, {} already known, {} did not answer as a feed should (they are kept: polling tells when they do)",
-        fresh.len(),
-        if print { "printed".to_owned() } else { format!("added to {}", target.display()) },
-        in_file - fresh.len(),
-        failed.len()
-    ));
+    let done = if print { "printed".to_owned() } else { format!("added to {}", target.display()) };
+    let mut summary = format!("{} {done}, {} already known", counted(fresh.len(), "feed"), in_file - fresh.len());
+    if !failed.is_empty() {
+        summary.push_str(&format!(
+            ", {} did not answer as a feed should (kept all the same: polling tells when they do)",
+            failed.len()
+        ));
+    }
+    output.say(&summary);
     Ok(if failed.is_empty() { Exit::Fine } else { Exit::Found })
 }
 

@@ -3,7 +3,7 @@
 //! A terminal gets as many columns as fit, and what is wrong in full below the table; a pipe gets all of it, separated by
 //! tabs; `--format json` one object a line.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::model::{Clock, Feed, FeedId, FeedState, Labels, Subscription, SystemC
 use crate::store::{FeedRow, ToldDelay};
 
 use super::feed_push::PushLine;
-use super::output::{Output, plain};
+use super::output::{Output, counted, plain};
 use super::{Exit, deliveries, runtime};
 
 /// Deliveries of each feed that its delays are measured by.
@@ -25,6 +25,9 @@ const MEASURED: u32 = 20;
 /// From so many columns on a terminal has room for the delays; and for labels as well.
 const ROOM_FOR_DELAYS: u16 = 100;
 const ROOM_FOR_LABELS: u16 = 132;
+
+/// Feeds that the daemon does not know yet, named at most.
+const NAMED: usize = 3;
 
 /// How a feed is doing, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
@@ -295,6 +298,8 @@ pub(super) fn list(
     let subscriptions: HashMap<FeedId, Subscription> =
         subscriptions.into_iter().map(|subscription| (subscription.feed, subscription)).collect();
     let is_empty = rows.is_empty();
+    let polled: HashSet<FeedId> = rows.iter().filter(|row| row.enabled).map(|row| row.state.id).collect();
+    let unknown: Vec<&Feed> = loaded.feeds.iter().filter(|feed| !polled.contains(&feed.id)).collect();
     let configured: HashMap<FeedId, &Feed> = loaded.feeds.iter().map(|feed| (feed.id, feed)).collect();
     let mut told_by_feed: HashMap<FeedId, Vec<ToldDelay>> = HashMap::new();
     for one in told {
@@ -321,6 +326,14 @@ pub(super) fn list(
     }
     if is_empty && !loaded.feeds.is_empty() {
         output.say("the daemon has not run with this configuration yet");
+    } else if !unknown.is_empty() {
+        let some: Vec<_> = unknown.iter().take(NAMED).map(|feed| feed.url.as_str()).collect();
+        let more = if unknown.len() > NAMED { ", …" } else { "" };
+        output.say(&format!(
+            "{} of the configuration not polled yet ({}{more}): reload the service, or `vedetta run --once`",
+            counted(unknown.len(), "feed"),
+            some.join(", ")
+        ));
     }
     Ok(Exit::Fine)
 }

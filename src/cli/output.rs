@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use crate::model::Report;
+use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, Width, presets};
+
+use crate::model::{Report, Timestamp};
 
 use super::args::Format;
 use super::{render_report, report_json};
@@ -92,6 +94,17 @@ impl Output {
         self.say(&text);
     }
 
+    /// Columns of the terminal that a person looks at.
+    pub(super) fn columns(&self) -> u16 {
+        Table::new().width().unwrap_or(80)
+    }
+
+    /// A ledger for a terminal: one line for each row. What stands in the column `giving` is cut to what room is left, and
+    /// nothing else is: an identifier must be whole to be of use.
+    pub(super) fn ledger(&self, header: &[&str], giving: usize, rows: &[Vec<String>]) -> io::Result<()> {
+        self.line(&drawn(header, giving, rows, None))
+    }
+
     /// A table: with a header on a terminal, tab-separated without one for pipes.
     pub(super) fn table(&self, header: &[&str], rows: Vec<Vec<String>>) -> io::Result<()> {
         if !self.stdout_is_terminal {
@@ -110,12 +123,88 @@ impl Output {
     }
 }
 
+/// A table as wide as the terminal, or as `width` says.
+fn drawn(header: &[&str], giving: usize, rows: &[Vec<String>], width: Option<u16>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(header.to_vec());
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    if let Some(width) = width {
+        table.set_width(width);
+    }
+    for row in rows {
+        let mut row = Row::from(row.iter().map(|cell| plain(cell)).collect::<Vec<_>>());
+        row.max_height(1);
+        table.add_row(row);
+    }
+    let widths = table.column_max_content_widths();
+    let others: u16 = widths.iter().enumerate().filter(|(index, _)| *index != giving).map(|(_, width)| width + 2).sum();
+    let room = table.width().unwrap_or(100).saturating_sub(others + 2).max(16);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_constraint(match index == giving {
+            true => ColumnConstraint::Absolute(Width::Fixed(room)),
+            false => ColumnConstraint::ContentWidth,
+        });
+    }
+    table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
 /// An argument that makes no sense: exit code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct BadUsage(pub(super) String);
 
-/// Foreign text for a terminal: control characters, which could move the cursor or recolour the screen, as blanks.
+/// Foreign text for a terminal: what could move the cursor, recolour the screen or turn the reading direction of what
+/// stands beside it is left out, as in messages. Line breaks and tabs are blanks.
 pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars().filter_map(crate::notify::shown).collect()
+}
+
+/// `1 topic`, `2 topics`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Digits of an identifier that are shown to people: enough to tell a ledger's rows apart.
+const SHORT: usize = 8;
+
+/// The beginning of an identifier, by which commands know it too.
+pub(super) fn short(id: &impl ToString) -> String {
+    let id = id.to_string();
+    id.get(..SHORT).map_or_else(|| id.clone(), str::to_owned)
+}
+
+/// A moment for a table: to the minute, in UTC.
+pub(super) fn minute(at: Timestamp) -> String {
+    let text = at.to_string();
+    text.get(..16).map_or_else(|| text.clone(), |minute| minute.replace('T', " "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn foreign_text_can_neither_steer_the_terminal_nor_turn_its_neighbours_round() {
+        assert_eq!(plain("Zebra \u{202e}gpj\u{2066}.exe\u{1b}[31m\tred"), "Zebra gpj.exe[31m red");
+        for text in ["Россия и Китай", "中俄联合演习", "مناورات مشتركة", "👩‍🚀 già"]
+        {
+            assert_eq!(plain(text), text);
+        }
+    }
+
+    #[test]
+    fn a_ledger_cuts_the_headline_and_nothing_else() {
+        let id = "98f4953f";
+        let rows: Vec<_> = [
+            "Учения в Японском море начались раньше срока, сообщает штаб",
+            "中俄海军在日本海启动联合演习十一艘舰艇参演中俄海军",
+        ]
+        .map(|title| vec![id.to_owned(), "failed".to_owned(), title.to_owned(), "2026-11-23 06:06".to_owned()])
+        .to_vec();
+        for width in [60, 80, 120] {
+            let text = drawn(&["id", "state", "title", "due"], 2, &rows, Some(width));
+            assert_eq!(text.lines().count(), 3, "{text}");
+            assert!(text.lines().skip(1).all(|line| line.contains(id) && line.ends_with("2026-11-23 06:06")), "{text}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use crate::model::Timestamp;
 use crate::rule::jsonl::ArticleLine;
 use crate::rule::{Document, Profile, Profiler, Ruleset, TopicProfile};
 
-use super::output::Output;
+use super::output::{Output, counted};
 use super::{deliveries, match_, runtime};
 
 /// Stored articles that are looked at, the newest ones.
@@ -95,8 +95,14 @@ impl Measured {
     pub(super) fn show(&self, output: &Output) -> anyhow::Result<()> {
         let Profile { articles, topics, never_tried, seconds, per_topic } = &self.profile;
         output.say(&format!(
-            "measured on {}: {articles} articles, {topics} topics, {seconds:.3} s; {never_tried} topics were never tried",
-            self.on
+            "measured on {}: {}, {}, {seconds:.3} s; {} never tried",
+            self.on,
+            counted(usize::try_from(*articles).unwrap_or(usize::MAX), "article"),
+            counted(*topics, "topic"),
+            match never_tried {
+                1 => "1 topic was".to_owned(),
+                count => format!("{count} topics were"),
+            }
         ));
         let slowest: Vec<&TopicProfile> = self.profile.slowest(MOST_SHOWN).collect();
         let mut shown = slowest.clone();

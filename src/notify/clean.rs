@@ -32,6 +32,16 @@ fn fate(c: char) -> Fate {
     }
 }
 
+/// A character as it may be shown: white space and line breaks as a blank, what can harm or deceive not at all.
+#[must_use]
+pub(crate) fn shown(c: char) -> Option<char> {
+    match fate(c) {
+        Fate::Keep => Some(c),
+        Fate::Space => Some(' '),
+        Fate::Drop => None,
+    }
+}
+
 /// One line: white space runs become one blank, what can harm or deceive is left out.
 #[must_use]
 pub(super) fn line(text: &str) -> String {

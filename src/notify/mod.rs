@@ -25,6 +25,7 @@ mod view;
 mod webhook;
 
 pub use channel::{Channel, ChannelError, FailureReason, Message, Receipt, SendError, SenderContext};
+pub(crate) use clean::shown;
 pub use email::Email;
 pub use heartbeat::{Heartbeat, HeartbeatMethod, HeartbeatSettings};
 pub use render::{Rendered, render};

@@ -134,7 +134,7 @@ async fn check_measures_on_a_file_the_archive_or_the_tests() {
     assert!(output.status.success(), "{said}");
     assert!(data.contains("faro\t2400\t80.00 %"), "{data}");
     assert!(said.contains("faro: wide: it matches 80.0 %") && said.contains("1 lines of articles.jsonl"), "{said}");
-    assert!(said.contains("1 topics were never tried"), "{said}");
+    assert!(said.contains("1 topic was never tried"), "{said}");
     let json = lines(&run(&["--format", "json", "check", "rules.toml", "--profile", "articles.jsonl"]));
     assert_eq!(
         (json[0]["profile"]["articles"].as_u64(), json[0]["profile"]["never_tried"].as_u64()),

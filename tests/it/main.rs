@@ -55,6 +55,7 @@ mod hostile_rules;
 /// The rule language on real sentences, through both evaluators.
 mod language;
 /// The lexicon: every form of every concept in every language, and what only looks like one.
+mod ledger;
 mod lexicon;
 /// A feed in, a mail and a webhook out.
 mod line;
