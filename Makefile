@@ -2,7 +2,8 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 CARGO ?= cargo
-BIN = target/release/vedetta
+TARGET = $(or $(CARGO_TARGET_DIR),target)
+BIN = $(TARGET)/release/vedetta
 
 bindir = $(PREFIX)/bin
 mandir = $(PREFIX)/share/man/man1
@@ -22,7 +23,7 @@ cc:
 
 demo: cc ## Shows the whole line on sample feeds: no network, no set-up
 	$(CARGO) build --quiet
-	target/debug/vedetta demo
+	$(TARGET)/debug/vedetta demo
 
 build: cc ## Builds the release binary
 	$(CARGO) build --release
@@ -48,10 +49,10 @@ bench-match: build ## Measures matching on the folder DATA, and others on it whe
 bench-quick: cc ## The same, briefly, so that it can not rot
 	FEEDS=50 ROUNDS=1 SECONDS=0.2 TOPICS=12000 $(CARGO) bench --bench poll --bench parse --bench edit
 	$(CARGO) build --quiet
-	benches/extraction.py tests/pages --alone --goal 0.98 --vedetta target/debug/vedetta
+	benches/extraction.py tests/pages --alone --goal 0.98 --vedetta $(TARGET)/debug/vedetta
 	$(CARGO) build --release --quiet
 	benches/matching.py --quick
-	@bash -c 'time target/release/vedetta demo > /dev/null' 2>&1 | sed -n 's/^real/the demo takes/p'
+	@bash -c 'time $(BIN) demo > /dev/null' 2>&1 | sed -n 's/^real/the demo takes/p'
 
 conformance: cc ## Reads the feeds of other parsers' test suites, where they are at hand, and prints the share read as they ask
 	$(CARGO) test --test it conformance:: -- --nocapture
