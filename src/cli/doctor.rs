@@ -94,6 +94,12 @@ pub(super) fn doctor(config: &Path, environment: Environment, no_feeds: bool, ou
                 Err(error) => findings.bad(&format!("channel {name}"), &with_causes(&error))?,
             }
         }
+        if let Some(heartbeat) = &snapshot.heartbeat {
+            match heartbeat.check().await {
+                Ok(detail) => findings.fine("heartbeat", &detail)?,
+                Err(error) => findings.bad("heartbeat", &error)?,
+            }
+        }
         if no_feeds { Ok(()) } else { feeds(&snapshot, &mut findings).await }
     })?;
     if !output.is_json() {

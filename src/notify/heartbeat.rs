@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, StatusCode};
 use url::Url;
 
 use crate::network::{GuardPolicy, describe, operator_client};
@@ -92,11 +92,35 @@ impl Heartbeat {
             HeartbeatMethod::Get => Method::GET,
             HeartbeatMethod::Post => Method::POST,
         };
-        let host = self.settings.url.host_str().unwrap_or_default();
-        let request = self.client.request(method, self.settings.url.clone());
-        match tokio::time::timeout(TIMEOUT, request.send()).await {
-            Ok(Ok(response)) if response.status().is_success() => Ok(()),
-            Ok(Ok(response)) => Err(format!("{host} answered {}", response.status())),
+        let status = self.ask(method, self.settings.url.clone()).await?;
+        if status.is_success() { Ok(()) } else { Err(format!("{} answered {status}", self.host())) }
+    }
+
+    /// Tries whether its service answers, without sending one: services count any GET, HEAD or POST of the address, so only
+    /// the host is asked, by OPTIONS. Whether the path is right shows with the first beat. Takes at most ten seconds.
+    ///
+    /// # Errors
+    /// If nobody answers, the certificate is bad, or the service has trouble of its own (5xx).
+    pub async fn check(&self) -> Result<String, String> {
+        let mut root = self.settings.url.clone();
+        root.set_path("/");
+        root.set_query(None);
+        root.set_fragment(None);
+        let status = self.ask(Method::OPTIONS, root).await?;
+        if status.is_server_error() {
+            return Err(format!("{} answered {status}", self.host()));
+        }
+        Ok(format!("{} answers ({status} to OPTIONS; no beat was sent, so its path was not tried)", self.host()))
+    }
+
+    fn host(&self) -> &str {
+        self.settings.url.host_str().unwrap_or_default()
+    }
+
+    async fn ask(&self, method: Method, url: Url) -> Result<StatusCode, String> {
+        let host = self.host();
+        match tokio::time::timeout(TIMEOUT, self.client.request(method, url).send()).await {
+            Ok(Ok(response)) => Ok(response.status()),
             Ok(Err(error)) => Err(format!("{host}: {}", describe(&error.without_url()))),
             Err(_) => Err(format!("{host} did not answer within {} seconds", TIMEOUT.as_secs())),
         }

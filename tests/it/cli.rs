@@ -130,6 +130,34 @@ async fn doctor_finds_the_broken_channel_and_sends_nothing() {
     assert_eq!(sent(), before);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_tries_the_heartbeat_without_sending_one() {
+    let world = World::new().await;
+    let (service, address) =
+        vedetta::demo::Hook::start(None, std::sync::Arc::new(vedetta::model::SystemClock)).await.expect("an endpoint");
+    let heartbeat = |url: &str| {
+        world.configure(&format!("\n[heartbeat]\nurl = \"{url}\"\n{}", world.feed("/feed.xml")));
+        world.server.put("/feed.xml", "application/rss+xml", rss(&[item("1", "La vedetta", "")]));
+        let doctor = world.vedetta(&["doctor"]).output().expect("it runs");
+        let said = text(&doctor.stdout);
+        let line = said.lines().find(|line| line.contains("heartbeat")).unwrap_or_default().to_owned();
+        (doctor.status.code(), line)
+    };
+    let (code, line) = heartbeat(&format!("http://{address}/ping/secret-uuid?rid=1"));
+    assert!(code == Some(0) && line.starts_with("ok"), "{line}");
+    assert!(line.contains("no beat was sent") && !line.contains("secret"), "{line}");
+    let calls = service.calls();
+    assert!(calls.iter().all(|call| call.method == "OPTIONS" && call.path == "/"), "{calls:?}");
+    assert_eq!(calls.len(), 1);
+    service.answer([vedetta::demo::Answer::status(502)]);
+    let (code, line) = heartbeat(&format!("http://{address}/ping/secret-uuid"));
+    assert!(code == Some(1) && line.contains("502"), "{line}");
+    drop(service);
+    // TLS is asked of somebody who has none.
+    let (code, line) = heartbeat(&format!("https://{}/ping/secret-uuid", world.server.address()));
+    assert!(code == Some(1) && line.starts_with("FAIL") && !line.contains("secret"), "{line}");
+}
+
 #[test]
 fn explain_says_why_a_topic_does_not_match() {
     let folder = tempfile::TempDir::new().expect("a folder");
