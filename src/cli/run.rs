@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Environment;
-use crate::daemon::{self, Daemon, Ended};
+use crate::daemon::{self, Daemon, Ended, StartError};
 use crate::model::{Clock, SystemClock};
 use crate::pipeline::{OnceProgress, run_once};
 
@@ -41,7 +41,10 @@ pub(super) fn run(
 
 async fn until_stopped(config: &Path, environment: Environment, output: &Output) -> anyhow::Result<Exit> {
     let starting = daemon::starting();
-    let (daemon, report) = Daemon::start(config, environment, Arc::new(SystemClock)).await?;
+    let (daemon, report) = match Daemon::start(config, environment, Arc::new(SystemClock)).await {
+        Err(StartError::Stopped) => return Ok(Exit::Fine),
+        started => started?,
+    };
     output.report(&report)?;
     let snapshot = daemon.line().live.load();
     tracing::info!(

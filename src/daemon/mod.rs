@@ -6,6 +6,7 @@
 mod callbacks;
 mod edit;
 mod lifecycle;
+mod room;
 mod service;
 
 use std::net::SocketAddr;
@@ -22,11 +23,9 @@ use crate::config::{self, Config, Environment};
 use crate::fetch::{Cadence, Pace};
 use crate::model::{Clock, Feed, FeedHistory, HealthEvent, NodeId, Report, Severity, Timestamp};
 use crate::pipeline::{
-    BuildError, Deliver, Judge, Line, Live, Nudges, Outlook, Poll, Publishers, Push, Snapshot, Subscribe, Sweep, Watch,
-    drive,
+    BuildError, Deliver, Judge, Line, Live, Nudges, Outlook, Poll, Publishers, Snapshot, Subscribe, Sweep, Watch, drive,
 };
 use crate::rule;
-use crate::store::sqlite::{OpenOptions, SqliteStore};
 use crate::store::{Store, StoreError, Waiting};
 use crate::telemetry::{Metrics, Progress, Writes};
 use crate::web;
@@ -56,6 +55,27 @@ pub enum StartError {
     /// The database. Exit code 3, or 4 if it is damaged.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The disk of the database is full. Exit code 3; the daemon itself waits instead.
+    #[error(
+        "the disk of the database `{}` is full: {free} bytes could be written to it; make room there, or give \
+         `[store] url` another place",
+        path.display()
+    )]
+    NoRoom {
+        /// The database.
+        path: PathBuf,
+        /// How many bytes it still took.
+        free: u64,
+        /// What the database said.
+        #[source]
+        source: StoreError,
+    },
+    /// A stop was asked for before everything was there. Exit code 0.
+    #[error("stopped while starting")]
+    Stopped,
+    /// Signals can't be waited for. Exit code 3.
+    #[error("cannot install signal handlers")]
+    Signals(#[source] std::io::Error),
     /// The listener. Exit code 3.
     #[error("cannot listen on {address}; is another program using the port?")]
     Listen {
@@ -103,13 +123,14 @@ pub fn load(path: &Path, environment: &Environment, now: Timestamp) -> Result<Lo
 ///
 /// `queue`: how long a fetch may wait for its host's turn before it counts as not tried.
 pub async fn open_line(loaded: Loaded, clock: Arc<dyn Clock>, queue: Duration) -> Result<Arc<Line>, StartError> {
+    let snapshot = Arc::new(Snapshot::build(loaded.config, loaded.ruleset, None, queue)?);
+    let kept = room::open_store(&snapshot, clock.now()).await?;
+    Ok(line(snapshot, kept, clock, TaskTracker::new()))
+}
+
+fn line(snapshot: Arc<Snapshot>, kept: room::Kept, clock: Arc<dyn Clock>, tasks: TaskTracker) -> Arc<Line> {
     let now = clock.now();
-    let snapshot = Snapshot::build(loaded.config, loaded.ruleset, None, queue)?;
-    let options = OpenOptions { create: true, exclusive: true, ..OpenOptions::default() };
-    let store: Arc<dyn Store> = SqliteStore::open(&snapshot.config.store_url, options).await?;
-    store.sync_feeds(&first_polls(&snapshot.config, now)).await?;
-    enable_channels(&*store).await?;
-    let push = Push::load(&*store).await?;
+    let room::Kept { store, push } = kept;
     let node = NodeId(format!("{}-{}", std::process::id(), now.as_millis()));
     let line = Arc::new(Line {
         store,
@@ -121,7 +142,7 @@ pub async fn open_line(loaded: Loaded, clock: Arc<dyn Clock>, queue: Duration) -
         node,
         nudges: Nudges::default(),
         push,
-        tasks: TaskTracker::new(),
+        tasks,
         outlook: Outlook::default(),
         publishers: Publishers::default(),
     });
@@ -129,7 +150,7 @@ pub async fn open_line(loaded: Loaded, clock: Arc<dyn Clock>, queue: Duration) -
     let asked = Arc::downgrade(&line);
     line.metrics
         .ask_for_topic_costs(move || asked.upgrade().map(|line| line.live.load().topic_costs()).unwrap_or_default());
-    Ok(line)
+    line
 }
 
 /// A start or a reload gives a channel whose endpoint said “gone” another chance: its address may have been corrected. If
@@ -169,7 +190,7 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts all stages, and the listener if one is configured.
+    /// Starts all stages, and the listener if one is configured. While the disk of the database is full, it waits for room.
     ///
     /// # Errors
     /// See [`StartError`].
@@ -188,9 +209,18 @@ impl Daemon {
             }
             None => None,
         };
-        let line = open_line(loaded, clock, QUEUE).await?;
-        // Whoever starts it anew has perhaps mended what messages wait for.
-        line.store.hasten_deliveries(&Waiting::All, line.clock.now()).await?;
+        let snapshot = Arc::new(Snapshot::build(loaded.config, loaded.ruleset, None, QUEUE)?);
+        let tasks = TaskTracker::new();
+        let (environment_now, listening) = (&environment, listener.as_ref());
+        let start = room::Start {
+            config_path,
+            environment: environment_now,
+            clock: &clock,
+            listener: listening,
+            tasks: &tasks,
+        };
+        let room::Ready { kept, snapshot, emergency } = start.open(snapshot).await?;
+        let line = line(snapshot, kept, clock, tasks);
         let (soft, hard) = (CancellationToken::new(), CancellationToken::new());
         let mut stages = JoinSet::new();
         spawn_stage(&mut stages, Poll::default(), &line, &soft, &hard);
@@ -198,7 +228,7 @@ impl Daemon {
         spawn_stage(&mut stages, Deliver::new(true), &line, &soft, &hard);
         spawn_stage(&mut stages, Sweep::default(), &line, &soft, &hard);
         spawn_stage(&mut stages, Subscribe, &line, &soft, &hard);
-        spawn_stage(&mut stages, Watch::default(), &line, &soft, &hard);
+        spawn_stage(&mut stages, Watch::after(emergency), &line, &soft, &hard);
         let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         if let Some(listener) = listener {
             let state = web::State {

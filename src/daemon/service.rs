@@ -49,6 +49,16 @@ pub(super) fn ready(daemon: &Daemon) {
     send(&[NotifyState::Ready, NotifyState::Status(&status)]);
 }
 
+/// It waits for something, and runs as far as it can: a start that takes hours must not look like one that hangs.
+pub(super) fn waiting(status: &str) {
+    send(&[NotifyState::Ready, NotifyState::Status(status)]);
+}
+
+/// While it waits.
+pub(super) fn alive() {
+    send(&[NotifyState::Watchdog]);
+}
+
 /// A reload begins.
 pub(super) fn reloading() {
     match NotifyState::monotonic_usec_now() {

@@ -7,23 +7,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::alert::{DeliveryDraft, HealthDraft, duration_words};
 use crate::model::{
-    AlertNotice, ArticleNotice, Delivery, DeliveryId, HealthEvent, Notice, NoticeKind, Severity, TextStatus, Timestamp,
-    TopicId, TopicNotice,
+    AlertNotice, ArticleNotice, Clock, Delivery, DeliveryId, HealthEvent, Notice, NoticeKind, Severity, TextStatus,
+    Timestamp, TopicId, TopicNotice,
 };
 use crate::notify::Message;
 use crate::telemetry::Refusal;
 
-use super::{Line, Snapshot};
+use super::{Line, Snapshot, with_causes};
 
 /// A refusal that is over within this is told nobody: SQLite itself waits ten seconds for a lock.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The outage that is being told, if there is one.
 #[derive(Debug, Default)]
-pub(super) struct Emergency(Arc<Mutex<Option<Outage>>>);
+pub struct Emergency(Arc<Mutex<Option<Outage>>>);
 
 #[derive(Debug)]
 struct Outage {
@@ -39,9 +40,8 @@ struct Outage {
 impl Emergency {
     /// Tells of a refusal that lasts, tries again what was not taken, and tells of the end.
     pub(super) async fn look(&self, line: &Arc<Line>, snapshot: &Arc<Snapshot>, stop: &CancellationToken) {
-        let now = line.clock.now();
         let Some(refusal) = line.writes.refusal() else {
-            let over = self.lock().as_ref().map(|outage| end(outage, now));
+            let over = self.lock().as_ref().map(|outage| end(outage, line.clock.now()));
             // It is the first write after the outage: should it fail, the end is told at the next look.
             if let Some(event) = over
                 && line.tell(event, Severity::High, None).await
@@ -50,6 +50,19 @@ impl Emergency {
             }
             return;
         };
+        self.tell(&refusal, snapshot, &line.clock, &line.tasks, stop);
+    }
+
+    /// Tells of a refusal that lasts, and tries again what was not taken. Does not wait for it.
+    pub fn tell(
+        &self,
+        refusal: &Refusal,
+        snapshot: &Arc<Snapshot>,
+        clock: &Arc<dyn Clock>,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) {
+        let now = clock.now();
         // A single stall is over by then; what stands still is refused again.
         if refusal.last.since(refusal.since) < PATIENCE {
             return;
@@ -57,7 +70,7 @@ impl Emergency {
         let (notice, drafts, attempt) = {
             let mut outage = self.lock();
             let outage = outage.get_or_insert_with(|| {
-                let event = begin(&refusal, &snapshot.config.store_url, now);
+                let event = begin(refusal, &snapshot.config.store_url, now);
                 tracing::error!(detail = event.detail, "{}", event.title);
                 Outage::new(snapshot.desk.health(event, Severity::Urgent, None), refusal.since)
             });
@@ -69,10 +82,10 @@ impl Emergency {
             (outage.notice.clone(), drafts, attempt)
         };
         for draft in drafts {
-            let (line, snapshot, stop) = (Arc::clone(line), Arc::clone(snapshot), stop.clone());
+            let (clock, snapshot, stop) = (Arc::clone(clock), Arc::clone(snapshot), stop.clone());
             let (outage, notice) = (Arc::clone(&self.0), notice.clone());
-            line.tasks.clone().spawn(async move {
-                let taken = stop.run_until_cancelled(send(&line, &snapshot, &draft, &notice, attempt)).await;
+            tasks.spawn(async move {
+                let taken = stop.run_until_cancelled(send(&*clock, &snapshot, &draft, &notice, attempt)).await;
                 if let Some(outage) = &mut *outage.lock().unwrap_or_else(PoisonError::into_inner) {
                     outage.in_hand.remove(&draft.id);
                     if taken == Some(true) {
@@ -133,9 +146,9 @@ impl Outage {
 }
 
 /// Sends one message; whether it needs no other try.
-async fn send(line: &Line, snapshot: &Snapshot, draft: &DeliveryDraft, notice: &Notice, attempt: u32) -> bool {
+async fn send(clock: &dyn Clock, snapshot: &Snapshot, draft: &DeliveryDraft, notice: &Notice, attempt: u32) -> bool {
     let Some(channel) = snapshot.channels.get(&draft.channel) else { return true };
-    let now = line.clock.now();
+    let now = clock.now();
     let delivery = Delivery {
         id: draft.id,
         channel: draft.channel.clone(),
@@ -152,7 +165,7 @@ async fn send(line: &Line, snapshot: &Snapshot, draft: &DeliveryDraft, notice: &
         }
         Err(error) => {
             tracing::warn!(
-                channel = %draft.channel, error = %line.chain(&error), "cannot tell that the database takes no writes"
+                channel = %draft.channel, error = %with_causes(&error), "cannot tell that the database takes no writes"
             );
             error.permanent
         }

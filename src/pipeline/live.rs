@@ -130,8 +130,8 @@ pub struct Live(ArcSwap<Snapshot>);
 impl Live {
     /// Starts with a snapshot.
     #[must_use]
-    pub fn new(snapshot: Snapshot) -> Self {
-        Self(ArcSwap::from_pointee(snapshot))
+    pub fn new(snapshot: Arc<Snapshot>) -> Self {
+        Self(ArcSwap::new(snapshot))
     }
 
     /// The snapshot in force; hold on to it for one piece of work, then let go.

@@ -27,6 +27,7 @@ mod sweep;
 mod watch;
 
 pub use deliver::Deliver;
+pub use emergency::Emergency;
 pub use judge::Judge;
 pub use line::{Line, Nudges, with_causes};
 pub use live::{BuildError, Live, Snapshot};

@@ -100,6 +100,12 @@ impl Stage for Watch {
 }
 
 impl Watch {
+    /// A watch that tells the end of what was told while the database could not be opened.
+    #[must_use]
+    pub fn after(emergency: Emergency) -> Self {
+        Self { emergency, ..Self::default() }
+    }
+
     fn seen(&self) -> Seen {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }

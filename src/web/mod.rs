@@ -81,6 +81,20 @@ pub async fn serve(listener: TcpListener, state: State, stop: CancellationToken)
     }
 }
 
+/// Answers every request with 503 and the reason, until `stop` is cancelled: for a daemon that has no database yet.
+///
+/// # Errors
+/// If the listener breaks.
+pub async fn serve_ill(listener: TcpListener, reason: &'static str, stop: CancellationToken) -> io::Result<()> {
+    let answer = async move || Answer(StatusCode::SERVICE_UNAVAILABLE, reason.to_owned());
+    let router = Router::new().fallback(answer).layer(DefaultBodyLimit::max(MAX_BODY_BYTES)).layer(from_fn(bounded));
+    let server = serve_http(LimitedListener::new(listener), router);
+    tokio::select! {
+        ended = server => ended,
+        () = stop.cancelled() => Ok(()),
+    }
+}
+
 /// The routes, for serving on something else than a TCP listener.
 pub fn router(state: State, stop: CancellationToken) -> Router {
     let shared = Arc::new(Shared { state, stop, verdict: Mutex::new(None), bodies: callback::Bodies::default() });

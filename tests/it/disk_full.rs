@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::support::{World, header, item, rss, until};
+use crate::support::{World, body, header, item, rss, until};
 
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -132,4 +132,72 @@ async fn a_full_disk_is_told_from_memory_and_everything_is_told_when_there_is_ro
     assert_eq!((subjects.len(), subjects.values().max()), (8, Some(&1)), "each once: {subjects:?}\n{}", world.log());
     assert!(world.server.hits("/feed.xml") >= polls);
     assert_eq!(world.hook.calls().len(), 8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
+async fn a_start_on_a_full_disk_waits_tells_of_it_and_goes_on_when_there_is_room() {
+    // With a database from before, and on a disk that has none yet.
+    for had_database in [true, false] {
+        let world = World::new().await;
+        let Some(disk) = Disk::mount(&world.folder.path().join("var")) else {
+            println!("skipped: nothing can be mounted here");
+            return;
+        };
+        let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("a port").port();
+        world.configure(&format!("\n[http]\nlisten = \"127.0.0.1:{port}\"\n{}", world.feed("/feed.xml")));
+        world.server.put("/feed.xml", "application/rss+xml", rss(&[item("n0", "La vedetta n0.", "")]));
+        if had_database {
+            assert_eq!(world.vedetta(&["run", "--once"]).status().expect("it runs").code(), Some(0));
+            assert_eq!(world.mailbox.messages().len(), 1);
+        }
+        let before = world.mailbox.messages().len();
+        disk.fill();
+        // A single round can't wait; it says what is wrong and what to do.
+        let once = world.vedetta(&["run", "--once"]).output().expect("it runs");
+        let said = String::from_utf8_lossy(&once.stderr).into_owned();
+        assert_eq!(once.status.code(), Some(3), "{said}");
+        let path = world.folder.path().join("var/vedetta.db");
+        for part in ["is full: 0 bytes", path.to_str().expect("a path"), "make room"] {
+            assert!(said.contains(part), "no “{part}” in: {said}");
+        }
+        let left: Vec<_> = std::fs::read_dir(world.folder.path().join("var")).expect("readable").flatten().collect();
+        assert!(left.iter().all(|file| !file.file_name().to_string_lossy().contains("room")), "{left:?}");
+
+        // One that is stopped meanwhile ends well.
+        let mut daemon = world.daemon();
+        until_health(&world, port, 503).await;
+        daemon.signal("TERM");
+        assert_eq!(daemon.end(Duration::from_secs(10)).await, Some(0), "{}", world.log());
+
+        let mut daemon = world.daemon();
+        until_health(&world, port, 503).await;
+        let items = [item("n0", "La vedetta n0.", ""), item("n1", "瞭望塔 n1.", ""), item("n2", "Дозорный n2.", "")];
+        world.server.put("/feed.xml", "application/rss+xml", rss(&items));
+        // A reload is taken while it waits, and a bad one changes nothing.
+        daemon.signal("HUP");
+        until("the reload", LIMIT, || world.log().contains("read anew")).await;
+        let emergency = "[vedetta] URGENT: vedetta can't write its database and stands still";
+        until("the mail from memory", LIMIT, || subjects(&world).contains_key(emergency)).await;
+        let mail = world.mailbox.messages().last().map(|mail| body(&mail.data, "text/plain")).unwrap_or_default();
+        let mail = mail.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(mail.contains("is full: 0 bytes could be written"), "{mail}");
+        assert!(daemon.0.try_wait().expect("our child").is_none(), "it stays up: {}", world.log());
+        assert_eq!(health(port).await, 503);
+        assert!(world.log().contains("is full: 0 bytes could be written"), "{}", world.log());
+
+        disk.make_room();
+        until("everything is told", LIMIT, || {
+            let subjects = subjects(&world);
+            (0..=2).all(|n| subjects.keys().any(|subject| subject.ends_with(&format!(" n{n}."))))
+                && subjects.contains_key("[vedetta] HIGH: vedetta can write its database again")
+        })
+        .await;
+        until_health(&world, port, 200).await;
+        daemon.signal("TERM");
+        assert_eq!(daemon.end(Duration::from_secs(10)).await, Some(0), "{}", world.log());
+        let subjects = subjects(&world);
+        assert_eq!((subjects.len(), subjects.values().max()), (5, Some(&1)), "each once: {subjects:?}");
+        assert!(world.mailbox.messages().len() > before);
+    }
 }
