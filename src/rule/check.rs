@@ -1,6 +1,7 @@
 //! What only all files together show: names that nothing defines, names defined twice, and definitions that lead back to
 //! themselves.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::{Diagnostic, Span};
@@ -15,8 +16,8 @@ use super::parser::{Reference, ReferenceKind};
 pub(super) struct Loaded {
     pub(super) concepts: BTreeMap<String, ConceptDef>,
     pub(super) topics: Vec<TopicDef>,
-    /// Beside `topics`: who each of them is in `uses`.
-    pub(super) topic_users: Vec<User>,
+    /// Beside `topics`: the number that each of them has in `uses`.
+    pub(super) topic_numbers: Vec<usize>,
     pub(super) surges: Vec<SurgeDef>,
     /// Where each topic id was first given.
     pub(super) topic_spans: HashMap<String, Span>,
@@ -69,7 +70,7 @@ pub(super) struct Use {
 }
 
 /// Who uses a name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum User {
     /// A concept, by name.
     Concept(String),
@@ -94,7 +95,7 @@ pub(super) fn check(loaded: &Loaded, findings: &Findings) {
 const MOST_HINTS: usize = 100;
 
 fn undefined(loaded: &Loaded, findings: &Findings) {
-    let by_id: HashMap<&str, &TopicDef> = loaded.topics.iter().map(|topic| (topic.id.as_str(), topic)).collect();
+    let by_id = LazyCell::new(|| by_id(&loaded.topics));
     let mut hints = 0;
     for Use { reference, user, .. } in &loaded.uses {
         let name = reference.name.as_str();
@@ -137,6 +138,31 @@ fn undefined(loaded: &Loaded, findings: &Findings) {
     }
 }
 
+fn by_id(topics: &[TopicDef]) -> HashMap<&str, &TopicDef> {
+    topics.iter().map(|topic| (topic.id.as_str(), topic)).collect()
+}
+
+/// The ids of topics by their numbers, none for those without a usable one.
+struct Ids<'a>(Vec<Option<&'a str>>);
+
+impl<'a> Ids<'a> {
+    fn new(loaded: &'a Loaded) -> Self {
+        let mut ids = vec![None; loaded.topics_read];
+        for (number, topic) in loaded.topic_numbers.iter().zip(&loaded.topics) {
+            ids[*number] = Some(topic.id.as_str());
+        }
+        Self(ids)
+    }
+
+    /// The id of the user, if it is a topic, and not one of its tests.
+    fn get(&self, user: &User) -> Option<&'a str> {
+        match user {
+            User::Topic(number) => self.0[*number],
+            _ => None,
+        }
+    }
+}
+
 /// An edge of the graph of definitions.
 struct Edge<'a> {
     to: &'a str,
@@ -150,8 +176,7 @@ type Graph<'a> = BTreeMap<&'a str, Vec<Edge<'a>>>;
 type Heights<'a> = HashMap<&'a str, u32>;
 
 fn cycles(loaded: &Loaded, findings: &Findings) {
-    let ids: HashMap<&User, &str> =
-        loaded.topic_users.iter().zip(&loaded.topics).map(|(user, topic)| (user, topic.id.as_str())).collect();
+    let ids = Ids::new(loaded);
     let mut concepts = Graph::new();
     let mut topics = Graph::new();
     for Use { reference, user, is_match } in &loaded.uses {
@@ -184,7 +209,7 @@ const MOST_LEVELS: u32 = 600;
 /// Reports chains of too many concepts and topics.
 fn steps(
     loaded: &Loaded,
-    ids: &HashMap<&User, &str>,
+    ids: &Ids<'_>,
     (concepts, concept_order): (&Graph<'_>, &[&str]),
     (topics, topic_order): (&Graph<'_>, &[&str]),
     findings: &Findings,
@@ -225,7 +250,7 @@ fn levels(loaded: &Loaded, topics: &Graph<'_>, order: &[&str], findings: &Findin
     if topics.is_empty() {
         return;
     }
-    let by_id: HashMap<&str, &TopicDef> = loaded.topics.iter().map(|topic| (topic.id.as_str(), topic)).collect();
+    let by_id = by_id(&loaded.topics);
     let own =
         |id: &str| by_id.get(id).and_then(|topic| topic.matches.as_ref()).map_or(1, |query| query.tree().height());
     let of_topics = heights(topics, order, own, own);

@@ -258,8 +258,9 @@ impl<'f> Lowering<'f> {
     /// All of them, or nothing: an operand must not silently go missing.
     fn nodes(&mut self, nodes: &[Node], place: Place) -> Option<Vec<ExprId>> {
         // Every operand is looked at, so that every mistake is reported.
-        let lowered: Vec<Option<ExprId>> = nodes.iter().map(|node| self.node(node, place)).collect();
-        lowered.into_iter().collect()
+        let mut lowered = Vec::with_capacity(nodes.len());
+        lowered.extend(nodes.iter().filter_map(|node| self.node(node, place)));
+        (lowered.len() == nodes.len()).then_some(lowered)
     }
 
     fn many(&mut self, parts: Vec<ExprId>, join: impl FnOnce(Box<[ExprId]>) -> Expr) -> ExprId {

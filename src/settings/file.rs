@@ -25,7 +25,12 @@ pub fn read_source(id: SourceId, path: &Path) -> Result<Source, Box<(Diagnostic,
         Err(Box::new((diagnostic.label(span, ""), source)))
     };
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
+    let read = File::open(path).and_then(|file| {
+        // What is asked for by growing is twice as much in the end.
+        let expected = file.metadata()?.len().min(MAX_FILE_BYTES) + 1;
+        bytes.reserve_exact(usize::try_from(expected).unwrap_or(0));
+        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)
+    });
     if let Err(error) = read {
         let diagnostic = Diagnostic::error(codes::UNREADABLE, format!("cannot read `{shown}`: {}", plain(&error)));
         return fail(match error.kind() {

@@ -20,7 +20,7 @@ pub(super) fn pieces(text: &str, key: &str, least: usize) -> Vec<Range<usize>> {
     let cuts = cuts(text, key, least);
     let starts = std::iter::once(0).chain(cuts.iter().copied());
     let ends = cuts.iter().copied().chain(std::iter::once(text.len()));
-    let pieces: Vec<Range<usize>> = starts.zip(ends).map(|(start, end)| start..end).collect();
+    let mut pieces: Vec<Range<usize>> = starts.zip(ends).map(|(start, end)| start..end).collect();
     let is_sound = |(number, piece): (usize, &Range<usize>)| {
         let (table, errors) = DeTable::parse_recoverable(&text[piece.clone()]);
         let table = table.get_ref();
@@ -28,7 +28,11 @@ pub(super) fn pieces(text: &str, key: &str, least: usize) -> Vec<Range<usize>> {
             && if number == 0 { !table.contains_key(key) } else { table.keys().all(|name| name.get_ref() == key) }
     };
     // A text in two pieces is one of no more than twice that length.
-    if pieces.len() > 2 && pieces.iter().enumerate().all(is_sound) { pieces } else { vec![0..text.len()] }
+    if pieces.len() < 3 || !pieces.iter().enumerate().all(is_sound) {
+        pieces.clear();
+        pieces.push(0..text.len());
+    }
+    pieces
 }
 
 /// Lines that look like the list's header.

@@ -227,6 +227,9 @@ impl<'a> TableReader<'a> {
 
     /// Reports every key that nobody asked for (`E002`), with the nearest known one.
     pub fn finish(mut self) {
+        if self.entries.iter().all(|entry| entry.value.is_none()) {
+            return;
+        }
         let mut known: Vec<&str> = self.asked.clone();
         known.sort_unstable();
         known.dedup();

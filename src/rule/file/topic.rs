@@ -28,8 +28,9 @@ pub(super) fn read_topic(mut table: TableReader<'_>, loaded: &mut Loaded) {
             None
         }
     });
-    let user = User::Topic(loaded.topics_read);
+    let number = loaded.topics_read;
     loaded.topics_read += 1;
+    let user = User::Topic(number);
     let name = table.string("name").map(|name| name.value);
     let matches = query(&mut table, "match", &user, loaded);
     let except = query(&mut table, "except", &user, loaded);
@@ -81,7 +82,7 @@ pub(super) fn read_topic(mut table: TableReader<'_>, loaded: &mut Loaded) {
         tests,
         span,
     });
-    loaded.topic_users.push(user);
+    loaded.topic_numbers.push(number);
 }
 
 /// What `match`, `score` and `threshold` must have of each other. Goes by what is written, so that a mistake in one of them

@@ -117,7 +117,9 @@ pub(super) fn is_hebrew(c: char) -> bool {
 
 /// Splits a query into tokens.
 pub(super) fn lex(text: &str, sink: &mut Sink<'_>) -> Vec<Lexeme> {
-    let mut lexer = Lexer { text, at: 0, tokens: Vec::new(), sink };
+    // Words and the operators between them are five letters long, and a space.
+    let tokens = Vec::with_capacity(text.len() / 6 + 1);
+    let mut lexer = Lexer { text, at: 0, tokens, sink };
     lexer.run();
     let tokens = amount::mend(text, lexer.tokens, sink);
     let mut tokens = slip::mend(text, tokens, sink);

@@ -47,8 +47,8 @@ pub(super) fn mend(text: &str, tokens: Vec<Lexeme>, sink: &mut Sink<'_>) -> Vec<
     let mut mended: Vec<Lexeme> = Vec::with_capacity(tokens.len());
     let mut tokens = tokens.into_iter().peekable();
     while let Some(lexeme) = tokens.next() {
-        let following = tokens.peek().cloned();
-        let next = following.as_ref().map(|next| &next.token);
+        let following = tokens.peek();
+        let next = following.map(|next| &next.token);
         let before = mended.last().map(|last| &last.token);
         let written = &text[lexeme.range.clone()];
         let is_word = matches!(lexeme.token, Token::Atom(Atom::Word(_))) && !written.starts_with(['=', '~']);
@@ -68,7 +68,7 @@ pub(super) fn mend(text: &str, tokens: Vec<Lexeme>, sink: &mut Sink<'_>) -> Vec<
         // `title("missile")`
         if next == Some(&Token::Open)
             && let Some(scope) = super::field::scope(written)
-            && following.as_ref().is_some_and(|open| open.range.start == lexeme.range.end)
+            && following.is_some_and(|open| open.range.start == lexeme.range.end)
         {
             let diagnostic =
                 Diagnostic::error(codes::UNKNOWN_FIELD, format!("a field is followed by a colon: `{written}:`"))
@@ -106,7 +106,7 @@ pub(super) fn mend(text: &str, tokens: Vec<Lexeme>, sink: &mut Sink<'_>) -> Vec<
         let right = meant.written();
         let mut diagnostic = Diagnostic::error(codes::MISSPELT_OPERATOR, format!("`{written}` is not an operator"))
             .help(format!("write `{right}`"));
-        if let (Some(a), Some(b)) = (mended.last(), &following)
+        if let (Some(a), Some(b)) = (mended.last(), following)
             && let (Token::Atom(Atom::Word(_)), Token::Atom(Atom::Word(_))) = (&a.token, &b.token)
         {
             diagnostic = diagnostic.help(format!(
