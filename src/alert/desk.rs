@@ -193,6 +193,12 @@ impl Desk {
         HealthDraft { event, severity, alert, labels, closes: None }
     }
 
+    /// Who would get an alert of this topic with these labels, and when.
+    #[must_use]
+    pub fn rehearse(&self, topic: &TopicId, severity: Severity, labels: &Labels, now: Timestamp) -> Vec<DeliveryDraft> {
+        self.deliveries(AlertId::derive(&[topic.as_str(), "rehearsed"]), topic, severity, labels, now)
+    }
+
     fn deliveries(
         &self,
         alert: AlertId,

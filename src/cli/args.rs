@@ -108,6 +108,11 @@ pub(super) enum Command {
     Alerts(AlertsOptions),
     /// Lists deliveries, or sends failed ones again
     Deliveries(DeliveriesOptions),
+    /// Routes: whom an alert would be told to
+    Route {
+        #[command(subcommand)]
+        command: RouteCommand,
+    },
     /// Checks configuration, rules, database, mail login, webhooks and feeds, without sending an alert
     Doctor {
         /// Leave the feeds out
@@ -393,6 +398,27 @@ pub(super) enum DeliveriesCommand {
         #[arg(value_parser = parse_retry)]
         id: Retry,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RouteCommand {
+    /// Says which routes an alert with these labels takes, who gets it, and when; nothing is sent
+    Test(RouteTestOptions),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RouteTestOptions {
+    /// What the alert has: `topic=ID` (its labels come from the rules), `severity=high`, `reason=health`, labels such as `desk=asia`
+    #[arg(required = true, value_name = "LABEL=VALUE", value_parser = parse_pair)]
+    pub(super) labels: Vec<(String, String)>,
+    /// When it is raised, such as `2026-11-22T23:30:00Z`, for digests and quiet hours [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(super) at: Option<String>,
+}
+
+fn parse_pair(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected LABEL=VALUE, such as desk=asia")?;
+    Ok((key.trim().to_owned(), value.trim().to_owned()))
 }
 
 /// Which deliveries to retry.

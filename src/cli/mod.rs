@@ -21,6 +21,7 @@ mod match_;
 mod output;
 mod profile;
 mod render;
+mod route;
 mod run;
 mod schema;
 mod test;
@@ -33,7 +34,7 @@ use clap::{CommandFactory, Parser};
 use crate::config::Environment;
 use crate::model::{Clock, SystemClock};
 
-use args::{Args, Command};
+use args::{Args, Command, RouteCommand};
 use output::Output;
 
 pub use render::{render_report, report_json};
@@ -96,6 +97,7 @@ fn dispatch(args: Args, output: &Output) -> anyhow::Result<Exit> {
         Command::Article { command } => article::article(&config, &environment, command, output),
         Command::Alerts(options) => alerts::alerts(&config, &environment, &options, output),
         Command::Deliveries(options) => deliveries::deliveries(&config, &environment, &options, output),
+        Command::Route { command: RouteCommand::Test(options) } => route::test(&config, &environment, &options, output),
         Command::Doctor { no_feeds } => doctor::doctor(&config, environment, no_feeds, output),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -32,6 +32,7 @@
 //! | W209 | the HTTP listener is reachable from other machines |
 //! | W210 | a channel that no route leads to |
 //! | W211 | a recipient is named twice |
+//! | W212 | a route asks for a topic or label that no topic has |
 //! | W230 | a feed in a list is left out: it is listed already, or is no feed |
 
 /// The database can't be used.
@@ -96,3 +97,5 @@ pub const OPEN_LISTENER: &str = "W209";
 pub const UNUSED_CHANNEL: &str = "W210";
 /// A recipient is named twice.
 pub const RECIPIENT_TWICE: &str = "W211";
+/// A route asks for what no topic has.
+pub const UNMET: &str = "W212";

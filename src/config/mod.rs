@@ -36,6 +36,7 @@ mod feeds;
 mod lists;
 mod routes;
 mod secrets;
+mod unmet;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -52,6 +53,7 @@ use crate::settings::{Findings, TableReader, TomlFile, read_source};
 use crate::store::Retention;
 
 pub use environment::Environment;
+pub use unmet::{RouteWish, unmet_wishes};
 
 /// A configuration without a mistake in it.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +78,8 @@ pub struct Config {
     pub channels: BTreeMap<ChannelName, ChannelSettings>,
     /// `[[route]]` and `[flood]`, and who stands behind the channels.
     pub router: Router,
+    /// The topics and labels that routes ask for; see [`unmet_wishes`].
+    pub route_wishes: Vec<RouteWish>,
     /// `[heartbeat]`; absent: none is sent.
     pub heartbeat: Option<HeartbeatSettings>,
     /// `[http] listen`; absent: no listener.
@@ -232,7 +236,7 @@ impl Reading<'_> {
         let feed_lists = lists.into_iter().map(|(path, _)| path).collect();
         let channels = self.channels(&mut root);
         let brake = self.brake(root.table("flood"));
-        let router = self.routes(&mut root, &channels, brake);
+        let (router, route_wishes) = self.routes(&mut root, &channels, brake);
         let heartbeat = self.heartbeat(root.table("heartbeat"));
         let (http_listen, http_public_url) = self.http(root.table("http"));
         root.finish();
@@ -248,6 +252,7 @@ impl Reading<'_> {
             feed_lists,
             channels,
             router,
+            route_wishes,
             heartbeat,
             http_listen,
             http_public_url,

@@ -9,11 +9,18 @@ use crate::settings::{TableReader, TextValue, nearest};
 
 use super::channels::Channels;
 use super::feeds::{is_zone, unknown_zone};
+use super::unmet::RouteWish;
 use super::{Reading, codes, report_at_top};
 
 impl Reading<'_> {
-    pub(super) fn routes(&self, root: &mut TableReader<'_>, channels: &Channels, brake: Brake) -> Router {
+    pub(super) fn routes(
+        &self,
+        root: &mut TableReader<'_>,
+        channels: &Channels,
+        brake: Brake,
+    ) -> (Router, Vec<RouteWish>) {
         let mut routes = Vec::new();
+        let mut wishes = Vec::new();
         let mut used = BTreeSet::new();
         let mut catches_all: Option<Span> = None;
         let mut has_default = false;
@@ -21,7 +28,7 @@ impl Reading<'_> {
             let place = table.span();
             // A `match` that could not be read asks for something, whatever it is.
             let is_mistaken = table.has("match");
-            let route = self.route(&mut table, channels, &mut used);
+            let route = self.route(&mut table, channels, &mut used, &mut wishes);
             table.finish();
             if let Some(first) = catches_all {
                 root.report(
@@ -68,7 +75,7 @@ impl Reading<'_> {
             .iter()
             .filter_map(|(name, channel)| Some((name.clone(), channel.settings.as_ref()?.room())))
             .collect();
-        Router { routes, recipients, fallback, brake, room }
+        (Router { routes, recipients, fallback, brake, room }, wishes)
     }
 
     /// `[flood]`.
@@ -85,8 +92,14 @@ impl Reading<'_> {
         brake
     }
 
-    fn route(&self, table: &mut TableReader<'_>, channels: &Channels, used: &mut BTreeSet<ChannelName>) -> Route {
-        let matches = matches(table);
+    fn route(
+        &self,
+        table: &mut TableReader<'_>,
+        channels: &Channels,
+        used: &mut BTreeSet<ChannelName>,
+        wishes: &mut Vec<RouteWish>,
+    ) -> Route {
+        let matches = matches(table, wishes);
         table.require(&["channels"]);
         let mut leads_to: Vec<ChannelName> = Vec::new();
         if let Some(written) = table.texts("channels") {
@@ -141,8 +154,9 @@ fn unknown_channel(written: &TextValue, channels: &Channels) -> Diagnostic {
     }
 }
 
-fn matches(table: &mut TableReader<'_>) -> RouteMatch {
+fn matches(table: &mut TableReader<'_>, wishes: &mut Vec<RouteWish>) -> RouteMatch {
     let mut wanted = BTreeMap::new();
+    let first_wish = wishes.len();
     for (key, pattern) in table.string_map("match").unwrap_or_default() {
         let mut start = 0;
         for part in pattern.text.split('|') {
@@ -163,6 +177,14 @@ fn matches(table: &mut TableReader<'_>) -> RouteMatch {
                         .help("`reason = \"health\"` asks for vedetta's own troubles; articles are asked for by topic and severity"),
                 );
             }
+            if !matches!(key.value.as_str(), "severity" | "reason") {
+                wishes.push(RouteWish {
+                    key: key.value.clone(),
+                    pattern: word.to_owned(),
+                    place: pattern.span_of(range.clone()),
+                    is_for_health: false,
+                });
+            }
             if key.value == "severity" && !word.contains('*') && Severity::parse(word).is_none() {
                 let known = Severity::ALL.map(Severity::as_str);
                 let shown: String = word.chars().take(60).collect();
@@ -175,6 +197,11 @@ fn matches(table: &mut TableReader<'_>) -> RouteMatch {
             }
         }
         wanted.insert(key.value, pattern.text);
+    }
+    let is_for_health = wanted.contains_key("reason")
+        || wanted.get("topic").is_some_and(|pattern| pattern.split('|').any(|one| one.trim().starts_with("vedetta")));
+    for wish in &mut wishes[first_wish..] {
+        wish.is_for_health = is_for_health;
     }
     RouteMatch(wanted)
 }

@@ -109,6 +109,9 @@ pub fn load(path: &Path, environment: &Environment, now: Timestamp) -> Result<Lo
         None => return Err(Box::new(report)),
     };
     let (ruleset, rules) = rule::load(&rules);
+    if let (Some(config), Some(ruleset)) = (&config, &ruleset) {
+        report.diagnostics.extend(config::unmet_wishes(config, ruleset.topics()));
+    }
     report.append(rules);
     match (config, ruleset) {
         (Some(config), Some(ruleset)) => Ok(Loaded { config, ruleset, report }),

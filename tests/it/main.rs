@@ -74,6 +74,7 @@ mod real_smtp;
 /// Edits while running, good and bad.
 mod reload;
 /// Golden files: what `check` says about each kind of mistake in rule files.
+mod routes;
 mod rule_diagnostics;
 /// The reference of the rule language: every example in it holds.
 mod rule_reference;
