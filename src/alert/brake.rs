@@ -33,6 +33,13 @@ impl Brake {
     pub fn at(self, severity: Severity) -> Option<Self> {
         (self.limit > 0 && severity < Severity::Urgent).then_some(self)
     }
+
+    /// Of two routes' brakes for one message, the one that holds less back.
+    #[must_use]
+    pub fn looser(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        let (one, other) = (one?, other?);
+        Some(if other.limit > one.limit { other } else { one })
+    }
 }
 
 #[cfg(test)]
@@ -45,5 +52,12 @@ mod tests {
         assert_eq!(Severity::ALL.map(|level| brake.at(level).is_some()), [true, true, true, false]);
         let off = Brake { limit: 0, ..brake };
         assert!(Severity::ALL.iter().all(|level| off.at(*level).is_none()));
+    }
+
+    #[test]
+    fn of_two_brakes_the_looser_counts() {
+        let [few, many] = [5, 500].map(|limit| Some(Brake { limit, ..Brake::default() }));
+        assert_eq!((Brake::looser(few, many), Brake::looser(many, few)), (many, many));
+        assert_eq!((Brake::looser(few, None), Brake::looser(None, many)), (None, None), "none is the loosest");
     }
 }

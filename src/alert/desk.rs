@@ -37,8 +37,6 @@ pub struct AlertDraft {
     pub reason: AlertReason,
     /// Who is told.
     pub deliveries: Vec<DeliveryDraft>,
-    /// Where too many came before it, those who would be told at once get it in a summary; `None`: in no case.
-    pub brake: Option<Brake>,
 }
 
 /// A delivery to be written, or an open one that the alert joins: the id decides.
@@ -56,6 +54,8 @@ pub struct DeliveryDraft {
     pub due_at: Timestamp,
     /// How many alerts one message of this channel can list.
     pub room: u32,
+    /// Where too many came before it and it would be told at once, it goes into a summary; `None`: in no case.
+    pub brake: Option<Brake>,
 }
 
 /// A health alert to be written.
@@ -135,8 +135,7 @@ impl Desk {
             return Decision { alert: None };
         };
         let deliveries = self.deliveries(id, &topic.id, matched.severity, &topic.labels, now);
-        let brake = self.router.brake.at(matched.severity);
-        Decision { alert: Some(AlertDraft { id, reason, deliveries, brake }) }
+        Decision { alert: Some(AlertDraft { id, reason, deliveries }) }
     }
 
     /// The alert for an edit of an article that matched before. Each edit is told once.
@@ -146,7 +145,7 @@ impl Desk {
         let version = format!("changed:{:x}", article.content_hash);
         let id = AlertId::derive(&[topic.id.as_str(), &story.to_string(), &article.id.to_string(), &version]);
         let deliveries = self.deliveries(id, &topic.id, matched.severity, &topic.labels, now);
-        AlertDraft { id, reason: AlertReason::Changed, deliveries, brake: self.router.brake.at(matched.severity) }
+        AlertDraft { id, reason: AlertReason::Changed, deliveries }
     }
 
     /// A health alert, for the routes that ask for such; where there is none, for the default route. If it is about a
@@ -155,7 +154,7 @@ impl Desk {
     pub fn health(&self, event: HealthEvent, severity: Severity, about: Option<&ChannelName>) -> HealthDraft {
         let mut draft = self.health_of(event, severity, &Labels::new(), about);
         // Feeds may fail by the hundred; a channel, a refused edit, the database are told at once.
-        draft.alert.brake = None;
+        draft.alert.deliveries.iter_mut().for_each(|delivery| delivery.brake = None);
         draft
     }
 
@@ -171,15 +170,14 @@ impl Desk {
         let id = health_id(&event.key);
         let mut deliveries = Vec::new();
         for route in self.router.health_routes(severity, labels) {
-            let (kind, due_at) = timing(route, severity, event.at);
+            let (when, brake) = (timing(route, severity, event.at), self.brake(Some(route), severity));
             for channel in route.channels.iter().filter(|channel| Some(*channel) != about) {
-                self.address(&mut deliveries, id, channel, kind, due_at);
+                self.address(&mut deliveries, id, channel, when, brake);
             }
         }
         let labels = labels.clone();
-        let brake = self.router.brake.at(severity);
         if !deliveries.is_empty() {
-            let alert = AlertDraft { id, reason: AlertReason::Health, deliveries, brake };
+            let alert = AlertDraft { id, reason: AlertReason::Health, deliveries };
             return HealthDraft { event, severity, alert, labels, closes: None };
         }
         let usable = |channel: &&ChannelName| Some(*channel) != about;
@@ -187,9 +185,10 @@ impl Desk {
         let channels =
             if default.is_empty() { self.router.recipients.keys().filter(usable).collect() } else { default };
         for channel in channels {
-            self.address(&mut deliveries, id, channel, NoticeKind::Alert, event.at);
+            let brake = self.brake(self.router.default_route(), severity);
+            self.address(&mut deliveries, id, channel, (NoticeKind::Alert, event.at), brake);
         }
-        let alert = AlertDraft { id, reason: AlertReason::Health, deliveries, brake };
+        let alert = AlertDraft { id, reason: AlertReason::Health, deliveries };
         HealthDraft { event, severity, alert, labels, closes: None }
     }
 
@@ -210,17 +209,23 @@ impl Desk {
         let mut deliveries = Vec::new();
         let routes = self.router.routes_for(topic, severity, labels);
         if routes.is_empty() {
+            let brake = self.brake(self.router.default_route(), severity);
             for channel in self.router.default_channels() {
-                self.address(&mut deliveries, alert, channel, NoticeKind::Alert, now);
+                self.address(&mut deliveries, alert, channel, (NoticeKind::Alert, now), brake);
             }
         }
         for route in routes {
-            let (kind, due_at) = timing(route, severity, now);
+            let (when, brake) = (timing(route, severity, now), self.brake(Some(route), severity));
             for channel in &route.channels {
-                self.address(&mut deliveries, alert, channel, kind, due_at);
+                self.address(&mut deliveries, alert, channel, when, brake);
             }
         }
         deliveries
+    }
+
+    /// The brake for what a route takes.
+    fn brake(&self, route: Option<&Route>, severity: Severity) -> Option<Brake> {
+        route.and_then(|route| route.flood).unwrap_or(self.router.brake).at(severity)
     }
 
     /// Adds one delivery for each recipient of the channel, unless the same message is already there.
@@ -229,12 +234,14 @@ impl Desk {
         deliveries: &mut Vec<DeliveryDraft>,
         alert: AlertId,
         channel: &ChannelName,
-        kind: NoticeKind,
-        due_at: Timestamp,
+        (kind, due_at): (NoticeKind, Timestamp),
+        brake: Option<Brake>,
     ) {
         for recipient in self.router.recipients.get(channel).map(Vec::as_slice).unwrap_or_default() {
             let id = delivery_id(channel, recipient, kind, alert, due_at);
-            if deliveries.iter().all(|known| known.id != id) {
+            if let Some(known) = deliveries.iter_mut().find(|known| known.id == id) {
+                known.brake = Brake::looser(known.brake, brake);
+            } else {
                 deliveries.push(DeliveryDraft {
                     id,
                     channel: channel.clone(),
@@ -242,6 +249,7 @@ impl Desk {
                     kind,
                     due_at,
                     room: self.router.room.get(channel).copied().unwrap_or(ROOM),
+                    brake,
                 });
             }
         }
@@ -299,6 +307,7 @@ mod tests {
             continues: false,
             digest: None,
             quiet: None,
+            flood: None,
         }
     }
 
@@ -402,10 +411,11 @@ mod tests {
         let desk = desk(vec![route(&["desk"])]);
         let event = HealthEvent { key: "k".into(), title: "t".into(), detail: "d".into(), at: Timestamp::EPOCH };
         let of_a_feed = desk.health_of(event.clone(), Severity::High, &Labels::new(), None);
-        assert_eq!(of_a_feed.alert.brake, Some(Brake::default()));
+        assert_eq!(of_a_feed.alert.deliveries[0].brake, Some(Brake::default()));
         let soc = channel("soc");
         for about in [None, Some(&soc)] {
-            assert_eq!(desk.health(event.clone(), Severity::High, about).alert.brake, None);
+            let told = desk.health(event.clone(), Severity::High, about).alert.deliveries;
+            assert!(!told.is_empty() && told.iter().all(|delivery| delivery.brake.is_none()));
         }
     }
 
@@ -433,5 +443,25 @@ mod tests {
         let desk = desk(vec![Route { matches: only_urgent, ..route(&["soc"]) }]);
         let alert = desk.decide(&article(), &matched(Severity::Info, false), place(None), Timestamp::EPOCH).alert;
         assert_eq!(alert.expect("an alert").deliveries.len(), 2);
+    }
+
+    #[test]
+    fn each_route_may_have_a_brake_of_its_own_and_a_reader_of_two_the_looser() {
+        let few = Brake { limit: 5, ..Brake::default() };
+        let with = |channels: &[&str], flood: Option<Brake>| Route { flood, continues: true, ..route(channels) };
+        let off = Brake { limit: 0, ..few };
+        let desk = desk(vec![with(&["desk"], Some(few)), with(&["soc"], Some(off)), with(&["desk"], None)]);
+        let brakes = |severity| -> Vec<(String, Option<u32>)> {
+            let id = AlertId::derive(&["a"]);
+            let topic = TopicId::new("t").expect("a valid name");
+            let told = desk.deliveries(id, &topic, severity, &Labels::new(), at("2026-11-23T08:00:00Z"));
+            told.iter().map(|draft| (draft.channel.to_string(), draft.brake.map(|brake| brake.limit))).collect()
+        };
+        let told = brakes(Severity::High);
+        assert!(told.iter().any(|(channel, _)| channel == "soc") && told.iter().any(|(channel, _)| channel == "desk"));
+        for (channel, limit) in told {
+            assert_eq!(limit, if channel == "desk" { Some(50) } else { None }, "{channel}");
+        }
+        assert!(brakes(Severity::Urgent).iter().all(|(_, limit)| limit.is_none()));
     }
 }

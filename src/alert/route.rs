@@ -25,6 +25,8 @@ pub struct Route {
     pub digest: Option<DigestPlan>,
     /// Hold back at night.
     pub quiet: Option<QuietHours>,
+    /// Its own flood brake; absent: the general one.
+    pub flood: Option<Brake>,
 }
 
 /// The recipients of each channel: mail addresses, or one empty string for a webhook.
@@ -40,7 +42,7 @@ pub struct Router {
     /// Where alerts go that no route takes, while no route is without `match`. The configuration puts all channels
     /// here: a message too many is better than one too few.
     pub fallback: Vec<ChannelName>,
-    /// What happens when a topic raises too many alerts.
+    /// What happens when a topic raises too many alerts, where the route does not say otherwise.
     pub brake: Brake,
     /// How many alerts one message of a channel can list; where it says nothing, [`ROOM`].
     pub room: BTreeMap<ChannelName, u32>,
@@ -83,8 +85,13 @@ impl Router {
     /// the fallback.
     #[must_use]
     pub fn default_channels(&self) -> &[ChannelName] {
-        let default = self.routes.iter().rev().find(|route| route.matches.0.is_empty());
-        default.map_or(&self.fallback, |route| &route.channels)
+        self.default_route().map_or(&self.fallback, |route| &route.channels)
+    }
+
+    /// The last route without `match`.
+    #[must_use]
+    pub fn default_route(&self) -> Option<&Route> {
+        self.routes.iter().rev().find(|route| route.matches.0.is_empty())
     }
 }
 

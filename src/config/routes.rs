@@ -1,4 +1,4 @@
-//! `[[route]]` and `[flood]`.
+//! `[[route]]` and `[flood]`, and the `flood` of a route.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -28,7 +28,7 @@ impl Reading<'_> {
             let place = table.span();
             // A `match` that could not be read asks for something, whatever it is.
             let is_mistaken = table.has("match");
-            let route = self.route(&mut table, channels, &mut used, &mut wishes);
+            let route = self.route(&mut table, channels, &mut used, brake, &mut wishes);
             table.finish();
             if let Some(first) = catches_all {
                 root.report(
@@ -80,16 +80,7 @@ impl Reading<'_> {
 
     /// `[flood]`.
     pub(super) fn brake(&self, table: Option<TableReader<'_>>) -> Brake {
-        let mut brake = Brake::default();
-        let Some(mut table) = table else { return brake };
-        if let Some(limit) = table.integer("limit", 0..=100_000) {
-            brake.limit = u32::try_from(limit.value).unwrap_or(brake.limit);
-        }
-        if let Some(window) = table.duration("window", Duration::from_secs(1)..=Duration::from_hours(24)) {
-            brake.window = window.value;
-        }
-        table.finish();
-        brake
+        table.map_or_else(Brake::default, |table| flood(table, Brake::default()))
     }
 
     fn route(
@@ -97,6 +88,7 @@ impl Reading<'_> {
         table: &mut TableReader<'_>,
         channels: &Channels,
         used: &mut BTreeSet<ChannelName>,
+        brake: Brake,
         wishes: &mut Vec<RouteWish>,
     ) -> Route {
         let matches = matches(table, wishes);
@@ -126,7 +118,9 @@ impl Reading<'_> {
         let continues = table.bool("continue").is_some_and(|wanted| wanted.value);
         let digest = table.table("digest").and_then(|digest| self.digest(digest));
         let quiet = table.table("quiet").and_then(quiet_hours);
-        Route { matches, channels: leads_to, continues, digest, quiet }
+        // What it does not say is as for all.
+        let flood = table.table("flood").map(|table| flood(table, brake));
+        Route { matches, channels: leads_to, continues, digest, quiet, flood }
     }
 
     fn digest(&self, mut table: TableReader<'_>) -> Option<DigestPlan> {
@@ -137,6 +131,18 @@ impl Reading<'_> {
         table.finish();
         Some(DigestPlan { schedule: schedule? })
     }
+}
+
+/// A flood brake; what is not written is as in `brake`.
+fn flood(mut table: TableReader<'_>, mut brake: Brake) -> Brake {
+    if let Some(limit) = table.integer("limit", 0..=100_000) {
+        brake.limit = u32::try_from(limit.value).unwrap_or(brake.limit);
+    }
+    if let Some(window) = table.duration("window", Duration::from_secs(1)..=Duration::from_hours(24)) {
+        brake.window = window.value;
+    }
+    table.finish();
+    brake
 }
 
 fn unknown_channel(written: &TextValue, channels: &Channels) -> Diagnostic {

@@ -483,6 +483,21 @@ fn the_flood_brake_has_its_limits() {
     for bad in ["limit = -1", "limit = 100001", "limit = \"50\"", "window = \"25h\"", "window = \"500ms\"", "per = 1"] {
         assert_eq!(brake(bad), (None, 1), "{bad}");
     }
+    // A route's own takes over what it does not say.
+    let of_route = |text: &str| {
+        let channel = "[channel.desk]\ntype = \"webhook\"\nurl = \"https://example.org/hook\"\n";
+        let folder = folder(&format!("[flood]\nwindow = \"1h\"\n{channel}[[route]]\nchannels = [\"desk\"]\n{text}\n"));
+        let (config, report) = load_from(&folder, &Environment::default());
+        let errors = codes(&report).into_iter().filter(|code| code.starts_with('E')).count();
+        (config.and_then(|config| config.router.routes[0].flood), errors)
+    };
+    let hour = Duration::from_hours(1);
+    assert_eq!(of_route(""), (None, 0));
+    assert_eq!(of_route("flood = { limit = 0 }"), (Some(Brake { limit: 0, window: hour }), 0));
+    assert_eq!(of_route("flood = { window = \"5m\" }").0, Some(Brake { limit: 50, window: Duration::from_mins(5) }));
+    for bad in ["flood = false", "flood = { limit = -1 }", "flood = { per = 1 }"] {
+        assert_eq!(of_route(bad), (None, 1), "{bad}");
+    }
 }
 
 #[test]

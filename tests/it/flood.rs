@@ -110,6 +110,28 @@ async fn three_hundred_items_are_fifty_messages_and_a_summary_of_the_rest_also_o
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_route_may_have_a_brake_of_its_own() {
+    let world = flooded("").await;
+    let config = std::fs::read_to_string(world.config()).expect("written");
+    let routes = "[[route]]\nchannels = [\"soc\"]\ncontinue = true\nflood = { limit = 0 }\n\n\
+                  [[route]]\nchannels = [\"desk\"]\nflood = { limit = 20 }\n";
+    let config = config.replace("[[route]]\nchannels = [\"desk\", \"soc\"]\n", routes);
+    assert!(config.contains("limit = 20"));
+    world.write("vedetta.toml", &config);
+    let output = world.vedetta(&["run", "--once"]).output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let calls = world.hook.calls();
+    assert!(calls.iter().all(|call| call.json()["type"] == "alert"), "the machine gets each by itself");
+    let told: BTreeSet<_> = calls.iter().map(|call| call.json()["data"]["article"]["title"].to_string()).collect();
+    assert_eq!((calls.len(), told.len()), (ITEMS, ITEMS));
+    let mails = world.mailbox.messages();
+    assert_eq!(mails.len(), 21);
+    let summaries: Vec<_> = mails.iter().filter_map(|mail| header(&mail.data, "Subject")).collect();
+    let summaries: Vec<_> = summaries.iter().filter(|subject| subject.contains("more alerts")).collect();
+    assert!(summaries.len() == 1 && summaries[0].contains(" 280 more alerts"), "{summaries:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_single_round_leaves_no_summary_behind() {
     let world = flooded("").await;
     let output = world.vedetta(&["run", "--once"]).output().expect("it runs");

@@ -127,6 +127,11 @@ const TABLES: &[(Of, &str, &str)] = &[
         "[channel.a]\ntype = 'webhook'\nurl = 'https://example.org/h'\n[[route]]\nchannels = ['a']\n[route.quiet]\n\
          from = '22:00'\nto = '07:00'\nHERE",
     ),
+    (
+        Config,
+        "/properties/route/items/properties/flood",
+        "[channel.a]\ntype = 'webhook'\nurl = 'https://example.org/h'\n[[route]]\nchannels = ['a']\n[route.flood]\nHERE",
+    ),
 ];
 
 /// Where every table of a schema is whose keys are fixed.
@@ -417,6 +422,7 @@ match = { topic = "missile-*", severity = "high|urgent" }
 channels = ["desk", "soc"]
 continue = true
 quiet = { from = "22:00", to = "7:00", timezone = "Europe/Rome", except = "urgent" }
+flood = { limit = 0, window = "1h" }
 [[route]]
 channels = ["desk"]
 digest = { schedule = "0 0 7 * * Mon-Fri", timezone = "Europe/Rome" }

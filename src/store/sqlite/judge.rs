@@ -10,7 +10,7 @@ use std::time::Duration;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
-use crate::alert::{AlertDraft, DeliveryDraft, Desk, HealthDraft, StoryPlace};
+use crate::alert::{AlertDraft, Brake, DeliveryDraft, Desk, HealthDraft, StoryPlace};
 use crate::model::{AlertId, Article, Change, DeliveryId, Match, NoticeKind, Severity, StoryId, Timestamp, TopicId};
 use crate::story::{Assignment, BOARD_LIMIT, BoardMember, Signature, StoryBoard};
 
@@ -372,15 +372,17 @@ async fn write_alert(
             .execute(&mut *conn)
             .await?;
     }
-    let held_by = match draft.brake {
-        Some(brake) if flood::is_on(conn, snapshot.topic, brake, now).await? => Some(brake),
-        _ => None,
-    };
+    // Routes may have brakes of their own.
+    let mut asked: Vec<(Brake, bool)> = Vec::new();
     let mut is_held = false;
     for delivery in &draft.deliveries {
-        let due_at = match held_by {
-            // What gathers anyway is no flood.
-            Some(brake) if delivery.kind == NoticeKind::Alert => {
+        // What gathers anyway is no flood.
+        let brake = delivery.brake.filter(|_| delivery.kind == NoticeKind::Alert);
+        if let Some(brake) = brake.filter(|brake| asked.iter().all(|(known, _)| known != brake)) {
+            asked.push((brake, flood::is_on(conn, snapshot.topic, brake, now).await?));
+        }
+        let due_at = match brake.filter(|brake| asked.contains(&(*brake, true))) {
+            Some(brake) => {
                 let held = flood::hold(conn, draft.id, snapshot.topic, delivery, brake, now).await?;
                 if held.is_first && !committed.floods.contains(snapshot.topic) {
                     committed.floods.push(snapshot.topic.clone());
@@ -388,7 +390,7 @@ async fn write_alert(
                 is_held = true;
                 held.due_at
             }
-            _ => promise(conn, draft.id, delivery, now).await?,
+            None => promise(conn, draft.id, delivery, now).await?,
         };
         committed.deliveries += 1;
         committed.next_due = Some(committed.next_due.map_or(due_at, |next| next.min(due_at)));

@@ -123,6 +123,7 @@ fn route(channels: &[&str]) -> Route {
         continues: false,
         digest: None,
         quiet: None,
+        flood: None,
     }
 }
 
