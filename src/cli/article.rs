@@ -63,8 +63,9 @@ fn history(config: &Path, environment: &Environment, wanted: &str, output: &Outp
         anyhow::Ok(found)
     })?;
     if found.is_empty() {
-        output
-            .say(&format!("error: no article {wanted} is stored; it may be past `[retention]`, or have another link"));
+        output.say(&format!(
+            "error: no article {wanted} is stored; it may be past `[store.retention]`, or have another link"
+        ));
         return Ok(Exit::Found);
     }
     for (article, changes) in found {

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use url::Url;
+
 use crate::config::Environment;
-use crate::fetch::{self, Client, Discovered, FeedKind, FoundBy};
+use crate::fetch::{self, Client, Discovered, FeedKind, FetchError, FoundBy};
 use crate::model::{Feed, Labels};
 
 use super::article::{network_settings, parse_url};
@@ -19,6 +21,12 @@ pub(super) enum Adding {
     All,
 }
 
+/// Where nobody wrote `https://` and the site has no such connection, as in many an intranet: the same by `http://`.
+fn plain_http<T>(address: &str, found: &Result<T, FetchError>) -> Option<Url> {
+    let is_insecure = matches!(found, Err(FetchError::Tls { .. } | FetchError::Connect { .. }));
+    (is_insecure && !address.contains("://")).then(|| Url::parse(&format!("http://{address}")).ok()).flatten()
+}
+
 pub(super) fn discover(
     config: &Path,
     environment: &Environment,
@@ -31,7 +39,13 @@ pub(super) fn discover(
     let url = if address.contains("://") { parse_url(address)? } else { parse_url(&format!("https://{address}"))? };
     let loaded = (adding != Adding::Nothing || to.is_some()).then(|| feed::load(config, environment)).transpose()?;
     let client = Client::new(&network_settings(config, environment))?;
-    let found = runtime()?.block_on(fetch::discover(&client, &url))?;
+    let found = runtime()?.block_on(async {
+        let found = fetch::discover(&client, &url).await;
+        match plain_http(address, &found) {
+            Some(url) => fetch::discover(&client, &url).await.or(found),
+            None => found,
+        }
+    })?;
     if output.is_json() || !output.is_for_people() {
         for source in &found.sources {
             output.json(source)?;

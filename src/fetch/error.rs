@@ -291,7 +291,7 @@ impl std::fmt::Display for Status {
             }
             401 | 407 => " (it wants a login); vedetta reads public feeds only",
             402 | 403 => " (forbidden); it may not like this `User-Agent`: set one with a contact in `[network]`",
-            404 => " (not found); look for the feed's new address on the site",
+            404 => " (not found); look for the new address on the site",
             406 => " (not acceptable)",
             408 | 504 => " (timed out)",
             429 => " (too many requests); a longer `interval` may help",
@@ -311,10 +311,7 @@ mod tests {
         let status = |status, by_bot_protection| {
             FetchError::Status { host: "a.example".into(), status, retry_after: None, by_bot_protection }.to_string()
         };
-        assert_eq!(
-            status(404, false),
-            "`a.example` answers 404 (not found); look for the feed's new address on the site"
-        );
+        assert_eq!(status(404, false), "`a.example` answers 404 (not found); look for the new address on the site");
         assert!(status(403, true).contains("bot protection"));
         assert_eq!(status(418, false), "`a.example` answers 418");
         let slow =

@@ -147,7 +147,7 @@ impl Rule {
                 Err("it is empty".to_owned())
             };
         }
-        let selector = Selector::parse(css).map_err(|error| format!("`{css}` is not a CSS selector: {error}"))?;
+        let selector = Selector::parse(css).map_err(|error| not_a_selector(css, &error.to_string()))?;
         Ok(Self { selector: Some(selector), attribute })
     }
 
@@ -291,6 +291,16 @@ fn language(text: &str) -> Option<String> {
     })
 }
 
+/// The library's words, where they are for whoever wrote the selector; some are for its own developers.
+fn not_a_selector(css: &str, error: &str) -> String {
+    match error.lines().next().filter(|_| !error.contains("report this")) {
+        Some(why) => format!("`{css}` is not a CSS selector: {why}"),
+        None => {
+            format!("`{css}` is not a CSS selector; those look like `article.teaser` or `div[data-kind=news] h2 a`")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -431,5 +441,16 @@ mod tests {
         let late = read(3);
         assert_eq!(late, Err(ParseError::TooMuch { limit: Duration::from_secs(2) }));
         assert!(late.expect_err("late").to_string().contains("more than 2 s"));
+    }
+
+    #[test]
+    fn a_selector_that_is_none_is_told_without_a_word_for_the_library_s_developers() {
+        for css in ["article[[", "div >", "::nope", "a:has("] {
+            let said = check_selector(css).expect_err(css);
+            assert!(
+                said.contains("is not a CSS selector") && !said.contains("developer") && !said.contains('\n'),
+                "{said}"
+            );
+        }
     }
 }

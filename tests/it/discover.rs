@@ -117,3 +117,13 @@ async fn a_site_without_feeds_an_unreachable_one_and_a_private_one_are_told_apar
     let output = run(&world, &["http://"]);
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_without_a_secure_connection_is_found_by_its_name_alone() {
+    let world = World::new().await;
+    world.configure("");
+    build(&world);
+    let output = run(&world, &[&format!("{}/%D0%BC%D0%B8%D1%80/", world.server.address())]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(lines(&output).iter().any(|source| source["title"] == "Маяк: главное"), "{}", said(&output));
+}
