@@ -211,6 +211,8 @@ pub(super) async fn report(
     samples(plan, store, &mut topics, &differences).await?;
     if days == 0.0 && articles == 0 {
         notes.push("there are no articles in this time".to_owned());
+    } else if days < 1.0 {
+        notes.push("this is less than a day: what it brought is what `a day` says".to_owned());
     }
     Ok(Report {
         since: plan.since,
@@ -244,9 +246,10 @@ fn rounded(number: f64, parts: f64) -> f64 {
     (number * parts).round() / parts
 }
 
+/// Less than a day is not multiplied up: a burst in the first minutes of an archive would be thousands a day.
 fn rate(topic: &mut TopicReport, days: f64) {
     for counts in [&mut topic.before, &mut topic.after] {
-        counts.alerts_per_day = if days > 0.0 { rounded(float(counts.alerts) / days, 100.0) } else { 0.0 };
+        counts.alerts_per_day = rounded(float(counts.alerts) / days.max(1.0), 100.0);
     }
 }
 

@@ -41,11 +41,14 @@ pub(super) fn backtest(
     }
     let (loaded, report) = config::load(config, environment, now);
     let invalid = || StartError::Invalid(Box::new(report.clone()));
-    let paths = if options.rules.is_empty() {
-        loaded.as_ref().map(|config| config.rules.clone()).ok_or_else(invalid)?
-    } else {
-        options.rules.clone()
+    let paths = match &loaded {
+        _ if !options.rules.is_empty() => options.rules.clone(),
+        Some(config) => config.rules.clone(),
+        None => config::rule_paths(config).ok_or_else(invalid)?,
     };
+    if loaded.is_none() {
+        output.say("warning: the configuration has mistakes, so the labels of feeds are not known: topics that ask for them miss articles");
+    }
     let store_url = match (&options.database, &loaded) {
         (Some(file), _) => format!("sqlite:{}", std::path::absolute(file)?.display()),
         (None, Some(config)) => config.store_url.clone(),
@@ -146,8 +149,11 @@ impl Progress for Bar {
 
 fn show(report: &Report, output: &Output) -> anyhow::Result<()> {
     output.say(&format!(
-        "{} articles in {:.1} days since {}, and {} earlier ones for the stories that were open",
-        report.articles, report.days, report.since, report.earlier_articles
+        "{} articles in {} since {}, and {} earlier ones for the stories that were open",
+        report.articles,
+        period(report.days),
+        report.since,
+        report.earlier_articles
     ));
     let against = match &report.other {
         Some(other) => format!("rules {} ({} topics)", other.revision, other.topics),
@@ -224,6 +230,16 @@ fn samples(what: &str, number: u64, samples: &[Sample], output: &Output) -> anyh
     Ok(())
 }
 
+/// A number of days as people say it.
+fn period(days: f64) -> String {
+    match days {
+        days if days >= 1.0 => format!("{days:.1} days"),
+        days if days >= 2.0 / 24.0 => format!("{:.0} hours", days * 24.0),
+        days if days * 1440.0 <= 1.0 => "1 minute".to_owned(),
+        days => format!("{:.0} minutes", (days * 1440.0).ceil()),
+    }
+}
+
 /// The one sentence that goes into a commit message.
 fn verdict(report: &Report) -> String {
     let total = &report.total;
@@ -234,22 +250,22 @@ fn verdict(report: &Report) -> String {
     let alerts = |number: u64| if number == 1 { "1 alert".to_owned() } else { format!("{number} alerts") };
     if total.gained == 0 && total.lost == 0 {
         return format!(
-            "{rules} would have changed nothing: {} in {:.1} days",
+            "{rules} would have changed nothing: {} in {}",
             alerts(total.after.alerts),
-            report.days
+            period(report.days)
         );
     }
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     let rate = |number: u64| {
-        if report.days > 0.0 { format!(" ({:.1} a day)", number as f64 / report.days) } else { String::new() }
+        if report.days >= 1.0 { format!(" ({:.1} a day)", number as f64 / report.days) } else { String::new() }
     };
     format!(
-        "{rules} would have given {} more{} and lost {}{} in {:.1} days: {} instead of {}",
+        "{rules} would have given {} more{} and lost {}{} in {}: {} instead of {}",
         alerts(total.gained),
         rate(total.gained),
         total.lost,
         rate(total.lost),
-        report.days,
+        period(report.days),
         total.after.alerts,
         total.before.alerts
     )

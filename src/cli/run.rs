@@ -14,7 +14,7 @@ use crate::model::{Clock, SystemClock};
 use crate::pipeline::{OnceProgress, run_once};
 
 use super::args::LogFormat;
-use super::output::Output;
+use super::output::{Output, counted};
 use super::{Exit, log, report_json, runtime};
 
 /// A single round has no later: its fetches wait for their host as long as it takes.
@@ -105,11 +105,11 @@ async fn one_round(config: &Path, environment: Environment, output: &Output) -> 
         return Ok(exit);
     }
     output.say(&format!(
-        "{} of {} feeds polled, {} new articles, {} alerts, {} deliveries still due, {} failed",
+        "{} of {} polled, {}, {}, {} deliveries still due, {} failed",
         report.polled,
-        report.polled + report.failed.len(),
-        report.articles,
-        report.alerts,
+        counted(report.polled + report.failed.len(), "feed"),
+        counted(usize::try_from(report.articles).unwrap_or(usize::MAX), "new article"),
+        counted(usize::try_from(report.alerts).unwrap_or(usize::MAX), "alert"),
         stats.deliveries_due,
         stats.deliveries_failed
     ));

@@ -19,7 +19,7 @@ use super::channels::endpoint;
 use super::{DEFAULT_RETENTION, FirstPoll, PollSettings, Reading, codes, days, report_at_top};
 
 const DEFAULT_STORE: &str = "sqlite:var/vedetta.db";
-const DEFAULT_RULES: &str = "rules";
+pub(super) const DEFAULT_RULES: &str = "rules";
 
 /// What a feed may be polled at: an operator may go down to a second.
 pub(super) const INTERVALS: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=days(7);

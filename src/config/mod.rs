@@ -197,6 +197,26 @@ pub fn store_url(path: &Path) -> Option<String> {
     Some(format!("sqlite:{}", file.display()))
 }
 
+/// The rule files and folders that a configuration file names, whatever else is wrong with the file; `None` where it can't
+/// be read, or names some that are not there.
+#[must_use]
+pub fn rule_paths(path: &Path) -> Option<Vec<PathBuf>> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let (document, _) = toml::de::DeTable::parse_recoverable(&text);
+    let table = document.get_ref().get("rules").map(|rules| rules.get_ref().as_table());
+    let base = base_folder(path);
+    let paths: Option<Vec<PathBuf>> = match table {
+        None => Some(vec![base.join(basics::DEFAULT_RULES)]),
+        Some(table) => match table?.get("paths") {
+            None => Some(vec![base.join(basics::DEFAULT_RULES)]),
+            Some(written) => {
+                written.get_ref().as_array()?.iter().map(|one| Some(base.join(one.get_ref().as_str()?))).collect()
+            }
+        },
+    };
+    paths.filter(|paths| !paths.is_empty() && paths.iter().all(|path| path.exists()))
+}
+
 const DEFAULT_STORE: &str = "sqlite:var/vedetta.db";
 
 /// Where relative paths of a configuration file start; see the module's documentation.

@@ -216,3 +216,28 @@ fn completions_and_the_manual_are_generated() {
     let version = program().arg("--version").output().expect("it runs");
     assert_eq!(text(&version.stdout), format!("vedetta {}\n", env!("CARGO_PKG_VERSION")));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_analyst_without_the_secrets_tests_and_explains_the_rules_of_the_configuration() {
+    let world = World::new().await;
+    world.configure(&world.feed("/feed.xml"));
+    world.server.put("/feed.xml", "application/rss+xml", rss(&[item("1", "La vedetta", "")]));
+    assert!(world.vedetta(&["run", "--once"]).output().expect("it runs").status.success());
+    std::fs::remove_file(world.folder.path().join("secret")).expect("it was there");
+    assert_eq!(world.vedetta(&["check"]).output().expect("it runs").status.code(), Some(1));
+    world.write("a.json", r#"{"id":"a1","title":"Il molo e la vedetta"}"#);
+    for (arguments, words) in [
+        (&["test"][..], "1 passed, 0 failed"),
+        (&["explain", "--topic", "lookout", "a.json"], "lookout matches"),
+        (&["backtest", "--since", "1d"], "these rules would have changed nothing: 1 alert in 1 minute"),
+    ] {
+        let output = world.vedetta(arguments).output().expect("it runs");
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert!(output.status.success() && said.contains(words), "{arguments:?}: {said}");
+    }
+    let json = world.vedetta(&["backtest", "--since", "1d", "--format", "json"]).output().expect("it runs");
+    let report: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(report["total"]["after"]["alerts_per_day"], 1.0, "a minute's alert is not a thousand a day");
+    world.write("vedetta.toml", "[rules]\npaths = [\"nowhere\"]\n");
+    assert_eq!(world.vedetta(&["test"]).output().expect("it runs").status.code(), Some(2));
+}
