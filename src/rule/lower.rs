@@ -14,7 +14,7 @@ use super::check::DEEPEST;
 use super::codes;
 use super::def::{AlertOn, ConceptDef, RuleFiles, StoryDef, TopicDef};
 use super::expr::{
-    AtomId, AtomKind, CompiledTopic, ConceptId, Expr, ExprId, FieldSet, Item, Program, ScorePart, TermId, Test,
+    AtomId, AtomKind, CompiledTopic, ConceptId, Expr, ExprId, FieldSet, Item, Program, ScorePart, TermId, Test, Texts,
 };
 use super::term::{Pattern, Term};
 use crate::model::{Diagnostic, Lang, SourceId, Span, Topic};
@@ -110,8 +110,33 @@ enum Progress {
     Done(Option<ExprId>),
 }
 
-/// By the letters of a word.
-type ByText<T> = FxHashMap<Box<str>, T>;
+/// By the letters of a word. All letters lie together: words are asked for in the order of the files, a million times, and
+/// each that lay by itself would be fetched from memory.
+struct ByText<T> {
+    known: Known,
+    texts: Texts,
+    values: Vec<T>,
+}
+
+impl<T> Default for ByText<T> {
+    fn default() -> Self {
+        Self { known: Known::default(), texts: Texts::default(), values: Vec::new() }
+    }
+}
+
+impl<T> ByText<T> {
+    fn get(&self, text: &str) -> Option<&T> {
+        let number = self.known.find(FxBuildHasher.hash_one(text), |number| self.texts.of(number) == text)?;
+        self.values.get(number as usize)
+    }
+
+    /// To be called for what [`Self::get`] doesn't know.
+    fn add(&mut self, text: &str, value: T) {
+        self.known.add(FxBuildHasher.hash_one(text));
+        self.texts.push(text);
+        self.values.push(value);
+    }
+}
 
 struct Lowering<'f> {
     concept_defs: &'f BTreeMap<String, ConceptDef>,
@@ -295,12 +320,12 @@ impl<'f> Lowering<'f> {
             ast::Atom::Regex(pattern) => return self.regex(pattern, &atom.to_string(), span, place),
             ast::Atom::Word(word) => {
                 let kind = (word.form, stem_language(word, place), place.fields);
-                if let Some(&known) = self.words.get(&kind).and_then(|words| words.get(word.text.as_str())) {
+                if let Some(&known) = self.words.get(&kind).and_then(|words| words.get(&word.text)) {
                     return Some(known);
                 }
                 let items = self.word(word, place.lang);
                 let expr = self.sequence(&atom.to_string(), items, span, place)?;
-                self.words.entry(kind).or_default().insert(word.text.as_str().into(), expr);
+                self.words.entry(kind).or_default().add(&word.text, expr);
                 return Some(expr);
             }
             ast::Atom::Phrase(parts) => {
@@ -320,12 +345,12 @@ impl<'f> Lowering<'f> {
     /// The items of a word within a phrase.
     fn add_items(&mut self, word: &Word, place: Place, items: &mut Vec<Item>) {
         let kind = (word.form, stem_language(word, place));
-        if let Some(known) = self.items.get(&kind).and_then(|words| words.get(word.text.as_str())) {
+        if let Some(known) = self.items.get(&kind).and_then(|words| words.get(&word.text)) {
             return items.extend_from_slice(known);
         }
         let own = self.word(word, place.lang);
         items.extend_from_slice(&own);
-        self.items.entry(kind).or_default().insert(word.text.as_str().into(), own.into());
+        self.items.entry(kind).or_default().add(&word.text, own.into());
     }
 
     fn sequence(&mut self, written: &str, items: Vec<Item>, span: Span, place: Place) -> Option<ExprId> {

@@ -109,6 +109,8 @@ impl<'a> TomlFile<'a> {
             let shared = Shared { source, piece, findings, damage: Vec::new(), headers: Vec::new(), mended: None };
             return Self { shared, table: RefCell::new(Some(table.into_inner())) };
         }
+        // Of a large file it takes much memory, and as much is needed in a moment.
+        drop((table, errors));
         let Syntax { diagnostics, damage, mended, headers } = explain(source, lossy);
         for diagnostic in diagnostics {
             findings.add(diagnostic);

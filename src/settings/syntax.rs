@@ -110,7 +110,8 @@ pub(super) fn explain(source: &Source, lossy: bool) -> Syntax {
 
 /// What only the whole text shows: keys and tables given twice.
 fn leftovers(source: &Source, syntax: &mut Syntax) {
-    for error in DeTable::parse_recoverable(&syntax.mended.text).1 {
+    let errors = DeTable::parse_recoverable(&syntax.mended.text).1;
+    for error in errors {
         if syntax.diagnostics.len() >= MOST_ERRORS {
             break;
         }
