@@ -82,6 +82,12 @@ pub(super) enum Command {
     },
     /// Matches articles (JSONL) against rules, without daemon or database
     Match(MatchOptions),
+    /// Says which articles (JSONL, by time) tell the same story, whatever their topic
+    Stories {
+        /// Articles, one JSON object a line; `-` is stdin
+        #[arg(default_value = "-")]
+        file: PathBuf,
+    },
     /// Says why a topic does or does not match an article
     Explain(ExplainOptions),
     /// Rewrites another product's queries as rules, and says what changed in meaning

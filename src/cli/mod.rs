@@ -24,6 +24,7 @@ mod render;
 mod route;
 mod run;
 mod schema;
+mod stories;
 mod test;
 
 use std::io::{IsTerminal, Write as _};
@@ -89,6 +90,7 @@ fn dispatch(args: Args, output: &Output) -> anyhow::Result<Exit> {
         Command::Backup { file, force } => backup::backup(&config, &environment, &file, force, output),
         Command::Test { paths } => test::test(&config, &environment, &paths, clock.now(), output),
         Command::Match(options) => match_::match_(&options, output),
+        Command::Stories { file } => stories::stories(&file, output),
         Command::Explain(options) => explain::explain(&config, &environment, &options, output),
         Command::Schema { of } => schema::schema(of, output),
         Command::Convert(options) => convert::convert(&options, output),

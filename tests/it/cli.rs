@@ -241,3 +241,36 @@ async fn an_analyst_without_the_secrets_tests_and_explains_the_rules_of_the_conf
     world.write("vedetta.toml", "[rules]\npaths = [\"nowhere\"]\n");
     assert_eq!(world.vedetta(&["test"]).output().expect("it runs").status.code(), Some(2));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stories_puts_copies_of_one_report_together_and_nothing_else() {
+    let world = World::new().await;
+    let wire = "Undici navi da guerra hanno preso il largo stamattina da Vladivostok per otto giorni di manovre nel Mar del \
+                Giappone. Lo riferisce il ministero della Difesa, precisando che gli equipaggi si eserciteranno nella caccia ai \
+                sottomarini e nel tiro contro bersagli aerei.";
+    let russian = "Корабли двух флотов вышли в море. Экипажи отработают поиск подводных лодок и стрельбы по воздушным целям, \
+                   сообщили в министерстве обороны в понедельник утром.";
+    let line = |id: &str, title: &str, body: &str, published: &str| {
+        serde_json::json!({ "id": id, "title": title, "body": body, "published": published }).to_string()
+    };
+    let input = [
+        line("a", "Manovre navali al via", wire, "2026-11-20T08:00:00Z"),
+        line("b", "Учения начались", russian, "2026-11-20T08:30:00Z"),
+        line("c", "Mar del Giappone, cominciano le manovre", wire, "2026-11-20T09:00:00Z"),
+        "no article".to_owned(),
+        line("d", "Sagra del pesce azzurro", "Frittura e musica fino a domenica in piazza.", "2026-11-20T10:00:00Z"),
+        line("e", "В море идут учения", russian, "2026-11-20T11:00:00Z"),
+        line("f", "Manovre navali al via", wire, "2026-11-27T08:00:00Z"),
+    ];
+    let output = with_input(&mut world.vedetta(&["stories"]), &input.join("\n"));
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("line 4: not a JSON object"), "{}", text(&output.stderr));
+    let lines: Vec<serde_json::Value> =
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let ids: Vec<_> = lines.iter().map(|line| line["id"].as_str().expect("an id")).collect();
+    assert_eq!(ids, ["a", "b", "c", "d", "e", "f"]);
+    let story = |index: usize| lines[index]["story"].as_str().expect("an id");
+    assert_eq!((story(0), story(1)), (story(2), story(4)));
+    assert!(story(0) != story(1) && story(3) != story(0) && story(3) != story(1), "{lines:?}");
+    assert_ne!(story(5), story(0), "a week later the same words tell another story");
+}
