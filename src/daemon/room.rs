@@ -188,7 +188,16 @@ impl Start<'_> {
                     }
                 }
             }
-            service::alive();
+            // Opening it may take long: after an unclean stop, all of it is checked. So there must be room first.
+            let _alive = service::alive();
+            if let StartError::NoRoom { path, free, .. } = &mut error {
+                let probed = file_of(&snapshot.config.store_url);
+                let is_same = probed == *path;
+                if let (true, Ok(Some(left))) = (is_same, tokio::task::spawn_blocking(move || left(&probed)).await) {
+                    *free = left;
+                    continue;
+                }
+            }
             error = match self.try_once(&snapshot).await {
                 Ok(kept) => {
                     tracing::info!("there is room again");

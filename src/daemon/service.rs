@@ -54,9 +54,16 @@ pub(super) fn waiting(status: &str) {
     send(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
 
-/// While it waits.
-pub(super) fn alive() {
-    send(&[NotifyState::Watchdog]);
+/// Feeds the watchdog as long as the returned guard lives, while it waits for something; in steps, so that a hang still
+/// ends.
+#[must_use]
+pub(super) fn alive() -> Starting {
+    Starting(tokio::spawn(async {
+        for _ in 0..120 {
+            send(&[NotifyState::Watchdog]);
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        }
+    }))
 }
 
 /// A reload begins.

@@ -18,7 +18,7 @@ use crate::network::{GuardPolicy, build_client, parse_target, towards};
 use super::conditional::{ask_with, refreshed, validators};
 use super::decode::{self, BodyLimits, drain, read_body};
 use super::politeness::{Gates, Pass};
-use super::robots::RobotsRules;
+use super::robots::{RobotsRules, sitemaps_named};
 use super::{FetchError, HeaderLink, Hints, NetworkSettings, link_header};
 
 /// Short bodies of redirects and errors are read to keep the connection, up to this many bytes …
@@ -247,6 +247,26 @@ impl Client {
     /// As [`Client::fetch_page`].
     pub async fn fetch_listing(&self, url: &Url, validators: Option<&Validators>) -> Result<Fetched, FetchError> {
         self.courteous(url, Kind::Feed, validators.map(|validators| (url, validators))).await
+    }
+
+    /// The sitemaps that the robots.txt of a page's site names, asked for anew: some name theirs by the day. What it says of
+    /// pages is remembered besides.
+    ///
+    /// # Errors
+    /// As [`Client::fetch`]; one of status 404 where a site has none.
+    pub async fn sitemaps(&self, page: &Url) -> Result<Vec<Url>, FetchError> {
+        let address = RobotsRules::address(page);
+        let answer = self.fetch(&Request { url: &address, kind: Kind::Robots, validators: None }).await;
+        let named = match &answer {
+            Ok(Fetched::Document(document)) => Ok(sitemaps_named(&document.body, &document.final_url)),
+            Ok(Fetched::NotModified { .. }) => Ok(Vec::new()),
+            Err(error) => Err(error.clone()),
+        };
+        if let Some(robots) = &self.robots {
+            // Whether this page may be read is not the question.
+            let _ = robots.learn(page, answer, Instant::now());
+        }
+        named
     }
 
     async fn courteous(

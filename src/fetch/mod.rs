@@ -40,7 +40,6 @@ pub use parse::{Content, Enclosure, Entry, FeedKind, ParseError, ParsedFeed, par
 pub use rhythm::{
     DefaultPace, Found, Pace, learn, learn_language, stale_after, usual_rate, usual_silence, wait as usual_wait,
 };
-pub use robots::sitemaps_named;
 pub use settings::NetworkSettings;
 pub use sitemap::{has_stamped_dates, words_of_address};
 pub use wall::page_trouble;

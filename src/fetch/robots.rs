@@ -144,7 +144,7 @@ impl Site {
 
 /// The sitemaps that a robots.txt names, in its order.
 #[must_use]
-pub fn sitemaps_named(robots: &[u8], base: &Url) -> Vec<Url> {
+pub(super) fn sitemaps_named(robots: &[u8], base: &Url) -> Vec<Url> {
     // RFC 9309 §2.5: at least 500 KiB are read.
     let text = String::from_utf8_lossy(&robots[..robots.len().min(500 * 1024)]);
     let lines = text.trim_start_matches('\u{feff}').split(['\n', '\r']);

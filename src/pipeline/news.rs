@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::fetch::{self, Document, FeedKind, FetchError, Fetched, Kind, ParsedFeed, Request, sitemaps_named};
+use crate::fetch::{self, Document, FeedKind, FetchError, Fetched, ParsedFeed};
 use crate::model::Validators;
 use crate::network::same_site;
 use crate::store::SitemapMemory;
@@ -38,19 +38,13 @@ pub(super) struct News {
 /// Reads the news sitemaps of the site that a page is on. `before`: what is remembered of them.
 pub(super) async fn read(snapshot: &Snapshot, page: &Url, before: Vec<SitemapMemory>, deadline: Instant) -> News {
     let mut news = News { documents: Vec::new(), unchanged: 0, memory: before, was_asked: false };
-    let Ok(robots) = page.join("/robots.txt") else { return news };
-    let request = Request { url: &robots, kind: Kind::Robots, validators: None };
-    let document = match timeout_at(deadline, snapshot.client.fetch(&request)).await {
-        Ok(Ok(Fetched::Document(document))) => *document,
-        Ok(answer) => {
-            news.was_asked =
-                matches!(answer, Err(FetchError::Gone { .. } | FetchError::Status { status: 400..=499, .. }));
-            return news;
-        }
-        Err(_) => return news,
+    let mut named = match timeout_at(deadline, snapshot.client.sitemaps(page)).await {
+        Ok(Ok(named)) => named,
+        // It has none.
+        Ok(Err(FetchError::Gone { .. } | FetchError::Status { status: 400..=499, .. })) => Vec::new(),
+        Ok(Err(_)) | Err(_) => return news,
     };
     news.was_asked = true;
-    let mut named = sitemaps_named(&document.body, &document.final_url);
     named.retain(|url| same_site(url, page));
     named.sort_by_key(|url| !is_named_news(url));
     let mut waiting = VecDeque::from(named);

@@ -10,11 +10,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::alert::{own_network, own_network_back, same_page};
 use crate::model::{FeedId, Severity, Timestamp};
-use crate::store::StoreError;
 
 use super::Line;
 
@@ -31,7 +31,12 @@ const MOST_FRONTS: usize = 10_000;
 
 /// What was heard of late.
 #[derive(Debug, Default)]
-pub struct Outlook(Mutex<Heard>);
+pub struct Outlook {
+    heard: Mutex<Heard>,
+    /// When anybody had answered last before this start. Read before the first answer is written down: the key of what was
+    /// told before a restart is made of it.
+    before_start: OnceCell<Option<Timestamp>>,
+}
 
 #[derive(Debug, Default)]
 struct Heard {
@@ -113,7 +118,7 @@ pub(super) struct Darkness {
 
 impl Outlook {
     fn heard(&self) -> std::sync::MutexGuard<'_, Heard> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A feed could not be reached. Returns what is to be made of it, if it is not alone with that.
@@ -206,8 +211,8 @@ impl Line {
             Ok(_) => {}
             Err(error) => return self.commit_failed("a message about the network", &error),
         }
-        let key = match darkness_key(self).await {
-            Ok(key) => key,
+        let key = match self.store.last_contact().await {
+            Ok(last) => darkness_key(last),
             Err(error) => return self.commit_failed("a message about the network", &error),
         };
         {
@@ -239,14 +244,12 @@ impl Line {
 
     /// Somebody answered: the end of what was told of the network, perhaps before a restart.
     pub(super) async fn somebody_answered(&self, now: Timestamp) {
-        let Some(told) = self.outlook.answered(now) else { return };
-        let key = match told {
-            Some(key) => key,
-            None => match darkness_key(self).await {
-                Ok(key) => key,
-                Err(error) => return self.commit_failed("a message about the network", &error),
-            },
+        let before_start = match self.outlook.before_start.get_or_try_init(|| self.store.last_contact()).await {
+            Ok(at) => *at,
+            Err(error) => return self.commit_failed("a message about the network", &error),
         };
+        let Some(told) = self.outlook.answered(now) else { return };
+        let key = told.unwrap_or_else(|| darkness_key(before_start));
         let desk = std::sync::Arc::clone(&self.live.load().desk);
         let draft = desk.health(own_network_back(&key, now), Severity::Notice, None).closing(&key);
         match self.store.commit_health(draft).await {
@@ -258,7 +261,6 @@ impl Line {
 }
 
 /// The same as long as nobody answers, also over restarts.
-async fn darkness_key(line: &Line) -> Result<String, StoreError> {
-    let last = line.store.last_contact().await?;
-    Ok(format!("own-network:{}", last.map_or_else(|| "never".to_owned(), |at| at.to_string())))
+fn darkness_key(last: Option<Timestamp>) -> String {
+    format!("own-network:{}", last.map_or_else(|| "never".to_owned(), |at| at.to_string()))
 }

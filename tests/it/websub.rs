@@ -196,7 +196,8 @@ fn configure(world: &World, hub: &Hub, port: u16, with_feed: bool) {
     let feed = if with_feed {
         format!("\n[[feed]]\nurl = \"{}\"\ninterval = \"1h\"\nadaptive = false\n", hub.url("/feed.xml"))
     } else {
-        String::new()
+        // An edit that leaves no feed at all is refused.
+        world.feed("/other.xml")
     };
     world.configure(&format!(
         "{feed}\n[http]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}/\"\n"
