@@ -7,15 +7,16 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::code::Code;
-use super::expr::{AtomKind, CompiledTopic, Expr, ExprId, Item, Program, Test};
+use super::code::{Code, LINE, MOST_FETCHED};
+use super::expr::{AtomKind, CompiledTopic, Expr, ExprId, Item, Program, TermId};
 use super::frequency::{ALL, Frequencies};
+use super::pair::Pairs;
 
 /// For each term, the topics that it leads to.
 #[derive(Debug, Default)]
 pub(super) struct Postings {
     /// By term, where its entries begin in `entries`; one more for the end of the last. Terms numbered from
-    /// `program.terms.len()` are groups: they are there when one of their members is.
+    /// [`Pairs::terms`] are groups: they are there when one of their members is.
     starts: Vec<u32>,
     /// Entries `[topic, counts, terms…]`: three groups of terms, of each of which that isn't empty one must be there;
     /// `counts` has eight bits for the size of each. Before them `[GROUP | group, 0]` for the groups that the term belongs
@@ -63,9 +64,10 @@ const MOST_NEEDS: usize = 3;
 
 impl Postings {
     /// The entries for topics in this order (numbers of the program); they are named by their place in it.
-    pub(super) fn new(program: &Program, code: &Code, frequencies: &Frequencies) -> Self {
+    pub(super) fn new(program: &Program, pairs: &Pairs, code: &Code, frequencies: &Frequencies) -> Self {
         let mut anchors = Anchors {
             program,
+            pairs,
             code,
             frequencies,
             known: FxHashMap::default(),
@@ -100,7 +102,7 @@ impl Postings {
             }
         }
         let mut memberships: Vec<(u32, u32)> = Vec::new();
-        for (group, members) in (clip(program.terms.len())..).zip(&anchors.groups) {
+        for (group, members) in (clip(pairs.terms())..).zip(&anchors.groups) {
             for &term in members.iter() {
                 memberships.push((term, clip(pool.len())));
                 pool.extend([GROUP | group, 0]);
@@ -108,7 +110,7 @@ impl Postings {
         }
         memberships.extend(found);
         let found = memberships;
-        let terms = program.terms.len() + anchors.groups.len();
+        let terms = pairs.terms() + anchors.groups.len();
         let mut starts = vec![0_u32; terms + 1];
         for &(term, at) in &found {
             starts[term as usize + 1] += clip(length(&pool, at as usize));
@@ -133,6 +135,17 @@ impl Postings {
         &self.entries[self.starts[term as usize] as usize..self.starts[term as usize + 1] as usize]
     }
 
+    /// Reads a little of the entries of these terms, so that they are near the processor when they are asked for; see
+    /// [`Code::fetch_topics`].
+    pub(super) fn fetch(&self, terms: &[u32]) {
+        let sum = terms.iter().fold(0, |sum, &term| {
+            let entries = self.of(term);
+            let near = &entries[..entries.len().min(MOST_FETCHED)];
+            near.iter().step_by(LINE).fold(sum, |sum, word| sum ^ word)
+        });
+        std::hint::black_box(sum);
+    }
+
     /// How many terms and groups there are.
     pub(super) fn terms(&self) -> usize {
         self.starts.len().saturating_sub(1)
@@ -148,6 +161,7 @@ fn length(entries: &[u32], at: usize) -> usize {
 /// Finds the needs of a program's queries.
 struct Anchors<'p> {
     program: &'p Program,
+    pairs: &'p Pairs,
     code: &'p Code,
     frequencies: &'p Frequencies,
     /// Of the expressions that several queries share.
@@ -192,7 +206,7 @@ impl Anchors<'_> {
         let mut members: Vec<u32> = terms.into_iter().collect();
         members.sort_unstable();
         let members: Rc<[u32]> = members.into();
-        let next = clip(self.program.terms.len() + self.groups.len());
+        let next = clip(self.pairs.terms() + self.groups.len());
         let group = *self.grouped.entry(Rc::clone(&members)).or_insert(next);
         if group == next {
             self.groups.push(members);
@@ -271,20 +285,19 @@ impl Anchors<'_> {
         Some(cheapest.cost)
     }
 
-    /// The three rarest terms of a sequence with their costs, rarest first, each once; [`NOTHING_ELSE`] for those that it
-    /// lacks.
+    /// The three rarest terms and pairs of a sequence with their costs, rarest first, each once; [`NOTHING_ELSE`] for those
+    /// that it lacks.
     fn rarest(&self, items: &[Item]) -> [(u64, u32); MOST_NEEDS] {
         let mut rarest = [(u64::MAX, NOTHING_ELSE); MOST_NEEDS];
-        for item in items {
-            let Test::Term(term) = item.test else { continue };
-            let own = (self.frequencies.of(term), term.0);
+        self.pairs.needs(items, |number, _| {
+            let own = (self.frequencies.of(TermId(number)), number);
             if !rarest.contains(&own)
                 && let Some(at) = rarest.iter().position(|&other| own < other)
             {
                 rarest[at..].rotate_right(1);
                 rarest[at] = own;
             }
-        }
+        });
         rarest
     }
 }

@@ -6,7 +6,8 @@
 //! what they cost to try, `NOT` last; the order never changes the result.
 
 use super::ast::Reach;
-use super::expr::{AtomKind, Expr, ExprId, FieldSet, Item, Program, Test};
+use super::expr::{AtomId, AtomKind, Expr, ExprId, FieldSet, Item, Program, Test, Texts};
+use super::pair::Pairs;
 use crate::model::{Lang, Severity};
 
 /// What a node does. The lowest eight bits of its first word.
@@ -14,7 +15,7 @@ pub(super) mod op {
     /// Any of these terms: `atoms, terms…`; `atoms` says where in [`Code::atoms`](super::Code) theirs begin, or that each
     /// has its usual one ([`Code::usual_atoms`](super::Code)).
     pub(in super::super) const ANY: u32 = 0;
-    /// A sequence: `atom, items…`.
+    /// A sequence: `atom, count, (pair, distance)…, items…`: so many pairs stand at such distances from its beginning.
     pub(in super::super) const SEQUENCE: u32 = 1;
     /// A regular expression: `atom`.
     pub(in super::super) const REGEX: u32 = 2;
@@ -42,6 +43,10 @@ pub(super) mod op {
     pub(in super::super) const CALL: u32 = 13;
 }
 
+/// Words in a line of the processor's cache, and how many of a long stretch are fetched before they are asked for.
+pub(super) const LINE: usize = 16;
+pub(super) const MOST_FETCHED: usize = 8 * LINE;
+
 /// No place, no term, no number.
 pub(super) const NONE: u32 = u32::MAX;
 /// The list that applies in every language.
@@ -55,7 +60,7 @@ pub(super) struct Code {
     /// The atoms of those runs of terms that have others than the usual ones. They are asked for only where a topic holds,
     /// so they stand apart.
     pub atoms: Vec<u32>,
-    /// By term, the first atom that is this term alone.
+    /// By term or pair, the first atom that is this alone.
     pub usual_atoms: Vec<u32>,
     /// By expression, where its node stands, if it is the root of a query or is shared; [`NONE`] otherwise.
     places: Vec<u32>,
@@ -87,10 +92,10 @@ pub(super) struct TopicCode {
 
 impl Code {
     /// Lays out the queries of these topics (numbers of the program) in this order, then those of all others.
-    pub(super) fn new(program: &Program, order: &[u32]) -> Self {
-        let mut writer = Writer { program, uses: uses(program), code: Self::default() };
+    pub(super) fn new(program: &Program, pairs: &Pairs, order: &[u32]) -> Self {
+        let mut writer = Writer { program, pairs, uses: uses(program), code: Self::default() };
         writer.code.places = vec![NONE; program.exprs.len()];
-        writer.code.usual_atoms = usual_atoms(program);
+        writer.code.usual_atoms = usual_atoms(program, pairs);
         // Children come before their parents, so whatever is called stands there already.
         for index in 0..program.exprs.len() {
             if writer.is_shared(index) {
@@ -125,6 +130,26 @@ impl Code {
         code
     }
 
+    /// Reads a little of what topics (by rank) ask, so that it is near the processor when they are tried. They lie far apart
+    /// in memory, and in loops as short as these their lines are waited for side by side instead of one after the other.
+    pub(super) fn fetch_topics(&self, topics: &[u32]) {
+        let place = |topic: &u32| self.topics[*topic as usize].matches as usize;
+        let word = |at: usize| self.words.get(at).copied().unwrap_or(0);
+        let lengths = topics.iter().fold(0, |sum, topic| sum ^ word(place(topic) + 1));
+        let rest = topics.iter().map(place).fold(0, |sum, at| {
+            let end = (at + word(at + 1) as usize).min(at + MOST_FETCHED);
+            (at + LINE..end).step_by(LINE).fold(sum, |sum, at| sum ^ word(at))
+        });
+        std::hint::black_box((lengths, rest));
+    }
+
+    /// The same for the texts of these terms.
+    pub(super) fn fetch_texts(&self, terms: &[u32], written: &Texts) {
+        let atom = |term: &u32| self.usual_atoms.get(*term as usize).copied();
+        let sum = terms.iter().filter_map(atom).fold(0, |sum, atom| sum ^ written.first_byte(atom));
+        std::hint::black_box(sum);
+    }
+
     /// Appends the id of a topic.
     pub(super) fn write_id(&self, of: &TopicCode, out: &mut Vec<u8>) {
         let (at, length) = (of.id.0 as usize, of.id.1 as usize);
@@ -148,17 +173,26 @@ fn number(length: usize) -> u32 {
     u32::try_from(length).expect("rule files are smaller than 4 GiB, and so is what they become")
 }
 
-fn usual_atoms(program: &Program) -> Vec<u32> {
-    let mut usual = vec![NONE; program.terms.len()];
+fn usual_atoms(program: &Program, pairs: &Pairs) -> Vec<u32> {
+    let mut usual = vec![NONE; pairs.terms()];
     for (atom, kind) in (0..).zip(&program.atoms) {
         if let AtomKind::Sequence(items) = kind
-            && let [Item { test: Test::Term(term), .. }] = **items
-            && usual[term.index()] == NONE
+            && let Some(term) = single(pairs, items)
+            && usual[term as usize] == NONE
         {
-            usual[term.index()] = atom;
+            usual[term as usize] = atom;
         }
     }
     usual
+}
+
+/// The term or pair that a sequence is, if it is nothing else.
+fn single(pairs: &Pairs, items: &[Item]) -> Option<u32> {
+    match *items {
+        [Item { test: Test::Term(term), .. }] => Some(term.0),
+        [Item { test: Test::Term(one), .. }, Item { test: Test::Term(next), glued }] => pairs.number(one, next, glued),
+        _ => None,
+    }
 }
 
 /// How often each expression is used.
@@ -189,6 +223,7 @@ fn uses(program: &Program) -> Vec<u32> {
 
 struct Writer<'p> {
     program: &'p Program,
+    pairs: &'p Pairs,
     uses: Vec<u32>,
     code: Code,
 }
@@ -257,14 +292,9 @@ impl Writer<'_> {
                 let atom = *atom;
                 match &program.atoms[atom.index()] {
                     AtomKind::Regex(_) => self.within(op::REGEX, *fields, |this| this.code.words.push(atom.0)),
-                    AtomKind::Sequence(items) => match &**items {
-                        [Item { test: Test::Term(term), .. }] => {
-                            self.run(*fields, &[term.0], &[atom.0]);
-                        }
-                        items => self.within(op::SEQUENCE, *fields, |this| {
-                            this.code.words.push(atom.0);
-                            this.code.words.extend(items.iter().map(|&item| pack(item)));
-                        }),
+                    AtomKind::Sequence(items) => match single(self.pairs, items) {
+                        Some(term) => self.run(*fields, &[term], &[atom.0]),
+                        None => self.within(op::SEQUENCE, *fields, |this| this.sequence(atom, items)),
                     },
                 }
             }
@@ -311,6 +341,22 @@ impl Writer<'_> {
             }),
             Expr::Topic { of, .. } => self.within(op::TOPIC, FieldSet(0), |this| this.node(*of)),
         }
+    }
+
+    fn sequence(&mut self, atom: AtomId, items: &[Item]) {
+        let pairs = self.pairs;
+        let words = &mut self.code.words;
+        let count = words.len() + 1;
+        words.extend([atom.0, 0]);
+        // Behind a stretch no distance is known.
+        let known = items.iter().position(|item| item.test == Test::Stretch).unwrap_or(items.len());
+        pairs.needs(&items[..known], |number_of, distance| {
+            if pairs.is_pair(number_of) {
+                words[count] += 1;
+                words.extend([number_of, number(distance)]);
+            }
+        });
+        words.extend(items.iter().map(|&item| pack(item)));
     }
 
     fn list(&mut self, lang: u32, of: ExprId) {
@@ -371,10 +417,7 @@ impl Writer<'_> {
     fn single(&self, id: ExprId) -> Option<(FieldSet, u32, u32)> {
         let Expr::Atom { atom, fields } = self.program.expr(id) else { return None };
         match &self.program.atoms[atom.index()] {
-            AtomKind::Sequence(items) => match &**items {
-                [Item { test: Test::Term(term), .. }] => Some((*fields, term.0, atom.0)),
-                _ => None,
-            },
+            AtomKind::Sequence(items) => single(self.pairs, items).map(|term| (*fields, term, atom.0)),
             AtomKind::Regex(_) => None,
         }
     }

@@ -28,7 +28,7 @@ impl Scan<'_> {
                     terms.iter().any(|&term| self.term_in(term, fields).is_some())
                 }
             }
-            op::SEQUENCE => self.sequences(&code[at + 3..end], fields, |_, _| ControlFlow::Break(())).is_break(),
+            op::SEQUENCE => self.sequences(at, fields, |_, _| ControlFlow::Break(())).is_break(),
             op::REGEX => self.regex_hits(AtomId(code[at + 2]), fields, |_, _| ControlFlow::Break(())).is_break(),
             op::AND => operands(code, at + 2, end).all(|operand| self.holds_at(operand)),
             op::OR => operands(code, at + 2, end).any(|operand| self.holds_at(operand)),
@@ -86,9 +86,36 @@ impl Scan<'_> {
         self.collect_leaves(at, Wanted { concept: None, only: None, holds: false }, leaves);
     }
 
-    /// The same for a node that is known to hold.
-    pub(super) fn leaves_of_holding(&mut self, at: usize, leaves: &mut Vec<Leaf>) {
-        self.collect_leaves(at, Wanted { concept: None, only: None, holds: true }, leaves);
+    /// Whether a node holds, and the same if so: one walk where asking first would take two.
+    pub(super) fn take_leaves(&mut self, at: usize, concept: Option<ConceptId>, leaves: &mut Vec<Leaf>) -> bool {
+        let code = self.index.code.words.as_slice();
+        let (operation, end) = (code[at] & 0xFF, at + code[at + 1] as usize);
+        let before = leaves.len();
+        match operation {
+            op::ANY | op::SEQUENCE | op::REGEX => {
+                self.collect_leaves(at, Wanted { concept, only: None, holds: true }, leaves);
+                leaves.len() > before
+            }
+            op::AND => {
+                let holds = operands(code, at + 2, end).all(|operand| self.take_leaves(operand, concept, leaves));
+                if !holds {
+                    leaves.truncate(before);
+                }
+                holds
+            }
+            op::OR => operands(code, at + 2, end)
+                .fold(false, |holds, operand| self.take_leaves(operand, concept, leaves) || holds),
+            op::NOT => !self.holds_at(at + 2),
+            op::TOPIC => self.take_leaves(at + 2, None, leaves),
+            op::CALL => self.take_leaves(code[at + 2] as usize, concept, leaves),
+            _ => {
+                let holds = self.holds_at(at);
+                if holds {
+                    self.collect_leaves(at, Wanted { concept, only: None, holds }, leaves);
+                }
+                holds
+            }
+        }
     }
 
     /// Collects the leaves of a node's hits. Going down with places, instead of up with leaves, keeps the memory to that of
@@ -116,10 +143,10 @@ impl Scan<'_> {
                     while next != NONE && room > 0 {
                         let occurrence = self.scratch.occurrences[next as usize];
                         next = occurrence.next;
-                        let piece = self.piece(occurrence.piece);
-                        let place = Pos { start: occurrence.piece, end: occurrence.piece + 1 };
-                        if piece.fields & fields.0 != 0 && is_asked(place) {
-                            let (field, start, end) = (piece.field, piece.start, piece.end);
+                        let place = self.place_of(term, occurrence.piece);
+                        let (first, last) = (self.piece(place.start), self.piece(place.end - 1));
+                        if first.fields & last.fields & fields.0 != 0 && is_asked(place) {
+                            let (field, start, end) = (first.field, first.start, last.end);
                             leaves.push(Leaf { field, start, end, atom: AtomId(atom), concept });
                             room -= 1;
                         }
@@ -129,7 +156,7 @@ impl Scan<'_> {
             op::SEQUENCE => {
                 let atom = AtomId(code[at + 2]);
                 let mut room = MOST_EVIDENCE;
-                let _ = self.sequences(&code[at + 3..end], fields, |start, end| {
+                let _ = self.sequences(at, fields, |start, end| {
                     if is_asked(Pos { start, end }) {
                         let (first, last) = (self.piece(start), self.piece(end - 1));
                         leaves.push(Leaf { field: first.field, start: first.start, end: last.end, atom, concept });
@@ -206,14 +233,15 @@ impl Scan<'_> {
                     while next != NONE {
                         let Occurrence { piece, next: following } = self.scratch.occurrences[next as usize];
                         next = following;
-                        if self.piece(piece).fields & fields.0 != 0 {
-                            places.push(Pos { start: piece, end: piece + 1 });
+                        let place = self.place_of(term, piece);
+                        if self.piece(place.start).fields & self.piece(place.end - 1).fields & fields.0 != 0 {
+                            places.push(place);
                         }
                     }
                 }
             }
             op::SEQUENCE => {
-                let _ = self.sequences(&code[at + 3..end], fields, |start, end| {
+                let _ = self.sequences(at, fields, |start, end| {
                     places.push(Pos { start, end });
                     ControlFlow::Continue(())
                 });
@@ -301,6 +329,12 @@ impl Scan<'_> {
         }
     }
 
+    /// The pieces of a term or pair that begins here.
+    #[inline]
+    fn place_of(&self, term: u32, piece: u32) -> Pos {
+        Pos { start: piece, end: piece + 1 + u32::from(self.index.pairs.is_pair(term)) }
+    }
+
     #[inline]
     fn term_in(&self, term: u32, fields: FieldSet) -> Option<&Head> {
         // The bits are near; most terms that are asked for are not there.
@@ -313,12 +347,20 @@ impl Scan<'_> {
     /// Calls `found` with the first piece and one past the last of every place where the sequence stands.
     fn sequences(
         &self,
-        items: &[u32],
+        at: usize,
         fields: FieldSet,
         mut found: impl FnMut(u32, u32) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        // All terms must be there; the rarest of those at a known distance from the beginning says where to look.
+        let code = self.index.code.words.as_slice();
+        let (pairs, items) = code[at + 4..at + code[at + 1] as usize].split_at(2 * code[at + 3] as usize);
+        // All pairs and terms must be there; the rarest of those at a known distance from the beginning says where to look.
         let mut rarest: Option<(u32, u32, u32)> = None;
+        for pair in pairs.chunks_exact(2) {
+            let Some(head) = self.term_in(pair[0], fields) else { return ControlFlow::Continue(()) };
+            if rarest.is_none_or(|(count, ..)| head.count < count) {
+                rarest = Some((head.count, head.first, pair[1]));
+            }
+        }
         let mut distance = Some(0);
         for item in items {
             match item >> 1 {

@@ -90,12 +90,16 @@ index! {
     ConceptId;
 }
 
-/// Many short texts in one.
+/// Many texts, most of them short: those stand side by side, so that reading one costs one visit to memory.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Texts {
-    all: String,
-    ends: Vec<u32>,
+    /// The text and, in the last byte, its length; or where it stands among the long ones (from, to), and [`LONG`].
+    places: Vec<[u8; 16]>,
+    long: String,
 }
+
+/// In the place of a length.
+const LONG: u8 = u8::MAX;
 
 impl Texts {
     /// Adds one; its number is how many there were.
@@ -103,16 +107,42 @@ impl Texts {
     /// # Panics
     /// Beyond 4 GiB.
     pub(super) fn push(&mut self, text: &str) {
-        self.all.push_str(text);
-        self.ends.push(u32::try_from(self.all.len()).expect("rule files, all together, are smaller than 4 GiB"));
+        let mut place = [0; 16];
+        if let (Some(room), Ok(length)) = (place[..15].get_mut(..text.len()), u8::try_from(text.len())) {
+            room.copy_from_slice(text.as_bytes());
+            place[15] = length;
+        } else {
+            let bound = |at: usize| u32::try_from(at).expect("rule files, all together, are smaller than 4 GiB");
+            let from = bound(self.long.len());
+            self.long.push_str(text);
+            place[..4].copy_from_slice(&from.to_le_bytes());
+            place[4..8].copy_from_slice(&bound(self.long.len()).to_le_bytes());
+            place[15] = LONG;
+        }
+        self.places.push(place);
     }
 
     /// The text of this number.
     #[must_use]
     pub(super) fn of(&self, number: u32) -> &str {
-        let number = number as usize;
-        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.all[start as usize..self.ends[number] as usize]
+        std::str::from_utf8(self.bytes(number)).expect("they were whole texts when they came")
+    }
+
+    /// The first byte, if it is there.
+    #[must_use]
+    pub(super) fn first_byte(&self, number: u32) -> u8 {
+        self.places.get(number as usize).map_or(0, |place| place[0])
+    }
+
+    /// The same without looking whether it is text.
+    #[must_use]
+    pub(super) fn bytes(&self, number: u32) -> &[u8] {
+        let place = &self.places[number as usize];
+        if place[15] != LONG {
+            return &place[..usize::from(place[15])];
+        }
+        let [a, b, c, d, e, f, g, h, ..] = *place;
+        &self.long.as_bytes()[u32::from_le_bytes([a, b, c, d]) as usize..u32::from_le_bytes([e, f, g, h]) as usize]
     }
 }
 

@@ -4,28 +4,40 @@
 use rustc_hash::FxHashMap;
 
 use super::expr::{Program, TermId};
+use super::pair::Pairs;
 use super::term::{Pattern, Term};
 use crate::text::segment::is_unspaced;
 
 /// Frequencies are articles out of so many.
 pub(super) const ALL: u64 = 100_000;
 
-/// How often each term of a program occurs.
+/// How often each term of a program occurs, and each pair.
 #[derive(Debug)]
 pub(super) struct Frequencies(Vec<u32>);
 
 impl Frequencies {
     /// From the terms alone.
-    pub(super) fn guess(program: &Program) -> Self {
+    pub(super) fn guess(program: &Program, pairs: &Pairs) -> Self {
+        /// Words meet by chance or because they belong together; somewhere between the two.
+        const MEET: u32 = 8;
         let common = common();
-        Self(program.terms.iter().map(|term| guess(term, &common)).collect())
+        let mut guesses: Vec<u32> = program.terms.iter().map(|term| guess(term, &common)).collect();
+        let rarer = |(one, next): (TermId, TermId)| guesses[one.index()].min(guesses[next.index()]) / MEET;
+        let of_pairs: Vec<u32> = pairs.words().into_iter().map(rarer).collect();
+        guesses.extend(of_pairs);
+        Self(guesses)
     }
 
     /// From the number of articles that each term was met in, out of `articles`. The guess counts like a few articles, so
     /// that a term that was never met is still rarer or commoner than another one.
-    pub(super) fn counted(program: &Program, counts: impl Iterator<Item = u32>, articles: u32) -> Self {
+    pub(super) fn counted(
+        program: &Program,
+        pairs: &Pairs,
+        counts: impl Iterator<Item = u32>,
+        articles: u32,
+    ) -> Self {
         const WEIGHT: u64 = 5;
-        let guesses = Self::guess(program).0;
+        let guesses = Self::guess(program, pairs).0;
         let share = |(guess, count): (u32, u32)| {
             let sum = u64::from(count) * ALL + u64::from(guess) * WEIGHT;
             u32::try_from(sum / (u64::from(articles) + WEIGHT)).unwrap_or(u32::MAX)

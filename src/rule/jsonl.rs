@@ -390,6 +390,9 @@ struct Worker<'r> {
     measuring: Scratch,
     /// By place among the ruleset's topics.
     topic_matches: Vec<u64>,
+    /// The topics that matched an article. They are counted together: their counts lie far apart, and then the processor
+    /// fetches them side by side.
+    matched: Vec<usize>,
     places: WrittenHits,
     now: Timestamp,
 }
@@ -401,6 +404,7 @@ impl<'r> Worker<'r> {
             scratch: Scratch::default(),
             measuring: Scratch::with_costs(),
             topic_matches: vec![0; ruleset.topics().len()],
+            matched: Vec::new(),
             places: WrittenHits::default(),
             now,
         }
@@ -431,15 +435,16 @@ impl<'r> Worker<'r> {
                     let mut line = MatchLine::new(&article.id(), document.lang, &mut self.places);
                     let Batch { out, matches, .. } = batch;
                     let scratch = if batch.is_measured { &mut self.measuring } else { &mut self.scratch };
-                    let topic_matches = &mut self.topic_matches;
+                    let matched = &mut self.matched;
                     let survey = self.ruleset.scan_each(scratch, &document, circumstances, |hit| {
                         *matches += 1;
-                        if let Some(count) = topic_matches.get_mut(hit.rank()) {
-                            *count += 1;
-                        }
+                        matched.push(hit.rank());
                         line.write(out, &hit);
                         written(out);
                     });
+                    for rank in matched.drain(..) {
+                        self.topic_matches[rank] += 1;
+                    }
                     batch.candidates += survey.candidates as u64;
                     batch.problems.extend(survey.errors.into_iter().map(|error| format!("line {number}: {error}")));
                 }
@@ -463,7 +468,7 @@ impl<'w> MatchLine<'w> {
     fn new(article: &str, lang: Option<Lang>, places: &'w mut WrittenHits) -> Self {
         places.forget();
         let mut before = b"{\"article\":".to_vec();
-        write_text(&mut before, article);
+        write_text(&mut before, article.as_bytes());
         before.extend_from_slice(b",\"topic\":\"");
         Self { places, before, lang: lang.map(|lang| format!(",\"lang\":\"{lang}\"")).unwrap_or_default() }
     }
@@ -492,19 +497,26 @@ impl<'w> MatchLine<'w> {
 
 /// `,{"field":"body","start":12,"end":20,"atom":"missil*"}` for the hits of an article written last: many topics hit the
 /// same few words.
-#[derive(Default)]
 struct WrittenHits {
     /// By a hash of the hit; their number is a power of two.
-    slots: Vec<WrittenHit>,
+    slots: Vec<Option<WrittenHit>>,
+    /// The slots that are taken.
+    taken: Vec<u32>,
     texts: Vec<u8>,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct WrittenHit {
-    of: Option<Leaf>,
+    of: Leaf,
     /// Its part of the texts.
     from: u32,
     to: u32,
+}
+
+impl Default for WrittenHits {
+    fn default() -> Self {
+        Self { slots: vec![None; Self::SLOTS], taken: Vec::new(), texts: Vec::new() }
+    }
 }
 
 impl WrittenHits {
@@ -513,8 +525,9 @@ impl WrittenHits {
 
     /// To be called for each article.
     fn forget(&mut self) {
-        self.slots.clear();
-        self.slots.resize(Self::SLOTS, WrittenHit::default());
+        for at in self.taken.drain(..) {
+            self.slots[at as usize] = None;
+        }
         self.texts.clear();
     }
 
@@ -522,16 +535,16 @@ impl WrittenHits {
     fn written(&mut self, leaf: &Leaf, hit: &Hit<'_>) -> &[u8] {
         let hash = (leaf.start ^ leaf.atom.0.rotate_left(16)).wrapping_mul(0x9E37_79B1);
         let at = (hash >> (32 - Self::SLOTS.trailing_zeros())) as usize;
-        if self.slots[at].of != Some(*leaf) {
-            self.write(at, leaf, hit);
-        }
-        let slot = &self.slots[at];
-        &self.texts[slot.from as usize..slot.to as usize]
+        let WrittenHit { from, to, .. } = match self.slots[at] {
+            Some(written) if written.of == *leaf => written,
+            _ => self.write(at, leaf, hit),
+        };
+        &self.texts[from as usize..to as usize]
     }
 
     #[cold]
-    fn write(&mut self, at: usize, leaf: &Leaf, hit: &Hit<'_>) {
-        let place = hit.place(leaf);
+    fn write(&mut self, at: usize, leaf: &Leaf, hit: &Hit<'_>) -> WrittenHit {
+        let (field, atom, concept) = hit.parts(leaf);
         // An article made to hurt has hits without end.
         if self.texts.len() > MOST_WAITING {
             self.forget();
@@ -539,30 +552,35 @@ impl WrittenHits {
         let texts = &mut self.texts;
         let from = texts.len();
         texts.extend_from_slice(b",{\"field\":\"");
-        texts.extend_from_slice(place.field.as_str().as_bytes());
+        texts.extend_from_slice(field.as_str().as_bytes());
         texts.extend_from_slice(b"\",\"start\":");
-        write_number(texts, place.start.into());
+        write_number(texts, leaf.start.into());
         texts.extend_from_slice(b",\"end\":");
-        write_number(texts, place.end.into());
+        write_number(texts, leaf.end.into());
         texts.extend_from_slice(b",\"atom\":");
-        write_text(texts, place.atom);
-        if let Some(concept) = place.concept {
+        write_text(texts, atom);
+        if let Some(concept) = concept {
             texts.extend_from_slice(b",\"concept\":");
-            write_text(texts, concept);
+            write_text(texts, concept.as_bytes());
         }
         texts.push(b'}');
         let bound = |length: usize| u32::try_from(length).expect("what is written is forgotten long before that");
-        self.slots[at] = WrittenHit { of: Some(*leaf), from: bound(from), to: bound(texts.len()) };
+        let written = WrittenHit { of: *leaf, from: bound(from), to: bound(texts.len()) };
+        if self.slots[at].replace(written).is_none() {
+            self.taken.push(bound(at));
+        }
+        written
     }
 }
 
-/// Appends a JSON string.
-fn write_text(out: &mut Vec<u8>, text: &str) {
-    if text.bytes().any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\')) {
-        serde_json::to_writer(&mut *out, text).expect("a text and a vector can't fail to serialise");
+/// Appends a JSON string. What is given must be text.
+fn write_text(out: &mut Vec<u8>, text: &[u8]) {
+    if text.iter().any(|&byte| byte < b' ' || matches!(byte, b'"' | b'\\')) {
+        let text = String::from_utf8_lossy(text);
+        serde_json::to_writer(&mut *out, &text).expect("a text and a vector can't fail to serialise");
     } else {
         out.push(b'"');
-        out.extend_from_slice(text.as_bytes());
+        out.extend_from_slice(text);
         out.push(b'"');
     }
 }

@@ -5,6 +5,7 @@ use aho_corasick::AhoCorasick;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::expr::TermId;
+use super::pair::Pairs;
 use super::term::{Languages, Pattern, Term};
 use crate::model::Lang;
 use crate::text::normalize::{exact, fold_into};
@@ -151,6 +152,9 @@ pub(super) struct Memo {
     batch: Vec<Met>,
 }
 
+/// No term: of a piece that can stand in no pair.
+pub(super) const NO_WORD: TermId = TermId(u32::MAX);
+
 /// A piece of an article and the terms that it satisfies.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Met {
@@ -175,11 +179,13 @@ pub(super) struct Entry {
     /// The term, if there is one; where the list begins, if there are several.
     first: TermId,
     count: u32,
+    /// The one of them that may stand in a pair, or [`NO_WORD`].
+    pub(super) word: TermId,
 }
 
 impl Default for Entry {
     fn default() -> Self {
-        Self { first: TermId(0), count: 0 }
+        Self { first: TermId(0), count: 0, word: NO_WORD }
     }
 }
 
@@ -197,7 +203,14 @@ impl Memo {
     /// The table is larger than what is near the processor, and its slots are met in no order. So they are looked at for
     /// several pieces at a time, in a loop of few instructions and without a branch that depends on what is found: then
     /// their memory comes at the same time too, instead of one after the other.
-    pub(super) fn read(&mut self, lookup: &Lookup, text: &str, pieces: &mut Pieces<'_>, article: Languages) -> bool {
+    #[inline(never)]
+    pub(super) fn read(
+        &mut self,
+        by: (&Lookup, &Pairs),
+        text: &str,
+        pieces: &mut Pieces<'_>,
+        article: Languages,
+    ) -> bool {
         let mut batch = std::mem::take(&mut self.batch);
         batch.clear();
         batch.extend(pieces.take(BATCH).map(|piece| {
@@ -214,9 +227,9 @@ impl Memo {
         for met in batch.iter_mut().filter(|met| !met.is_known) {
             let raw = &text[met.piece.start..met.piece.end];
             met.terms = if met.key == 0 {
-                self.long_entry(lookup, raw, article)
+                self.long_entry(by, raw, article)
             } else {
-                self.short_entry(lookup, met.key, raw, article)
+                self.short_entry(by, met.key, raw, article)
             };
         }
         self.batch = batch;
@@ -230,7 +243,7 @@ impl Memo {
     }
 
     /// The entry of a spelling that is not in the first slot where it could be.
-    fn short_entry(&mut self, lookup: &Lookup, key: u128, raw: &str, article: Languages) -> Entry {
+    fn short_entry(&mut self, (lookup, pairs): (&Lookup, &Pairs), key: u128, raw: &str, article: Languages) -> Entry {
         if !self.slots.is_empty() {
             let mask = self.slots.len() - 1;
             let mut at = hash(key) as usize & mask;
@@ -245,12 +258,12 @@ impl Memo {
                 at = (at + 1) & mask;
             }
         }
-        self.new_short_entry(lookup, key, raw, article)
+        self.new_short_entry((lookup, pairs), key, raw, article)
     }
 
     #[cold]
-    fn new_short_entry(&mut self, lookup: &Lookup, key: u128, raw: &str, article: Languages) -> Entry {
-        let entry = self.work_out(lookup, raw, article);
+    fn new_short_entry(&mut self, by: (&Lookup, &Pairs), key: u128, raw: &str, article: Languages) -> Entry {
+        let entry = self.work_out(by, raw, article);
         if self.used > MOST_SPELLINGS {
             // One article of nothing but new words; they will not come back.
             return entry;
@@ -276,28 +289,29 @@ impl Memo {
         self.slots[at] = slot;
     }
 
-    fn long_entry(&mut self, lookup: &Lookup, raw: &str, article: Languages) -> Entry {
+    fn long_entry(&mut self, by: (&Lookup, &Pairs), raw: &str, article: Languages) -> Entry {
         if let Some(&entry) = self.long.get(raw) {
             return entry;
         }
-        let entry = self.work_out(lookup, raw, article);
+        let entry = self.work_out(by, raw, article);
         if raw.len() <= LONGEST_REMEMBERED && self.long.len() <= MOST_SPELLINGS {
             self.long.insert(raw.into(), entry);
         }
         entry
     }
 
-    fn work_out(&mut self, lookup: &Lookup, raw: &str, article: Languages) -> Entry {
+    fn work_out(&mut self, (lookup, pairs): (&Lookup, &Pairs), raw: &str, article: Languages) -> Entry {
         self.found.clear();
         lookup.collect(raw, &mut self.folded, article, &mut self.found);
         let clip = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        let word = pairs.word(&self.found).unwrap_or(NO_WORD);
         match self.found.as_slice() {
             [] => Entry::default(),
-            [only] => Entry { first: *only, count: 1 },
+            [only] => Entry { first: *only, count: 1, word },
             several => {
                 let first = TermId(clip(self.terms.len()));
                 self.terms.extend(several);
-                Entry { first, count: clip(several.len()) }
+                Entry { first, count: clip(several.len()), word }
             }
         }
     }

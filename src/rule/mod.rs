@@ -30,6 +30,7 @@ mod lint;
 mod lookup;
 mod lower;
 mod nearest;
+mod pair;
 mod parser;
 mod plain;
 mod position;

@@ -53,7 +53,11 @@ pub(super) const MOST_EVIDENCE: usize = 1_000;
 
 /// Puts hits in the order of fields and text, each once, and leaves out what is too many.
 pub(super) fn settle(leaves: &mut Vec<Leaf>) {
-    leaves.sort_unstable();
+    // As the fields stand, but in three comparisons of which the first decides nearly always.
+    leaves.sort_unstable_by_key(|leaf| {
+        let pack = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+        (pack(leaf.field.into(), leaf.start), pack(leaf.end, leaf.atom.0), leaf.concept)
+    });
     leaves.dedup();
     leaves.truncate(MOST_EVIDENCE);
 }

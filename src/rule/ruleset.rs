@@ -151,8 +151,15 @@ impl<'s> Hit<'s> {
         self.leaves
     }
 
+    /// The field, atom (as written in the rule) and concept of one of them.
+    pub(super) fn parts(&self, leaf: &Leaf) -> (Field, &'s [u8], Option<&'s str>) {
+        let program = &self.ruleset.program;
+        let concept = leaf.concept.map(|concept| program.concepts[concept.index()].as_str());
+        (FIELDS[usize::from(leaf.field)], program.written.bytes(leaf.atom.0), concept)
+    }
+
     /// What a number means.
-    pub(super) fn place(&self, leaf: &Leaf) -> HitPlace<'s> {
+    fn place(&self, leaf: &Leaf) -> HitPlace<'s> {
         let program = &self.ruleset.program;
         HitPlace {
             field: FIELDS[usize::from(leaf.field)],
@@ -371,11 +378,12 @@ impl Ruleset {
             settle(leaves);
             return Some((verdict.score, topic.severity_of(verdict.score)));
         }
-        if !scan.holds_at(of.matches as usize) || (of.except != NONE && scan.holds_at(of.except as usize)) {
+        leaves.clear();
+        if !scan.take_leaves(of.matches as usize, None, leaves)
+            || (of.except != NONE && scan.holds_at(of.except as usize))
+        {
             return None;
         }
-        leaves.clear();
-        scan.leaves_of_holding(of.matches as usize, leaves);
         settle(leaves);
         Some((0, of.severity))
     }

@@ -17,7 +17,8 @@ use super::cost::{Cost, Costs};
 use super::document::Document;
 use super::expr::{Expr, FieldSet, Program, TermId};
 use super::frequency::Frequencies;
-use super::lookup::{Entry, Lookup, Memo, Met};
+use super::lookup::{Entry, Lookup, Memo, Met, NO_WORD};
+use super::pair::Pairs;
 use super::position::{Layout, Leaf, Pos};
 use super::term::Languages;
 use crate::text::analyzed::{FIELDS, HalfWords, LEDE, weight};
@@ -29,6 +30,7 @@ pub(super) struct Index {
     /// Tells scratches of different programs apart.
     number: u64,
     lookup: Lookup,
+    pub(super) pairs: Pairs,
     pub(super) code: Code,
     /// Which topics each term leads to. Made anew when counting has shown which terms are rare.
     postings: ArcSwap<Postings>,
@@ -42,8 +44,9 @@ impl Index {
     /// For the enabled topics, given by their numbers in the program; they are known by their place in this order.
     pub(super) fn new(program: &Program, order: &[u32]) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(1);
-        let code = Code::new(program, order);
-        let postings = Postings::new(program, &code, &Frequencies::guess(program));
+        let pairs = Pairs::new(program);
+        let code = Code::new(program, &pairs, order);
+        let postings = Postings::new(program, &pairs, &code, &Frequencies::guess(program, &pairs));
         let mut fields = FieldSet::TEXT;
         for expr in &program.exprs {
             if let Expr::Atom { fields: of_atom, .. } = expr {
@@ -53,6 +56,7 @@ impl Index {
         Self {
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
             lookup: Lookup::new(&program.terms),
+            pairs,
             code,
             postings: ArcSwap::from_pointee(postings),
             learned: AtomicU32::new(0),
@@ -75,8 +79,8 @@ impl Index {
         }
         // Of several threads that come here at once one does the work.
         if self.learned.compare_exchange(learned, scratch.articles, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-            let frequencies = Frequencies::counted(program, scratch.met.iter().copied(), scratch.counted);
-            self.postings.store(Arc::new(Postings::new(program, &self.code, &frequencies)));
+            let frequencies = Frequencies::counted(program, &self.pairs, scratch.met.iter().copied(), scratch.counted);
+            self.postings.store(Arc::new(Postings::new(program, &self.pairs, &self.code, &frequencies)));
         }
     }
 }
@@ -103,14 +107,15 @@ pub struct Scratch {
     pub(super) pieces: Vec<Piece>,
     /// The terms that the article holds, in the order in which they were met.
     heads: Vec<Head>,
-    /// By term, its place in `heads`, if it is in `present`: what is asked for thousands of times an article lies close
+    /// By term or pair, its place in `heads`, if it is in `present`: what is asked for thousands of times an article lies close
     /// together, however many terms the rules have.
     slots: Vec<u32>,
-    /// By term, how many of the articles counted held it.
+    /// By term or pair, how many of the articles counted held it.
     met: Vec<u32>,
     /// Articles that were counted: one in [`COUNTED`].
     counted: u32,
     pub(super) occurrences: Vec<Occurrence>,
+    neighbours: Vec<Neighbours>,
     /// Terms, and groups of them, that the article holds; each once.
     seen: Vec<u32>,
     /// The same as bits.
@@ -149,6 +154,16 @@ pub(super) enum Kind {
     Word,
     Character,
     End,
+}
+
+/// Two neighbouring words that are a pair, it seems.
+#[derive(Debug, Clone, Copy)]
+struct Neighbours {
+    /// The first one's piece.
+    place: u32,
+    one: TermId,
+    next: TermId,
+    glued: bool,
 }
 
 /// Where a term occurs: a list through `occurrences`.
@@ -228,8 +243,8 @@ impl Scratch {
         if self.owner != index.number || self.epoch == u32::MAX >> 1 {
             self.reset();
             self.owner = index.number;
-            self.slots.resize(program.terms.len(), 0);
-            self.met.resize(program.terms.len(), 0);
+            self.slots.resize(index.pairs.terms(), 0);
+            self.met.resize(index.pairs.terms(), 0);
             self.truths.resize(index.code.memos as usize, 0);
             self.marks.resize(index.code.topics.len());
         }
@@ -253,7 +268,7 @@ impl Scratch {
             self.present[(term >> 6) as usize] = 0;
             self.in_text[(term >> 6) as usize] = 0;
         }
-        let words = postings.terms().max(program.terms.len()).div_ceil(64);
+        let words = postings.terms().max(index.pairs.terms()).div_ceil(64);
         self.present.resize(words, 0);
         self.in_text.resize(words, 0);
         self.pieces.clear();
@@ -271,10 +286,21 @@ impl Scratch {
         self.leaves.shrink_to(MOST_KEPT);
     }
 
-    /// Notes that the next piece satisfies these terms.
-    #[inline]
-    fn note(&mut self, terms: &[TermId], fields: u8) {
-        let place = clip(self.pieces.len());
+    /// Notes those neighbours that are pairs indeed.
+    fn note_pairs(&mut self, pairs: &Pairs) {
+        let mut neighbours = std::mem::take(&mut self.neighbours);
+        for Neighbours { place, one, next, glued } in neighbours.drain(..) {
+            if let Some(pair) = pairs.number(one, next, glued) {
+                let fields = self.pieces[place as usize].fields & self.pieces[place as usize + 1].fields;
+                self.note(place, &[TermId(pair)], fields);
+            }
+        }
+        self.neighbours = neighbours;
+    }
+
+    /// Notes that a piece satisfies these terms, or begins this pair.
+    #[inline(always)]
+    fn note(&mut self, place: u32, terms: &[TermId], fields: u8) {
         for &term in terms {
             let occurrence = clip(self.occurrences.len());
             self.occurrences.push(Occurrence { piece: place, next: NONE });
@@ -301,10 +327,6 @@ impl Scratch {
 
 /// Pieces of an article for which memory is kept.
 pub(super) const MOST_KEPT: usize = 1 << 20;
-
-/// Words of code in a line of the processor's cache, and how many of a long query are fetched before they are asked for.
-const LINE: usize = 16;
-const MOST_FETCHED: usize = 8 * LINE;
 
 /// Languages for which spellings are remembered at the same time, where that depends on the language at all.
 const MOST_MEMOS: usize = 24;
@@ -427,12 +449,25 @@ impl<'a> Scan<'a> {
         let scratch = &mut *self.scratch;
         if is_read {
             let mut rest = pieces(text);
-            while self.memo.read(&index.lookup, text, &mut rest, article) {
+            let mut before = NO_WORD;
+            while self.memo.read((&index.lookup, &index.pairs), text, &mut rest, article) {
                 for &Met { piece, terms, .. } in self.memo.batch() {
                     let end_at = at + weight(piece.kind);
                     let in_lede = number == 0 || (in_text && end_at <= LEDE);
                     let fields = if in_lede { bit | FieldSet::LEDE.0 } else { bit };
-                    scratch.note(self.memo.terms(&terms), fields);
+                    let place = clip(scratch.pieces.len());
+                    scratch.note(place, self.memo.terms(&terms), fields);
+                    if before != NO_WORD && terms.word != NO_WORD {
+                        let (one, next) = (before, terms.word);
+                        let place = place - 1;
+                        if index.pairs.may_be(one, next, false) {
+                            scratch.neighbours.push(Neighbours { place, one, next, glued: false });
+                        }
+                        if piece.glued && index.pairs.has_glued() && index.pairs.may_be(one, next, true) {
+                            scratch.neighbours.push(Neighbours { place, one, next, glued: true });
+                        }
+                    }
+                    before = terms.word;
                     scratch.pieces.push(Piece {
                         start: clip(piece.start),
                         end: clip(piece.end),
@@ -446,6 +481,7 @@ impl<'a> Scan<'a> {
                     at = end_at;
                 }
             }
+            scratch.note_pairs(&index.pairs);
         }
         scratch.pieces.push(Piece {
             start: clip(text.len()),
@@ -464,6 +500,9 @@ impl<'a> Scan<'a> {
         for &topic in &postings.always {
             marks.add(topic);
         }
+        let code = &self.index.code;
+        postings.fetch(seen);
+        code.fetch_texts(seen, &self.program.written);
         // First the groups that the terms belong to, since any entry may ask for them; `seen` grows by them.
         let mut next = 0;
         while let Some(&term) = seen.get(next) {
@@ -498,16 +537,7 @@ impl<'a> Scan<'a> {
             }
         }
         marks.drain(candidates);
-        // The topics lie far apart in memory; asking for all of them at once lets the processor fetch them side by side.
-        let code = &self.index.code;
-        let place = |topic: &u32| code.topics[*topic as usize].matches as usize;
-        let word = |at: usize| code.words.get(at).copied().unwrap_or(0);
-        let lengths = candidates.iter().fold(0, |sum, topic| sum ^ word(place(topic) + 1));
-        let rest = candidates.iter().map(place).fold(0, |sum, at| {
-            let end = (at + word(at + 1) as usize).min(at + MOST_FETCHED);
-            (at + LINE..end).step_by(LINE).fold(sum, |sum, at| sum ^ word(at))
-        });
-        std::hint::black_box((lengths, rest));
+        code.fetch_topics(candidates);
     }
 
     #[inline]
