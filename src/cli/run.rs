@@ -109,7 +109,7 @@ async fn one_round(config: &Path, environment: Environment, output: &Output) -> 
         report.polled,
         counted(report.polled + report.failed.len(), "feed"),
         counted(usize::try_from(report.articles).unwrap_or(usize::MAX), "new article"),
-        counted(usize::try_from(report.alerts).unwrap_or(usize::MAX), "alert"),
+        counted(report.alerts, "alert"),
         stats.deliveries_due,
         stats.deliveries_failed
     ));

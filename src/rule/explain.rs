@@ -11,8 +11,9 @@ use super::excerpt::excerpt;
 use super::expr::{CompiledTopic, ConceptId, Expr, ExprId, operator};
 use super::plain::{Outcome, Plain};
 use super::position::{Layout, Leaf, Pos, evidence};
-use super::ruleset::{Circumstances, Ruleset, refusal, verdict};
+use super::ruleset::{Circumstances, Ruleset};
 use super::term::Languages;
+use super::verdict::{refusal, verdict};
 use crate::model::{Evidence, Excerpt, Lang, Severity, TopicId};
 use crate::text::analyzed::FIELDS;
 

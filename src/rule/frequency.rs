@@ -30,12 +30,7 @@ impl Frequencies {
 
     /// From the number of articles that each term was met in, out of `articles`. The guess counts like a few articles, so
     /// that a term that was never met is still rarer or commoner than another one.
-    pub(super) fn counted(
-        program: &Program,
-        pairs: &Pairs,
-        counts: impl Iterator<Item = u32>,
-        articles: u32,
-    ) -> Self {
+    pub(super) fn counted(program: &Program, pairs: &Pairs, counts: impl Iterator<Item = u32>, articles: u32) -> Self {
         const WEIGHT: u64 = 5;
         let guesses = Self::guess(program, pairs).0;
         let share = |(guess, count): (u32, u32)| {

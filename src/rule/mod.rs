@@ -42,6 +42,7 @@ mod scanner;
 mod suite;
 mod tally;
 mod term;
+mod verdict;
 
 pub use cost::{Costs, TopicCost};
 pub use def::{

@@ -2,7 +2,7 @@
 //! single word, and of a longer phrase its rarest pair says where to look. Most articles that hold all words of a phrase
 //! don't hold the phrase.
 
-use super::expr::{AtomKind, Item, Program, Test, TermId};
+use super::expr::{AtomKind, Item, Program, TermId, Test};
 use super::term::Term;
 
 /// The pairs of a program. Their terms are numbered after those of the program.
@@ -66,7 +66,7 @@ impl Pairs {
     fn place(&mut self, slot: Slot) {
         let mask = self.slots.len() - 1;
         let hash = hash(slot.key);
-        let word = hash / 64 & (self.known.len() - 1);
+        let word = (hash / 64) & (self.known.len() - 1);
         self.known[word] |= 1 << (hash % 64);
         let mut at = hash & mask;
         while self.slots[at].key != 0 {
@@ -99,7 +99,7 @@ impl Pairs {
     #[inline]
     pub(super) fn may_be(&self, one: TermId, next: TermId, glued: bool) -> bool {
         let hash = hash(key(one, next, glued));
-        self.known.get(hash / 64 & self.known.len().wrapping_sub(1)).is_some_and(|bits| bits >> (hash % 64) & 1 != 0)
+        self.known.get((hash / 64) & self.known.len().wrapping_sub(1)).is_some_and(|bits| bits >> (hash % 64) & 1 != 0)
     }
 
     /// Whether any phrase asks that nothing stands between its words.
@@ -163,12 +163,10 @@ fn key(one: TermId, next: TermId, glued: bool) -> u64 {
     (u64::from(one.0) + 1) << 32 | u64::from(next.0) << 1 | u64::from(glued)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the half is what is wanted")]
 fn high(key: u64) -> u32 {
     (key >> 32) as u32
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the half is what is wanted")]
 fn low(key: u64) -> u32 {
     key as u32
 }
@@ -177,7 +175,6 @@ fn low(key: u64) -> u32 {
 const BITS_PER_SLOT: usize = 8;
 
 /// Multiplication by the golden ratio; the high bits are the mixed ones.
-#[expect(clippy::cast_possible_truncation, reason = "a hash may lose bits")]
 fn hash(key: u64) -> usize {
     ((key ^ key >> 29).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize
 }

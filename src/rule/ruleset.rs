@@ -1,6 +1,5 @@
 //! A [`Ruleset`]: all rules of a set of files, compiled, immutable, shared between threads; and what it makes of an article.
 
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,16 +12,17 @@ use super::cost::{Costs, TopicCost};
 use super::def::{RuleFiles, SurgeDef, TestDef};
 use super::document::Document;
 use super::excerpt::excerpts;
-use super::expr::{CompiledTopic, ExprId, Program};
+use super::expr::{CompiledTopic, Program};
 use super::foundation::Foundation;
 use super::lower::{Lowered, lower};
 use super::plain::Plain;
 use super::position::{Leaf, evidence, settle};
 use super::scanner::{Index, Scan, Scratch};
+use super::verdict::verdict;
 use crate::model::{
     Article, Evidence, Field, Labels, Lang, Match, Report, Severity, SourceId, Timestamp, Topic, TopicId,
 };
-use crate::text::analyzed::{FIELDS, HalfWords};
+use crate::text::analyzed::FIELDS;
 
 /// Compiled rules.
 #[derive(Debug)]
@@ -456,167 +456,4 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "no message".to_owned());
     format!("internal error: {text}; please report it with the rule and the article")
-}
-
-/// What both evaluators can say about a node.
-pub(super) trait Evaluate {
-    /// Whether it holds.
-    fn holds(&mut self, id: ExprId) -> bool;
-    /// How many hits it has, overlaps taken once.
-    fn count(&mut self, id: ExprId) -> usize;
-    /// Its atoms' hits.
-    fn leaves(&mut self, id: ExprId) -> Vec<Leaf>;
-    /// Half words in title, summary and body.
-    fn weight(&self) -> HalfWords;
-}
-
-impl Evaluate for Scan<'_> {
-    fn holds(&mut self, id: ExprId) -> bool {
-        self.holds_at(self.index.code.place(id))
-    }
-
-    fn count(&mut self, id: ExprId) -> usize {
-        self.count_at(self.index.code.place(id))
-    }
-
-    fn leaves(&mut self, id: ExprId) -> Vec<Leaf> {
-        let mut leaves = Vec::new();
-        self.leaves_at(self.index.code.place(id), &mut leaves);
-        leaves
-    }
-
-    fn weight(&self) -> HalfWords {
-        Self::weight(self)
-    }
-}
-
-impl Evaluate for Plain<'_> {
-    fn holds(&mut self, id: ExprId) -> bool {
-        self.eval(id).holds
-    }
-
-    fn count(&mut self, id: ExprId) -> usize {
-        self.eval(id).count()
-    }
-
-    fn leaves(&mut self, id: ExprId) -> Vec<Leaf> {
-        self.eval(id).leaves()
-    }
-
-    fn weight(&self) -> HalfWords {
-        Self::weight(self)
-    }
-}
-
-pub(super) struct Verdict {
-    pub(super) score: i64,
-    pub(super) leaves: Vec<Leaf>,
-}
-
-/// What a topic makes of an article: filters, `match`, `except`, score. The hits are those of `match`, or, where the score
-/// alone decides, those of the parts that raised it.
-pub(super) fn verdict(
-    topic: &CompiledTopic,
-    evaluator: &mut impl Evaluate,
-    document: &Document<'_>,
-    circumstances: Circumstances<'_>,
-) -> Option<Verdict> {
-    if refusal(topic, document, circumstances, || evaluator.weight().div_ceil(2)).is_some() {
-        return None;
-    }
-    if topic.matches.is_some_and(|matches| !evaluator.holds(matches)) {
-        return None;
-    }
-    if topic.except.is_some_and(|except| evaluator.holds(except)) {
-        return None;
-    }
-    let mut score = 0_i64;
-    let mut counted = Vec::new();
-    for part in &topic.score {
-        let holds = evaluator.holds(part.when);
-        let hits = if holds && part.each { evaluator.count(part.when) } else { 0 };
-        let points = part.points(holds, hits);
-        score = score.saturating_add(points);
-        if points > 0 {
-            counted.push(part.when);
-        }
-    }
-    if !topic.reaches_threshold(score) {
-        return None;
-    }
-    let leaves = match topic.matches {
-        Some(matches) => evaluator.leaves(matches),
-        None => counted.into_iter().flat_map(|when| evaluator.leaves(when)).collect(),
-    };
-    Some(Verdict { score, leaves })
-}
-
-/// Why a topic's filters turn an article away.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Refusal {
-    Language(Lang),
-    Source(String),
-    ExcludedSource { source: String, by: String },
-    FeedLabel(String),
-    TooOld { hours: u64 },
-    TooShort { words: u32, least: u32 },
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Language(lang) => write!(f, "the article is in `{lang}`, which `languages` does not name"),
-            Self::Source(source) => write!(f, "`{source}` is none of the `sources`"),
-            Self::ExcludedSource { source, by } => write!(f, "`{source}` is excluded by `{by}`"),
-            Self::FeedLabel(label) => write!(f, "its feed lacks the label `{label}`"),
-            Self::TooOld { hours } => write!(f, "it was published {hours} hours ago, longer than `max_age`"),
-            Self::TooShort { words: 1, least } => write!(f, "it has 1 word, and `min_words` is {least}"),
-            Self::TooShort { words, least } => write!(f, "it has {words} words, and `min_words` is {least}"),
-        }
-    }
-}
-
-pub(super) fn refusal(
-    topic: &CompiledTopic,
-    document: &Document<'_>,
-    circumstances: Circumstances<'_>,
-    words: impl FnOnce() -> u32,
-) -> Option<Refusal> {
-    let filter = topic.filter.as_deref()?;
-    if let Some(lang) = document.lang
-        && !filter.languages.is_empty()
-        && !filter.languages.iter().any(|&other| other.canonical() == lang.canonical())
-    {
-        return Some(Refusal::Language(lang));
-    }
-    let names = || [&document.source, &document.feed].into_iter().filter(|name| !name.is_empty());
-    if !filter.sources.is_empty()
-        && names().next().is_some()
-        && !names().any(|name| filter.sources.iter().any(|glob| glob.fits(name)))
-    {
-        return Some(Refusal::Source(document.source.clone().into_owned()));
-    }
-    for name in names() {
-        if let Some(glob) = filter.exclude_sources.iter().find(|glob| glob.fits(name)) {
-            return Some(Refusal::ExcludedSource { source: name.clone().into_owned(), by: glob.to_string() });
-        }
-    }
-    if let Some(labels) = circumstances.feed_labels
-        && let Some((key, value)) = filter.feed_labels.iter().find(|(key, value)| labels.get(*key) != Some(*value))
-    {
-        return Some(Refusal::FeedLabel(format!("{key}={value}")));
-    }
-    if let (Some(max_age), Some(time)) = (filter.max_age, document.time) {
-        let age = circumstances.now.since(time);
-        if age > max_age {
-            return Some(Refusal::TooOld { hours: age.as_secs() / 3600 });
-        }
-    }
-    if let Some(least) = filter.min_words {
-        let words = words();
-        if words < least {
-            return Some(Refusal::TooShort { words, least });
-        }
-    }
-    None
 }

@@ -25,7 +25,7 @@ fn term() -> impl Strategy<Value = String> {
     prop_oneof![
         8 => prop::sample::select(vec!["ab", "abc", "ba", "c", "rosso", "中", "俄", "中俄", "俄中国", "มา", "é"]).prop_map(str::to_owned),
         3 => prop::sample::select(vec!["a*", "*b", "*b*", "a?", "a*c", "=Ab", "=A*", "~rosso", "~rossi", "中?俄", "中*俄", "?俄"]).prop_map(str::to_owned),
-        3 => prop::sample::select(vec!["\"ab ba\"", "\"ab * ba\"", "\"ab abc\"", "ab-c", "\"=Ab b*\"", "\"中 俄\"", "\"c 中俄\"", "\"ab ab\"", "\"* c\""]).prop_map(str::to_owned),
+        3 => prop::sample::select(vec!["\"ab ba\"", "\"ab * ba\"", "\"ab abc\"", "ab-c", "\"=Ab b*\"", "\"中 俄\"", "\"c 中俄\"", "\"ab ab\"", "\"* c\"", "\"ab ba c\"", "\"ab ab ab\"", "中俄国", "\"ab ba * c ab\"", "\"ab 中俄 c\"", "\"c 中*俄国 ab ba\"", "\"ab ba b* c\""]).prop_map(str::to_owned),
         2 => prop::sample::select(vec!["@one", "@two", "@both"]).prop_map(str::to_owned),
         1 => prop::sample::select(vec!["/a+b/", "/[.,]+/", "/中./"]).prop_map(str::to_owned),
     ]

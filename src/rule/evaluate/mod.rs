@@ -4,14 +4,16 @@
 //! collected; places only for those, and only while they are few: a page of one word repeated a million times must not be
 //! kept once for every topic that looks for it.
 
+mod near;
+mod sequence;
+
 use std::ops::ControlFlow;
 
-use super::ast::Reach;
-use super::code::{ALL_LANGUAGES, ANYTHING, NONE, STRETCHES, op};
-use super::expr::{AtomId, AtomKind, ConceptId, FieldSet, STRETCH, TermId};
-use super::nearest::Side;
-use super::position::{Layout, Leaf, MOST_EVIDENCE, Pos, count_without_overlap};
-use super::scanner::{Head, Kind, MOST_KEPT, Occurrence, Scan, clip, is_set};
+use self::near::Near;
+use super::code::{ALL_LANGUAGES, NONE, op};
+use super::expr::{AtomId, ConceptId, FieldSet};
+use super::position::{Leaf, MOST_EVIDENCE, Pos, count_without_overlap};
+use super::scanner::{Head, MOST_KEPT, Occurrence, Scan, clip, is_set};
 
 impl Scan<'_> {
     /// Whether the node holds that stands here.
@@ -103,8 +105,14 @@ impl Scan<'_> {
                 }
                 holds
             }
-            op::OR => operands(code, at + 2, end)
-                .fold(false, |holds, operand| self.take_leaves(operand, concept, leaves) || holds),
+            op::OR => {
+                // All of them: the hits of each are asked for.
+                let mut holds = false;
+                for operand in operands(code, at + 2, end) {
+                    holds |= self.take_leaves(operand, concept, leaves);
+                }
+                holds
+            }
             op::NOT => !self.holds_at(at + 2),
             op::TOPIC => self.take_leaves(at + 2, None, leaves),
             op::CALL => self.take_leaves(code[at + 2] as usize, concept, leaves),
@@ -343,206 +351,6 @@ impl Scan<'_> {
         }
         Some(self.head(term)).filter(|head| head.fields & fields.0 != 0)
     }
-
-    /// Calls `found` with the first piece and one past the last of every place where the sequence stands.
-    fn sequences(
-        &self,
-        at: usize,
-        fields: FieldSet,
-        mut found: impl FnMut(u32, u32) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        let code = self.index.code.words.as_slice();
-        let (pairs, items) = code[at + 4..at + code[at + 1] as usize].split_at(2 * code[at + 3] as usize);
-        // All pairs and terms must be there; the rarest of those at a known distance from the beginning says where to look.
-        let mut rarest: Option<(u32, u32, u32)> = None;
-        for pair in pairs.chunks_exact(2) {
-            let Some(head) = self.term_in(pair[0], fields) else { return ControlFlow::Continue(()) };
-            if rarest.is_none_or(|(count, ..)| head.count < count) {
-                rarest = Some((head.count, head.first, pair[1]));
-            }
-        }
-        let mut distance = Some(0);
-        for item in items {
-            match item >> 1 {
-                ANYTHING => {}
-                STRETCHES => distance = None,
-                term => {
-                    let Some(head) = self.term_in(term, fields) else { return ControlFlow::Continue(()) };
-                    if let Some(distance) = distance
-                        && rarest.is_none_or(|(count, ..)| head.count < count)
-                    {
-                        rarest = Some((head.count, head.first, distance));
-                    }
-                }
-            }
-            distance = distance.map(|distance| distance + 1);
-        }
-        let Some((_, mut next, distance)) = rarest else { return ControlFlow::Continue(()) };
-        while next != NONE {
-            let occurrence = self.scratch.occurrences[next as usize];
-            next = occurrence.next;
-            let Some(start) = occurrence.piece.checked_sub(distance) else { continue };
-            if let Some(end) = self.sequence_end(items, start)
-                && self.scratch.pieces[start as usize..end as usize].iter().all(|piece| piece.fields & fields.0 != 0)
-            {
-                found(start, end)?;
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn sequence_end(&self, items: &[u32], start: u32) -> Option<u32> {
-        let mut at = start;
-        let mut rest = items;
-        while let Some((item, after)) = rest.split_first() {
-            let (test, glued) = (item >> 1, item & 1 != 0);
-            if test == STRETCHES {
-                return (0..=STRETCH)
-                    .map_while(|step| {
-                        // The characters skipped so far, the last one included, must be of one run.
-                        let crosses = step > 0 && {
-                            let piece = self.piece(at + step - 1);
-                            piece.kind != Kind::Character || !piece.glued
-                        };
-                        (!crosses).then(|| self.glued_rest(after, at + step))
-                    })
-                    .flatten()
-                    .next();
-            }
-            let piece = self.scratch.pieces.get(at as usize).filter(|piece| piece.kind != Kind::End)?;
-            let fits = test == ANYTHING || {
-                let terms = self.memo.terms(&piece.terms);
-                if terms.len() > 8 { terms.binary_search(&TermId(test)).is_ok() } else { terms.contains(&TermId(test)) }
-            };
-            if !fits || (glued && at > start && !piece.glued) {
-                return None;
-            }
-            at += 1;
-            rest = after;
-        }
-        Some(at)
-    }
-
-    /// What follows a stretch; its first piece must be glued as its item says, since it is never the sequence's first.
-    fn glued_rest(&self, items: &[u32], at: u32) -> Option<u32> {
-        if let Some(item) = items.first()
-            && item & 1 != 0
-            && item >> 1 != STRETCHES
-            && !self.scratch.pieces.get(at as usize)?.glued
-        {
-            return None;
-        }
-        self.sequence_end(items, at)
-    }
-
-    fn regex_hits(
-        &self,
-        atom: AtomId,
-        fields: FieldSet,
-        mut found: impl FnMut(Pos, Leaf) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        let AtomKind::Regex(regex) = &self.program.atoms[atom.index()] else { return ControlFlow::Continue(()) };
-        for (number, text) in self.document.fields.iter().enumerate() {
-            let field = clip(number) as u8;
-            let in_lede = number < 3 && fields.meets(FieldSet::LEDE);
-            if !in_lede && !FieldSet(1 << field).meets(fields) {
-                continue;
-            }
-            let first = self.scratch.pieces.partition_point(|piece| piece.field < field);
-            let last = self.scratch.pieces.partition_point(|piece| piece.field <= field) - 1;
-            let of_field = &self.scratch.pieces[first..last];
-            for hit in regex.find_iter(text).filter(|hit| !hit.is_empty()) {
-                let (start, end) = (clip(hit.start()), clip(hit.end()));
-                let from = of_field.partition_point(|piece| piece.end <= start);
-                let to = of_field.partition_point(|piece| piece.start < end);
-                let place = Pos { start: clip(first + from), end: clip(first + to.max(from)) };
-                let inside = if from < to {
-                    of_field[from..to].iter().all(|piece| piece.fields & fields.0 != 0)
-                } else {
-                    FieldSet(1 << field).meets(fields)
-                };
-                if inside {
-                    found(place, Leaf { field, start, end, atom, concept: None })?;
-                }
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn near_holds(&mut self, near: &Near) -> bool {
-        if !self.holds_at(near.left) {
-            return false;
-        }
-        let right_holds = self.holds_at(near.right);
-        if !right_holds && !near.negated {
-            return false;
-        }
-        let left = self.sorted_places(near.left);
-        // Without a right one every left one stands alone, if it has a place at all.
-        let right = if right_holds { self.sorted_places(near.right) } else { Vec::new() };
-        let layout = &*self;
-        let holds = if near.negated {
-            let right = Side::new(&right);
-            left.iter().any(|&place| !right.has_partner_of(layout, place, near.reach, near.ordered))
-        } else if left.len().saturating_mul(right.len()) <= FEW {
-            let fits = |a, b| is_allowed(a, b, near.ordered) && layout.is_near(a, b, near.reach);
-            left.iter().any(|&a| right.iter().any(|&b| fits(a, b)))
-        } else {
-            let stop = |_, _| ControlFlow::Break(());
-            Side::new(&left).pairs(&Side::new(&right), layout, near.reach, near.ordered, stop).is_break()
-        };
-        self.give_buffer(left);
-        self.give_buffer(right);
-        holds
-    }
-
-    fn near_places(&mut self, near: &Near, places: &mut Vec<Pos>) {
-        let left = self.sorted_places(near.left);
-        let right = self.sorted_places(near.right);
-        let layout = &*self;
-        if near.negated {
-            let side = Side::new(&right);
-            let alone = left.iter().filter(|&&place| !side.has_partner_of(layout, place, near.reach, near.ordered));
-            places.extend(alone);
-        } else {
-            let _ = Side::new(&left).pairs(&Side::new(&right), layout, near.reach, near.ordered, |a, b| {
-                places.push(a.cover(b));
-                ControlFlow::Continue(())
-            });
-        }
-        self.give_buffer(left);
-        self.give_buffer(right);
-    }
-
-    fn collect_near(&mut self, near: &Near, concept: Option<ConceptId>, only: Option<&[Pos]>, leaves: &mut Vec<Leaf>) {
-        let is_asked = |place: Pos| only.is_none_or(|places| places.binary_search(&place).is_ok());
-        let left = self.sorted_places(near.left);
-        let right = self.sorted_places(near.right);
-        let mut of_left = self.scratch.buffers.pop().unwrap_or_default();
-        let mut of_right = self.scratch.buffers.pop().unwrap_or_default();
-        let layout = &*self;
-        if near.negated {
-            let side = Side::new(&right);
-            let alone = |place: Pos| !side.has_partner_of(layout, place, near.reach, near.ordered);
-            of_left.extend(left.iter().copied().filter(|&place| is_asked(place) && alone(place)));
-        } else {
-            let _ = Side::new(&left).pairs(&Side::new(&right), layout, near.reach, near.ordered, |a, b| {
-                if is_asked(a.cover(b)) {
-                    of_left.push(a);
-                    of_right.push(b);
-                }
-                ControlFlow::Continue(())
-            });
-        }
-        for (side, places) in [(near.left, &mut of_left), (near.right, &mut of_right)] {
-            places.sort_unstable();
-            places.dedup();
-            self.collect_leaves(side, Wanted { concept, only: Some(places), holds: true }, leaves);
-        }
-        for buffer in [left, right, of_left, of_right] {
-            self.give_buffer(buffer);
-        }
-    }
 }
 
 /// Which leaves are collected.
@@ -554,35 +362,6 @@ struct Wanted<'p> {
     only: Option<&'p [Pos]>,
     /// Whether the node is known to hold.
     holds: bool,
-}
-
-/// Pairs of places that are all tried, rather than searching for the nearest: that costs more to set up.
-const FEW: usize = 64;
-
-/// Whether a pair stands in the order that `ONEAR` asks for.
-fn is_allowed(a: Pos, b: Pos, ordered: bool) -> bool {
-    !ordered || b.start >= a.end || (a.overlaps(b) && b.start >= a.start)
-}
-
-/// A proximity node.
-struct Near {
-    reach: Reach,
-    ordered: bool,
-    negated: bool,
-    left: usize,
-    right: usize,
-}
-
-impl Near {
-    fn at(code: &[u32], at: usize) -> Self {
-        let (kind, left) = (code[at + 2], at + 4);
-        let reach = match kind & 3 {
-            0 => Reach::Words(code[at + 3]),
-            1 => Reach::Sentence,
-            _ => Reach::Paragraph,
-        };
-        Self { reach, ordered: kind & 4 != 0, negated: kind & 8 != 0, left, right: left + code[left + 1] as usize }
-    }
 }
 
 /// Where the nodes begin that stand between two places.
