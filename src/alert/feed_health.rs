@@ -319,6 +319,9 @@ pub fn lost(health: &mut FeedHealth, subject: Subject<'_>, gap: Gap, now: Timest
         None => "an unknown number of entries".to_owned(),
     };
     let recovered = match gap.recovered {
+        0 if gap.left > 0 => {
+            "Its site's news sitemap was read, but nothing in it could be told to be of this feed.".to_owned()
+        }
         0 => "The feed links no older pages, and its site names no news sitemap, in which they could be found."
             .to_owned(),
         number => format!("{number} more were found on older pages of the feed or in its site's news sitemap."),

@@ -189,7 +189,7 @@ impl Site {
         let news = news::read(snapshot, publisher, self.sitemaps.clone(), deadline).await;
         self.sitemaps = news.memory;
         let mut has_some = news.unchanged > 0 || !news.documents.is_empty();
-        news.documents.iter().for_each(|document| self.learn(document, publisher, now));
+        self.learn(news.documents, publisher, now).await;
         if !news.was_asked {
             return;
         }
@@ -225,25 +225,27 @@ impl Site {
             if let Some(parsed) = news::parse(document).await {
                 *validators = answered_with;
                 has_some = true;
-                self.learn(&parsed, publisher, now);
+                self.learn(vec![parsed], publisher, now).await;
             }
         }
         self.feeds = Some(feeds);
         has_some
     }
 
-    /// Takes in the headlines of a document.
-    fn learn(&mut self, document: &ParsedFeed, publisher: &Url, now: Timestamp) {
-        for entry in &document.entries {
-            let at = entry.published.or(entry.updated).unwrap_or(now).min(now);
-            let Some(url) = own_address(entry, publisher).filter(|_| now.since(at) <= RECENT) else { continue };
-            let Some(link) = normalise_link(url.as_str()) else { continue };
-            for key in entry.title.as_deref().map(listed).unwrap_or_default() {
-                let headline = Headline { url: url.clone(), link: Some(link.clone()), at };
-                let known = self.headlines.entry(key).or_insert(headline);
-                if known.link.as_ref() != Some(&link) {
-                    known.link = None;
-                }
+    /// Takes in the headlines of documents.
+    async fn learn(&mut self, documents: Vec<ParsedFeed>, publisher: &Url, now: Timestamp) {
+        let publisher = publisher.clone();
+        let read = move || documents.iter().flat_map(|document| headlines(document, &publisher, now)).collect();
+        let found: Vec<(u64, Headline)> = tokio::task::spawn_blocking(read).await.unwrap_or_default();
+        self.remember(found);
+    }
+
+    fn remember(&mut self, found: impl IntoIterator<Item = (u64, Headline)>) {
+        for (key, headline) in found {
+            let link = headline.link.clone();
+            let known = self.headlines.entry(key).or_insert(headline);
+            if known.link != link {
+                known.link = None;
             }
         }
         if self.headlines.len() > MOST_HEADLINES {
@@ -253,6 +255,20 @@ impl Site {
             self.headlines.retain(|_, headline| headline.at > oldest);
         }
     }
+}
+
+/// The recent headlines of a document, by their keys.
+fn headlines(document: &ParsedFeed, publisher: &Url, now: Timestamp) -> Vec<(u64, Headline)> {
+    let mut found = Vec::new();
+    for entry in &document.entries {
+        let at = entry.published.or(entry.updated).unwrap_or(now).min(now);
+        let Some(url) = own_address(entry, publisher).filter(|_| now.since(at) <= RECENT) else { continue };
+        let Some(link) = normalise_link(url.as_str()) else { continue };
+        for key in entry.title.as_deref().map(listed).unwrap_or_default() {
+            found.push((key, Headline { url: url.clone(), link: Some(link.clone()), at }));
+        }
+    }
+    found
 }
 
 /// The address of an entry, if it is an article of that site.
@@ -315,7 +331,7 @@ mod tests {
         });
         let document = ParsedFeed { entries: entries.collect(), ..ParsedFeed::empty(FeedKind::Sitemap) };
         let mut site = Site::default();
-        site.learn(&document, &url("https://www.mayak.example.co.uk/"), now());
+        site.remember(headlines(&document, &url("https://www.mayak.example.co.uk/"), now()));
         site
     }
 

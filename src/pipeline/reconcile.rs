@@ -160,7 +160,10 @@ pub(super) async fn news_sitemaps(
         pages.extend(listed);
     }
     let most = missing.map_or(OTHERWISE, |missing| usize::try_from(missing).unwrap_or(AT_MOST).saturating_mul(TIMES));
-    let (entries, left) = choose(site, pages, hole, most.clamp(AT_LEAST, AT_MOST));
+    let (site, most) = (site.clone(), most.clamp(AT_LEAST, AT_MOST));
+    let chosen = tokio::task::spawn_blocking(move || choose(&site, pages, hole, most)).await;
+    // The pool is gone only while the process stops; then nothing of this is committed.
+    let (entries, left) = chosen.unwrap_or_default();
     covers &= left.doubtful == 0;
     let parsed = ParsedFeed { entries, ..ParsedFeed::empty(FeedKind::Rss) };
     Reconciled { parsed, covers, left, memory: news.memory }
@@ -270,9 +273,16 @@ impl Learned {
         if let Some(verdict @ (Verdict::Own | Verdict::Others)) = by_part {
             return verdict;
         }
-        let has_own_tag =
-            page.tags.iter().any(|tag| self.by_tag.get(tag).and_then(|share| share.verdict()) == Some(Verdict::Own));
-        if has_own_tag || (by_part.is_none() && !first.is_empty() && site.sections.contains(&first)) {
+        let by_tags = page.tags.iter().filter_map(|tag| self.by_tag.get(tag)?.verdict());
+        let by_tag = by_tags.min_by_key(|verdict| match verdict {
+            Verdict::Own => 0,
+            Verdict::Doubtful => 1,
+            Verdict::Others => 2,
+        });
+        if let Some(verdict @ (Verdict::Own | Verdict::Others)) = by_tag {
+            return verdict;
+        }
+        if by_part.is_none() && !first.is_empty() && site.sections.contains(&first) {
             return Verdict::Own;
         }
         // Without proof: taken.
@@ -395,7 +405,7 @@ mod tests {
         pages.extend(others.iter().map(|path| (70, path.as_str(), &["Спорт"][..], false)));
         let (taken, left) = chosen(&pages, &[], 100);
         assert_eq!(taken, ["/a1.html"], "3 of 23 stand in the feed");
-        assert_eq!(left, Left { doubtful: 2, ..Left::default() });
+        assert_eq!(left, Left { of_others: 1, doubtful: 1, ..Left::default() });
         // The feed of the whole site, and one that nothing is known of.
         pages.truncate(8);
         assert_eq!(chosen(&pages, &[], 100).0.len(), 3);

@@ -43,13 +43,19 @@ async fn what_scrolled_past_is_read_from_older_pages_or_estimated() {
 
 /// A news sitemap of (address, headline, date).
 fn news_sitemap(pages: &[(String, &str, Timestamp)]) -> String {
+    let pages: Vec<_> = pages.iter().map(|(loc, title, at)| (loc.clone(), *title, *at, "")).collect();
+    news_sitemap_with_keywords(&pages)
+}
+
+fn news_sitemap_with_keywords(pages: &[(String, &str, Timestamp, &str)]) -> String {
     let mut text = "<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\" \
         xmlns:n=\"http://www.google.com/schemas/sitemap-news/0.9\">"
         .to_owned();
-    for (loc, title, at) in pages {
+    for (loc, title, at, keywords) in pages {
         let _ = write!(
             text,
-            "<url><loc>{loc}</loc><n:news><n:publication_date>{at}</n:publication_date><n:title>{title}</n:title></n:news></url>"
+            "<url><loc>{loc}</loc><n:news><n:publication_date>{at}</n:publication_date><n:title>{title}</n:title>\
+             <n:keywords>{keywords}</n:keywords></n:news></url>"
         );
     }
     text + "</urlset>"
@@ -143,4 +149,66 @@ async fn what_scrolled_past_is_read_from_the_sites_news_sitemap_and_told_once() 
         watch.world.mailbox.messages().iter().map(|mail| body(&mail.data, "text/plain").replace('\n', " ")).collect();
     let gap = mails.iter().find(|mail| mail.contains("11 more were found"));
     assert!(gap.is_some_and(|gap| gap.contains("news sitemap")), "{mails:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gap_is_not_filled_with_the_football_of_the_same_site_and_what_was_left_out_is_told() {
+    let world = World::new().await;
+    world.configure(&format!("{}name = \"Esteri\"\n", world.feed("/feed.xml")));
+    let watch = Watch::new(world).await;
+    let begin = watch.clock.now();
+    let at = |number: u32| begin.before(HOUR * 5) + HOUR * number;
+    let server = &watch.world.server;
+    // Addresses that tell no section, as of many papers.
+    let page = |number: u32| server.url(&format!("/articolo-{number}.html"));
+    let put = |numbers: std::ops::Range<u32>| {
+        let items: String = numbers
+            .rev()
+            .map(|number| {
+                let (date, link) = (at(number).to_chrono().to_rfc2822(), page(number));
+                format!(
+                    "<item><guid isPermaLink=\"false\">n{number}</guid><title>Bollettino {number}</title>\
+                     <pubDate>{date}</pubDate><link>{link}</link></item>"
+                )
+            })
+            .collect();
+        let text = format!("<rss version=\"2.0\"><channel>{items}</channel></rss>");
+        server.put("/feed.xml", "application/rss+xml", text);
+    };
+    // For each article of the feed, the site has five others.
+    let site = |numbers: std::ops::Range<u32>, keywords: [&'static str; 2]| {
+        let mut pages = Vec::new();
+        for number in numbers {
+            let title = if number == 12 { "Дозор на границе" } else { "Bollettino" };
+            pages.push((page(number), title, at(number), keywords[0]));
+            pages.extend((0..5).map(|other| {
+                let loc = server.url(&format!("/articolo-{}.html", number * 100 + other));
+                (loc, "La vedetta della difesa: pagelle del derby", at(number), keywords[1])
+            }));
+        }
+        server.put("/news.xml", "application/xml", news_sitemap_with_keywords(&pages));
+    };
+    server.put("/robots.txt", "text/plain", format!("Sitemap: {}\n", server.url("/news.xml")));
+    put(1..6);
+    watch.round().await;
+    watch.clock.advance(20 * HOUR);
+    put(21..26);
+    site(1..26, ["Esteri, 外交", "Calcio"]);
+    watch.round().await;
+    // What its keywords say belongs to the feed came, the derby did not, and nothing was lost.
+    assert_eq!(watch.articles().await, 25);
+    let told = watch.subjects();
+    assert!(told.len() == 1 && told[0].contains("Дозор"), "{told:?}");
+    // Where nothing tells one from the other, a sixth of the site is no reason to take all of it. That is told.
+    watch.clock.advance(20 * HOUR);
+    put(41..46);
+    site(21..46, ["", ""]);
+    watch.round().await;
+    watch.hours(1).await;
+    let told = watch.subjects();
+    assert!(told.len() == 2 && told[1].contains("Esteri: about"), "{told:?}");
+    let mail = watch.world.mailbox.messages().last().map(|mail| body(&mail.data, "text/plain")).expect("a mail");
+    let mail = mail.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(mail.contains("95 other pages that its site published meanwhile were left out"), "{mail}");
+    assert!(mail.contains("nothing in it could be told to be of this feed"), "{mail}");
 }
