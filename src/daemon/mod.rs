@@ -345,8 +345,10 @@ impl Daemon {
         let corrected = edit::channels_changed(before, &snapshot);
         self.line.live.swap(Arc::new(snapshot));
         for channel in corrected {
-            let hastened = self.line.store.hasten_deliveries(&Waiting::Channel(channel), now).await;
-            hastened.map_err(|error| self.line.chain(&error))?;
+            // The edit is in force already; what waits comes at its own time.
+            if let Err(error) = self.line.store.hasten_deliveries(&Waiting::Channel(channel), now).await {
+                self.line.store_failed(&error);
+            }
         }
         self.line.nudges.poll.notify_one();
         self.line.nudges.deliver.notify_one();

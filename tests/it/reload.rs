@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use vedetta::demo::Answer;
+use vedetta::model::{Clock as _, SystemClock, Timestamp};
+
 use crate::support::{RULES, World, body, header, item, rss, until};
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -118,4 +121,27 @@ async fn what_an_edit_takes_away_is_told_by_name() {
     daemon.signal("HUP");
     until("reloaded again", LIMIT, || world.log().matches(" reloaded ").count() == 3).await;
     assert_eq!(world.mailbox.messages().len(), 1, "{}", world.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_that_was_corrected_gets_what_waits_after_the_reload() {
+    let world = World::new().await;
+    world.configure(&world.feed("/feed.xml"));
+    world.server.put("/feed.xml", "application/rss+xml", rss(&[item("1", "La vedetta", "")]));
+    world.hook.answer([404, 404].map(Answer::status));
+    let daemon = world.daemon();
+    world.hook.wait_for(2, LIMIT).await;
+    until("the third attempt is five minutes away", LIMIT, || {
+        let listed = world.vedetta(&["deliveries", "--state", "due", "--format", "json"]).output().expect("it runs");
+        let row: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap_or_default();
+        let due = row["due_at"].as_str().and_then(|at| Timestamp::parse_rfc3339(at).ok());
+        due.is_some_and(|due| due.since(SystemClock.now()) > Duration::from_secs(60))
+    })
+    .await;
+    let whole = std::fs::read_to_string(world.config()).expect("the configuration");
+    world.write("vedetta.toml", &whole.replace("/hook", "/right"));
+    daemon.signal("HUP");
+    let calls = world.hook.wait_for(3, LIMIT).await;
+    assert_eq!(calls[2].path, "/right", "{}", world.log());
+    assert_eq!(calls[2].header("webhook-id"), calls[0].header("webhook-id"));
 }
