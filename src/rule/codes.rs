@@ -141,4 +141,6 @@ codes! {
     MIXED_SCRIPT = "W110";
     /// Nothing to read in the folders named.
     NO_FILES = "W111";
+    /// Nothing in a file.
+    EMPTY_FILE = "W112";
 }

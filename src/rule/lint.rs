@@ -18,6 +18,7 @@ use super::query::Query;
 
 /// Looks through all that was read.
 pub(super) fn lint(loaded: &Loaded, sources: &[Source], findings: &Findings) {
+    empty(loaded, sources, findings);
     untested(loaded, sources, findings);
     unused(loaded, sources, findings);
     for concept in loaded.concepts.values() {
@@ -45,6 +46,26 @@ pub(super) fn lint(loaded: &Loaded, sources: &[Source], findings: &Findings) {
         }
         languages.missing(topic, &trees, findings);
     }
+}
+
+/// Files without a word in them, as a full disk or a broken save leaves them: their topics are gone, and nothing else is
+/// wrong. Where a file could not be read, its text is empty too; that is reported already.
+fn empty(loaded: &Loaded, sources: &[Source], findings: &Findings) {
+    if loaded.damage.everything {
+        return;
+    }
+    for source in sources.iter().filter(|source| source.text.trim_matches(is_blank).is_empty()) {
+        findings.add(
+            Diagnostic::warning(codes::EMPTY_FILE, "this rule file is empty")
+                .label(Span::new(source.id, 0..0), "")
+                .help("if it was cut off while it was saved, put it back; else delete it"),
+        );
+    }
+}
+
+/// White space and the mark that some editors put at the beginning.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || c == '\u{feff}'
 }
 
 /// The queries of a topic.
