@@ -97,10 +97,21 @@ fn find_subject(
     }
     let bytes = feed::read(Path::new(argument))?;
     if bytes.trim_ascii_start().starts_with(b"{") {
-        return Ok((Subject::Line(String::from_utf8(bytes).context("this is not UTF-8")?), None));
+        return Ok((Subject::Line(named(String::from_utf8(bytes).context("this is not UTF-8")?)), None));
     }
     let page = extract_article(&bytes, None, None).with_context(|| format!("no article in {argument}"))?;
     Ok((from_page(&page, argument), None))
+}
+
+/// An article that a person wrote down for a question needs no id.
+fn named(json: String) -> String {
+    match serde_json::from_str(&json) {
+        Ok(serde_json::Value::Object(mut article)) if !article.contains_key("id") => {
+            article.insert("id".to_owned(), "-".into());
+            serde_json::Value::Object(article).to_string()
+        }
+        _ => json,
+    }
 }
 
 /// A stored article by its id, or by the id of an alert on it.

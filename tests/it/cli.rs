@@ -225,7 +225,7 @@ async fn an_analyst_without_the_secrets_tests_and_explains_the_rules_of_the_conf
     assert!(world.vedetta(&["run", "--once"]).output().expect("it runs").status.success());
     std::fs::remove_file(world.folder.path().join("secret")).expect("it was there");
     assert_eq!(world.vedetta(&["check"]).output().expect("it runs").status.code(), Some(1));
-    world.write("a.json", r#"{"id":"a1","title":"Il molo e la vedetta"}"#);
+    world.write("a.json", r#"{"title":"Il molo e la vedetta"}"#);
     for (arguments, words) in [
         (&["test"][..], "1 passed, 0 failed"),
         (&["explain", "--topic", "lookout", "a.json"], "lookout matches"),
