@@ -408,7 +408,7 @@ impl Explainer<'_> {
 
     fn quoted(&self, place: Pos) -> String {
         let (field, bytes) = self.plain.bytes(place);
-        let text = self.plain.text(field).get(bytes).unwrap_or("");
+        let text = self.plain.text(field.into()).get(bytes).unwrap_or("");
         format!("“{}”", shortened(text))
     }
 
@@ -423,8 +423,12 @@ impl Explainer<'_> {
         let leaf: Option<&Leaf> = outcome.hits.values().flatten().next();
         match leaf {
             Some(leaf) => {
-                let text = self.plain.text(leaf.field).get(leaf.start as usize..leaf.end as usize).unwrap_or("");
-                format!("“{}” ({})", shortened(text), FIELDS[usize::from(leaf.field)])
+                let text = self
+                    .plain
+                    .text(leaf.at.field())
+                    .get(leaf.at.start() as usize..leaf.at.end() as usize)
+                    .unwrap_or("");
+                format!("“{}” ({})", shortened(text), FIELDS[leaf.at.field()])
             }
             None => "what it asks for".to_owned(),
         }

@@ -13,7 +13,8 @@ use super::ruleset::{Circumstances, Hit, Ruleset};
 use super::scanner::Scratch;
 use super::tally::Tally;
 pub use super::tally::{MOST_TOPICS, TopicStats, TopicTotals};
-use crate::model::{Lang, Timestamp};
+use crate::model::{Field, Lang, Severity, Timestamp};
+use crate::text::analyzed::FIELDS;
 use crate::text::detect_language;
 
 /// An article as it comes in.
@@ -462,6 +463,10 @@ struct MatchLine<'w> {
     before: Vec<u8>,
     /// `,"lang":"it"`, or nothing.
     lang: String,
+    /// Score and severity of the match written last, and what stood between its topic and its hits:
+    /// `","score":0,"severity":"notice","lang":"it","hits":[`. Most have the same.
+    verdict: Option<(i64, Severity)>,
+    middle: String,
 }
 
 impl<'w> MatchLine<'w> {
@@ -470,23 +475,21 @@ impl<'w> MatchLine<'w> {
         let mut before = b"{\"article\":".to_vec();
         write_text(&mut before, article.as_bytes());
         before.extend_from_slice(b",\"topic\":\"");
-        Self { places, before, lang: lang.map(|lang| format!(",\"lang\":\"{lang}\"")).unwrap_or_default() }
+        let lang = lang.map(|lang| format!(",\"lang\":\"{lang}\"")).unwrap_or_default();
+        Self { places, before, lang, verdict: None, middle: String::new() }
     }
 
     fn write(&mut self, out: &mut Vec<u8>, hit: &Hit<'_>) {
         out.extend_from_slice(&self.before);
         // An id has nothing that must be escaped.
         hit.write_id(out);
-        out.extend_from_slice(b"\",\"score\":");
-        if hit.score() < 0 {
-            out.push(b'-');
+        let verdict = (hit.score(), hit.severity());
+        if self.verdict != Some(verdict) {
+            self.verdict = Some(verdict);
+            let (score, severity) = (verdict.0, verdict.1.as_str());
+            self.middle = format!("\",\"score\":{score},\"severity\":\"{severity}\"{},\"hits\":[", self.lang);
         }
-        write_number(out, hit.score().unsigned_abs());
-        out.extend_from_slice(b",\"severity\":\"");
-        out.extend_from_slice(hit.severity().as_str().as_bytes());
-        out.push(b'"');
-        out.extend_from_slice(self.lang.as_bytes());
-        out.extend_from_slice(b",\"hits\":[");
+        out.extend_from_slice(self.middle.as_bytes());
         for (index, leaf) in hit.leaves().iter().enumerate() {
             let written = self.places.written(leaf, hit);
             out.extend_from_slice(&written[usize::from(index == 0)..]);
@@ -498,6 +501,8 @@ impl<'w> MatchLine<'w> {
 /// `,{"field":"body","start":12,"end":20,"atom":"missil*"}` for the hits of an article written last: many topics hit the
 /// same few words.
 struct WrittenHits {
+    /// By field, `,{"field":"body","start":`.
+    beginnings: Vec<String>,
     /// By a hash of the hit; their number is a power of two.
     slots: Vec<Option<WrittenHit>>,
     /// The slots that are taken.
@@ -515,7 +520,13 @@ struct WrittenHit {
 
 impl Default for WrittenHits {
     fn default() -> Self {
-        Self { slots: vec![None; Self::SLOTS], taken: Vec::new(), texts: Vec::new() }
+        let beginning = |field: &Field| format!(",{{\"field\":\"{}\",\"start\":", field.as_str());
+        Self {
+            beginnings: FIELDS.iter().map(beginning).collect(),
+            slots: vec![None; Self::SLOTS],
+            taken: Vec::new(),
+            texts: Vec::new(),
+        }
     }
 }
 
@@ -533,7 +544,7 @@ impl WrittenHits {
 
     #[inline]
     fn written(&mut self, leaf: &Leaf, hit: &Hit<'_>) -> &[u8] {
-        let hash = (leaf.start ^ leaf.atom.0.rotate_left(16)).wrapping_mul(0x9E37_79B1);
+        let hash = (leaf.at.start() ^ leaf.atom.0.rotate_left(16)).wrapping_mul(0x9E37_79B1);
         let at = (hash >> (32 - Self::SLOTS.trailing_zeros())) as usize;
         let WrittenHit { from, to, .. } = match self.slots[at] {
             Some(written) if written.of == *leaf => written,
@@ -544,19 +555,17 @@ impl WrittenHits {
 
     #[cold]
     fn write(&mut self, at: usize, leaf: &Leaf, hit: &Hit<'_>) -> WrittenHit {
-        let (field, atom, concept) = hit.parts(leaf);
+        let (atom, concept) = hit.parts(leaf);
         // An article made to hurt has hits without end.
         if self.texts.len() > MOST_WAITING {
             self.forget();
         }
         let texts = &mut self.texts;
         let from = texts.len();
-        texts.extend_from_slice(b",{\"field\":\"");
-        texts.extend_from_slice(field.as_str().as_bytes());
-        texts.extend_from_slice(b"\",\"start\":");
-        write_number(texts, leaf.start.into());
+        texts.extend_from_slice(self.beginnings[leaf.at.field()].as_bytes());
+        write_number(texts, leaf.at.start().into());
         texts.extend_from_slice(b",\"end\":");
-        write_number(texts, leaf.end.into());
+        write_number(texts, leaf.at.end().into());
         texts.extend_from_slice(b",\"atom\":");
         write_text(texts, atom);
         if let Some(concept) = concept {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ast::Reach;
 use super::document::Document;
 use super::expr::{AtomId, AtomKind, ConceptId, Expr, ExprId, FieldSet, Item, Program, STRETCH, Test};
-use super::position::{Layout, Leaf, Pos, count_without_overlap};
+use super::position::{Layout, Leaf, Pos, Stretch, count_without_overlap};
 use super::term::Languages;
 use crate::text::analyzed::{AnalyzedField, FIELDS, HalfWords, LEDE, weight};
 use crate::text::segment::{PieceKind, paragraphs, sentences};
@@ -211,7 +211,7 @@ impl<'p> Plain<'p> {
                         continue;
                     }
                     let (first, last) = (&self.pieces[start], &self.pieces[end - 1]);
-                    let leaf = Leaf { field: first.field, start: first.start, end: last.end, atom: id, concept };
+                    let leaf = Leaf { at: Stretch::new(first.field, first.start, last.end), atom: id, concept };
                     hits.entry(Pos { start: clip(start), end: clip(end) }).or_default().insert(leaf);
                 }
             }
@@ -245,7 +245,7 @@ impl<'p> Plain<'p> {
                             FieldSet(1 << field).meets(fields)
                         };
                         if in_fields {
-                            let leaf = Leaf { field, start, end, atom: id, concept };
+                            let leaf = Leaf { at: Stretch::new(field, start, end), atom: id, concept };
                             hits.entry(place).or_default().insert(leaf);
                         }
                     }
@@ -328,7 +328,7 @@ impl<'p> Plain<'p> {
 
     /// The text of a field.
     #[must_use]
-    pub(super) fn text(&self, field: u8) -> &str {
+    pub(super) fn text(&self, field: usize) -> &str {
         &self.texts[usize::from(field)]
     }
 

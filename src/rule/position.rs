@@ -32,15 +32,42 @@ impl Pos {
     }
 }
 
+/// Where in the text something stands; ordered by field and text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Stretch {
+    /// Index of the field among [`FIELDS`]; as wide as the others, which makes comparing cheap.
+    field: u32,
+    start: u32,
+    end: u32,
+}
+
+impl Stretch {
+    /// From the first byte up to but not including the last.
+    pub(super) fn new(field: u8, start: u32, end: u32) -> Self {
+        Self { field: field.into(), start, end }
+    }
+
+    /// Index of the field among [`FIELDS`].
+    pub(super) fn field(self) -> usize {
+        self.field as usize
+    }
+
+    /// First byte.
+    pub(super) fn start(self) -> u32 {
+        self.start
+    }
+
+    /// One past the last byte.
+    pub(super) fn end(self) -> u32 {
+        self.end
+    }
+}
+
 /// An atom's hit in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Leaf {
-    /// Index of the field among [`FIELDS`].
-    pub field: u8,
-    /// First byte.
-    pub start: u32,
-    /// One past the last byte.
-    pub end: u32,
+    /// Where it stands.
+    pub at: Stretch,
     /// The atom.
     pub atom: AtomId,
     /// The concept that the query names, if the atom was reached through one.
@@ -53,11 +80,7 @@ pub(super) const MOST_EVIDENCE: usize = 1_000;
 
 /// Puts hits in the order of fields and text, each once, and leaves out what is too many.
 pub(super) fn settle(leaves: &mut Vec<Leaf>) {
-    // As the fields stand, but in three comparisons of which the first decides nearly always.
-    leaves.sort_unstable_by_key(|leaf| {
-        let pack = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
-        (pack(leaf.field.into(), leaf.start), pack(leaf.end, leaf.atom.0), leaf.concept)
-    });
+    leaves.sort_unstable();
     leaves.dedup();
     leaves.truncate(MOST_EVIDENCE);
 }
@@ -69,9 +92,9 @@ pub(super) fn evidence(program: &Program, mut leaves: Vec<Leaf>) -> Vec<Evidence
     leaves
         .into_iter()
         .map(|leaf| Evidence {
-            field: FIELDS[usize::from(leaf.field)],
-            start: leaf.start,
-            end: leaf.end,
+            field: FIELDS[leaf.at.field()],
+            start: leaf.at.start(),
+            end: leaf.at.end(),
             atom: program.written.of(leaf.atom.0).to_owned(),
             concept: leaf.concept.map(|concept| program.concepts[concept.index()].clone()),
         })

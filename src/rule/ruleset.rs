@@ -151,20 +151,20 @@ impl<'s> Hit<'s> {
         self.leaves
     }
 
-    /// The field, atom (as written in the rule) and concept of one of them.
-    pub(super) fn parts(&self, leaf: &Leaf) -> (Field, &'s [u8], Option<&'s str>) {
+    /// The atom (as written in the rule) and concept of one of them.
+    pub(super) fn parts(&self, leaf: &Leaf) -> (&'s [u8], Option<&'s str>) {
         let program = &self.ruleset.program;
         let concept = leaf.concept.map(|concept| program.concepts[concept.index()].as_str());
-        (FIELDS[usize::from(leaf.field)], program.written.bytes(leaf.atom.0), concept)
+        (program.written.bytes(leaf.atom.0), concept)
     }
 
     /// What a number means.
     fn place(&self, leaf: &Leaf) -> HitPlace<'s> {
         let program = &self.ruleset.program;
         HitPlace {
-            field: FIELDS[usize::from(leaf.field)],
-            start: leaf.start,
-            end: leaf.end,
+            field: FIELDS[leaf.at.field()],
+            start: leaf.at.start(),
+            end: leaf.at.end(),
             atom: program.written.of(leaf.atom.0),
             concept: leaf.concept.map(|concept| program.concepts[concept.index()].as_str()),
         }

@@ -19,7 +19,7 @@ use super::expr::{Expr, FieldSet, Program, TermId};
 use super::frequency::Frequencies;
 use super::lookup::{Entry, Lookup, Memo, Met, NO_WORD};
 use super::pair::Pairs;
-use super::position::{Layout, Leaf, Pos};
+use super::position::{Layout, Leaf, Pos, Stretch};
 use super::term::Languages;
 use crate::text::analyzed::{FIELDS, HalfWords, LEDE, weight};
 use crate::text::segment::{PieceKind, paragraphs, pieces, sentences};
@@ -176,10 +176,15 @@ pub(super) struct Head {
     pub(super) fields: u8,
 }
 
+/// A place where a term or pair occurs, with all that is asked about it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Occurrence {
+    pub(super) at: Stretch,
+    /// Its first piece.
     pub(super) piece: u32,
     pub(super) next: u32,
+    /// The fields that all of its pieces are in.
+    pub(super) fields: u8,
 }
 
 /// A set of topics that gives them back in order, at the price of those that are in it.
@@ -290,9 +295,11 @@ impl Scratch {
     fn note_pairs(&mut self, pairs: &Pairs) {
         let mut neighbours = std::mem::take(&mut self.neighbours);
         for Neighbours { place, one, next, glued } in neighbours.drain(..) {
-            if let Some(pair) = pairs.number(one, next, glued) {
-                let fields = self.pieces[place as usize].fields & self.pieces[place as usize + 1].fields;
-                self.note(place, &[TermId(pair)], fields);
+            if let Some(pair) = pairs.number(one, next, glued)
+                && let [first, last, ..] = self.pieces[place as usize..]
+            {
+                let at = Stretch::new(first.field, first.start, last.end);
+                self.note(&[TermId(pair)], place, at, first.fields & last.fields);
             }
         }
         self.neighbours = neighbours;
@@ -300,10 +307,10 @@ impl Scratch {
 
     /// Notes that a piece satisfies these terms, or begins this pair.
     #[inline(always)]
-    fn note(&mut self, place: u32, terms: &[TermId], fields: u8) {
+    fn note(&mut self, terms: &[TermId], piece: u32, at: Stretch, fields: u8) {
         for &term in terms {
             let occurrence = clip(self.occurrences.len());
-            self.occurrences.push(Occurrence { piece: place, next: NONE });
+            self.occurrences.push(Occurrence { at, piece, next: NONE, fields });
             let (word, bit) = ((term.0 >> 6) as usize, 1_u64 << (term.0 & 63));
             if self.present[word] & bit != 0 {
                 let head = &mut self.heads[self.slots[term.index()] as usize];
@@ -456,7 +463,8 @@ impl<'a> Scan<'a> {
                     let in_lede = number == 0 || (in_text && end_at <= LEDE);
                     let fields = if in_lede { bit | FieldSet::LEDE.0 } else { bit };
                     let place = clip(scratch.pieces.len());
-                    scratch.note(place, self.memo.terms(&terms), fields);
+                    let (start, end) = (clip(piece.start), clip(piece.end));
+                    scratch.note(self.memo.terms(&terms), place, Stretch::new(field, start, end), fields);
                     if before != NO_WORD && terms.word != NO_WORD {
                         let (one, next) = (before, terms.word);
                         let place = place - 1;
@@ -469,8 +477,8 @@ impl<'a> Scan<'a> {
                     }
                     before = terms.word;
                     scratch.pieces.push(Piece {
-                        start: clip(piece.start),
-                        end: clip(piece.end),
+                        start,
+                        end,
                         at,
                         terms,
                         fields,

@@ -12,8 +12,8 @@ use std::ops::ControlFlow;
 use self::near::Near;
 use super::code::{ALL_LANGUAGES, NONE, op};
 use super::expr::{AtomId, ConceptId, FieldSet};
-use super::position::{Leaf, MOST_EVIDENCE, Pos, count_without_overlap};
-use super::scanner::{Head, MOST_KEPT, Occurrence, Scan, clip, is_set};
+use super::position::{Leaf, MOST_EVIDENCE, Pos, Stretch, count_without_overlap};
+use super::scanner::{Head, MOST_KEPT, Scan, clip, is_set};
 
 impl Scan<'_> {
     /// Whether the node holds that stands here.
@@ -151,11 +151,9 @@ impl Scan<'_> {
                     while next != NONE && room > 0 {
                         let occurrence = self.scratch.occurrences[next as usize];
                         next = occurrence.next;
-                        let place = self.place_of(term, occurrence.piece);
-                        let (first, last) = (self.piece(place.start), self.piece(place.end - 1));
-                        if first.fields & last.fields & fields.0 != 0 && is_asked(place) {
-                            let (field, start, end) = (first.field, first.start, last.end);
-                            leaves.push(Leaf { field, start, end, atom: AtomId(atom), concept });
+                        let is_in = occurrence.fields & fields.0 != 0;
+                        if is_in && (only.is_none() || is_asked(self.place_of(term, occurrence.piece))) {
+                            leaves.push(Leaf { at: occurrence.at, atom: AtomId(atom), concept });
                             room -= 1;
                         }
                     }
@@ -167,7 +165,7 @@ impl Scan<'_> {
                 let _ = self.sequences(at, fields, |start, end| {
                     if is_asked(Pos { start, end }) {
                         let (first, last) = (self.piece(start), self.piece(end - 1));
-                        leaves.push(Leaf { field: first.field, start: first.start, end: last.end, atom, concept });
+                        leaves.push(Leaf { at: Stretch::new(first.field, first.start, last.end), atom, concept });
                         room -= 1;
                     }
                     if room == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -239,11 +237,10 @@ impl Scan<'_> {
                     let Some(&head) = self.term_in(term, fields) else { continue };
                     let mut next = head.first;
                     while next != NONE {
-                        let Occurrence { piece, next: following } = self.scratch.occurrences[next as usize];
-                        next = following;
-                        let place = self.place_of(term, piece);
-                        if self.piece(place.start).fields & self.piece(place.end - 1).fields & fields.0 != 0 {
-                            places.push(place);
+                        let occurrence = self.scratch.occurrences[next as usize];
+                        next = occurrence.next;
+                        if occurrence.fields & fields.0 != 0 {
+                            places.push(self.place_of(term, occurrence.piece));
                         }
                     }
                 }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::rule::code::{ANYTHING, NONE, STRETCHES};
 use crate::rule::expr::{AtomId, AtomKind, FieldSet, STRETCH, TermId};
-use crate::rule::position::{Leaf, Pos};
+use crate::rule::position::{Leaf, Pos, Stretch};
 use crate::rule::scanner::{Kind, Scan, clip};
 
 impl Scan<'_> {
@@ -126,7 +126,7 @@ impl Scan<'_> {
                     FieldSet(1 << field).meets(fields)
                 };
                 if inside {
-                    found(place, Leaf { field, start, end, atom, concept: None })?;
+                    found(place, Leaf { at: Stretch::new(field, start, end), atom, concept: None })?;
                 }
             }
         }
