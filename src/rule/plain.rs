@@ -329,7 +329,7 @@ impl<'p> Plain<'p> {
     /// The text of a field.
     #[must_use]
     pub(super) fn text(&self, field: usize) -> &str {
-        &self.texts[usize::from(field)]
+        &self.texts[field]
     }
 
     /// The bytes of a stretch in its field, with the field's index.
