@@ -204,6 +204,24 @@ pub struct Retention {
     pub seen: Duration,
 }
 
+/// By which time the sweep goes. A clock that is years ahead would have it delete everything at once.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SweepClock {
+    /// When it last ran; absent until it ran once.
+    pub swept: Option<Timestamp>,
+    /// A clock too far from `swept` to be believed at once.
+    pub doubt: Option<ClockDoubt>,
+}
+
+/// A clock that is not believed yet. Both times are its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ClockDoubt {
+    /// When the doubt began.
+    pub since: Timestamp,
+    /// When the clock was last looked at.
+    pub looked: Timestamp,
+}
+
 /// What a sweep removed, in rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Swept {
@@ -312,7 +330,13 @@ pub trait Store: Views + std::fmt::Debug + Send + Sync {
     /// Hands back everything that this node still has claimed.
     async fn release(&self, node: &NodeId) -> Result<(), StoreError>;
 
-    /// Deletes what is older than its retention, in small transactions.
+    /// By which time the last sweep went; the default where none did, or what is noted can't be read.
+    async fn sweep_clock(&self) -> Result<SweepClock, StoreError>;
+
+    /// Notes by which time the sweep goes.
+    async fn save_sweep_clock(&self, clock: &SweepClock) -> Result<(), StoreError>;
+
+    /// Deletes what is older than its retention, in small transactions. Believes `now`.
     async fn sweep(&self, retention: &Retention, now: Timestamp) -> Result<Swept, StoreError>;
 
     /// Proves that the database can be written: for `/healthz` and the watchdog.

@@ -40,8 +40,8 @@ use crate::model::{
 };
 
 use super::{
-    Committed, EntryKey, KnownEntry, Outgoing, PollCommit, Retention, SitemapMemory, Store, StoreError, Swept,
-    VerdictCommit, Waiting,
+    Committed, EntryKey, KnownEntry, Outgoing, PollCommit, Retention, SitemapMemory, Store, StoreError, SweepClock,
+    Swept, VerdictCommit, Waiting,
 };
 pub use backup::{Backup, back_up};
 use writer::{Chore, Job, QUEUE, Slot, Writer};
@@ -250,6 +250,16 @@ impl Store for SqliteStore {
 
     async fn release(&self, node: &NodeId) -> Result<(), StoreError> {
         self.chore(Chore::Release(node.clone())).await.map(drop)
+    }
+
+    async fn sweep_clock(&self) -> Result<SweepClock, StoreError> {
+        let found: Option<String> =
+            sqlx::query_scalar("SELECT value FROM meta WHERE key = 'sweep'").fetch_optional(&self.reader).await?;
+        Ok(found.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+    }
+
+    async fn save_sweep_clock(&self, clock: &SweepClock) -> Result<(), StoreError> {
+        self.chore(Chore::SweepClock(rows::to_json(clock))).await.map(drop)
     }
 
     async fn sweep(&self, retention: &Retention, now: Timestamp) -> Result<Swept, StoreError> {

@@ -85,6 +85,8 @@ pub(super) enum Chore {
     Enable(ChannelName),
     Release(NodeId),
     Sweep(Sweep),
+    /// By which time the sweep goes, as JSON.
+    SweepClock(String),
     Ping(Timestamp),
     /// A feed's subscription as JSON; `None`: there is none any more.
     Subscribe(FeedId, Option<String>),
@@ -382,6 +384,7 @@ async fn do_chore(conn: &mut SqliteConnection, chore: &Chore) -> Result<u64, Sto
             Ok(done.rows_affected())
         }
         Chore::Release(node) => feeds::release(conn, Some(node)).await,
+        Chore::SweepClock(clock) => super::open::write_meta(conn, "sweep", clock).await,
         Chore::Sweep(step) => sweep::run(conn, step).await,
         Chore::Subscribe(feed, subscription) => feeds::subscribe(conn, *feed, subscription.as_deref()).await,
         Chore::PollNow(feed, now) => feeds::poll_now(conn, *feed, *now).await,

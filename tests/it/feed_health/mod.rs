@@ -1,5 +1,6 @@
 //! Feeds that go dark, move, fall silent or run over, polled hour by hour on a clock that the tests move.
 
+mod clock;
 mod gaps;
 mod kinds;
 mod network;
