@@ -12,7 +12,7 @@ use crate::daemon;
 use crate::model::{Clock, Report, SystemClock};
 use crate::pipeline::{Snapshot, with_causes};
 use crate::rule;
-use crate::store::sqlite::{OpenOptions, SqliteStore};
+use crate::store::sqlite::{OpenOptions, SqliteStore, database_file};
 use crate::store::{Store, StoreError, Views};
 
 use super::output::{Output, counted};
@@ -115,17 +115,12 @@ pub(super) fn doctor(config: &Path, environment: Environment, no_feeds: bool, ou
     })
 }
 
-/// The file of a `sqlite:` URL.
-fn database_path(url: &str) -> &Path {
-    Path::new(url.strip_prefix("sqlite:").unwrap_or(url))
-}
-
 async fn database(url: &str, findings: &mut Findings<'_>) -> anyhow::Result<()> {
     let now = SystemClock.now();
     let options = OpenOptions { create: false, exclusive: false, ..OpenOptions::default() };
     let store = match SqliteStore::open(url, options).await {
         Ok(store) => store,
-        Err(StoreError::Refused { .. }) if !database_path(url).exists() => {
+        Err(StoreError::Refused { .. }) if !database_file(url).exists() => {
             return findings.fine("database", &format!("{url}: none yet; `vedetta run` makes it"));
         }
         Err(error) => {

@@ -193,7 +193,8 @@ pub fn store_url(path: &Path) -> Option<String> {
             Some(url) => url.get_ref().as_str()?,
         },
     };
-    let file = base_folder(path).join(written.strip_prefix("sqlite:")?);
+    let file = written.strip_prefix("sqlite:")?;
+    let file = base_folder(path).join(file.strip_prefix("//").unwrap_or(file));
     Some(format!("sqlite:{}", file.display()))
 }
 

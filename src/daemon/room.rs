@@ -8,7 +8,7 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::Environment;
 use crate::model::{Clock, Timestamp};
 use crate::pipeline::{Emergency, Push, Snapshot, with_causes};
-use crate::store::sqlite::{OpenOptions, SqliteStore};
+use crate::store::sqlite::{OpenOptions, SqliteStore, database_file};
 use crate::store::{Store, StoreError, Waiting};
 use crate::telemetry::Refusal;
 use crate::web;
@@ -52,7 +52,7 @@ pub(super) async fn open_store(snapshot: &Snapshot, now: Timestamp) -> Result<Ke
         Err(error @ (StoreError::Unavailable(_) | StoreError::Refused { .. })) => error,
         Err(error) => return Err(error.into()),
     };
-    let path = file_of(url);
+    let path = database_file(url).to_path_buf();
     let probed = path.clone();
     match tokio::task::spawn_blocking(move || left(&probed)).await {
         Ok(Some(free)) => Err(StartError::NoRoom { path, free, source: error }),
@@ -76,13 +76,6 @@ async fn try_to_open(url: &str, snapshot: &Snapshot, now: Timestamp) -> Result<K
             Err(error)
         }
     }
-}
-
-/// The file of a `sqlite:` URL.
-fn file_of(url: &str) -> PathBuf {
-    let path = url.strip_prefix("sqlite:").unwrap_or(url);
-    let path = path.strip_prefix("//").unwrap_or(path);
-    path.split('?').next().unwrap_or(path).into()
 }
 
 /// How many bytes a full disk still takes beside a file; `None`: it is not full, or that can't be told.
@@ -191,7 +184,7 @@ impl Start<'_> {
             // Opening it may take long: after an unclean stop, all of it is checked. So there must be room first.
             let _alive = service::alive();
             if let StartError::NoRoom { path, free, .. } = &mut error {
-                let probed = file_of(&snapshot.config.store_url);
+                let probed = database_file(&snapshot.config.store_url).to_path_buf();
                 let is_same = probed == *path;
                 if let (true, Ok(Some(left))) = (is_same, tokio::task::spawn_blocking(move || left(&probed)).await) {
                     *free = left;
@@ -287,11 +280,5 @@ mod tests {
         assert_eq!(left(&folder.path().join("var/deep/vedetta.db")), None);
         assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 0);
         assert_eq!(left(Path::new("/proc/vedetta.db")), None, "what can't be written is not full");
-        for (url, file) in [
-            ("sqlite:var/vedetta.db", "var/vedetta.db"),
-            ("sqlite:///var/lib/vedetta.db?mode=rwc", "/var/lib/vedetta.db"),
-        ] {
-            assert_eq!(file_of(url), Path::new(file));
-        }
     }
 }

@@ -15,6 +15,7 @@ use crate::model::{
     Timestamp, TopicId, TopicNotice,
 };
 use crate::notify::Message;
+use crate::store::sqlite::database_file;
 use crate::telemetry::Refusal;
 
 use super::{Line, Snapshot, with_causes};
@@ -173,7 +174,7 @@ async fn send(clock: &dyn Clock, snapshot: &Snapshot, draft: &DeliveryDraft, not
 }
 
 fn begin(refusal: &Refusal, store_url: &str, now: Timestamp) -> HealthEvent {
-    let path = store_url.strip_prefix("sqlite:").unwrap_or(store_url);
+    let path = database_file(store_url).display();
     HealthEvent {
         key: format!("store-refuses:{}", refusal.since),
         title: "vedetta can't write its database and stands still".to_owned(),

@@ -58,6 +58,40 @@ async fn a_backup_is_whole_private_and_never_in_the_way_of_a_file() {
     assert!(left.is_empty(), "{left:?}");
 }
 
+/// What a URL would make something else of.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_is_a_name_whatever_characters_it_has() {
+    let world = World::new().await;
+    world.configure(&world.feed("/feed.xml"));
+    world.server.put("/feed.xml", "application/rss+xml", rss(&[item("1", "La vedetta", "Un faro. 灯塔。")]));
+    assert!(world.vedetta(&["run", "--once"]).status().expect("it runs").success());
+    let said = |arguments: &[&str]| {
+        let output = world.vedetta(arguments).output().expect("it runs");
+        let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        (output.status.code(), format!("{stdout}{stderr}"))
+    };
+    for name in ["com'era? 50%.db", "a?mode=memory#b.db", "%41%2e.db", "file:база?vfs=x.db", "sqlite:备份.db"] {
+        let (code, text) = said(&["backup", name]);
+        assert_eq!(code, Some(0), "{name}: {text}");
+        assert!(world.folder.path().join(name).is_file(), "{name}");
+        let (code, text) = said(&["backtest", "--database", name, "--format", "json"]);
+        let report: serde_json::Value = serde_json::from_str(text.lines().next().unwrap_or_default()).expect("JSON");
+        assert_eq!((code, report["articles"].as_u64()), (Some(0), Some(1)), "{name}: {text}");
+    }
+    // In a folder with such a name, all goes on as elsewhere.
+    let folder = world.folder.path().join("che? 100%25#1");
+    std::fs::create_dir(&folder).expect("made");
+    let config = std::fs::read_to_string(world.config()).expect("written");
+    let config = config.replace(&format!("sqlite:{}/", world.folder.path().display()), "sqlite:");
+    std::fs::write(folder.join("vedetta.toml"), config).expect("written");
+    let config = folder.join("vedetta.toml");
+    let (code, text) = said(&["run", "--once", "--config", config.to_str().expect("UTF-8")]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(folder.join("var/vedetta.db").is_file());
+    let (_, text) = said(&["doctor", "--config", config.to_str().expect("UTF-8")]);
+    assert!(text.contains("1 articles"), "{text}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_database_gives_no_backup() {
     let world = StoreWorld::with_feeds(1).await;

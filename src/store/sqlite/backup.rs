@@ -8,7 +8,6 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::str::FromStr as _;
 
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -126,8 +125,7 @@ fn path_text(path: &Path) -> Result<&str, StoreError> {
 
 /// Whether the copy is whole, and what it holds.
 async fn check(path: &Path) -> Result<Backup, StoreError> {
-    let url = format!("sqlite:{}", path_text(path)?);
-    let mut conn = SqliteConnectOptions::from_str(&url)?.read_only(true).connect().await?;
+    let mut conn = SqliteConnectOptions::new().filename(path).read_only(true).connect().await?;
     open::quick_check(&mut conn, path).await?;
     let (articles, alerts): (i64, i64) =
         sqlx::query_as("SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM alerts)")

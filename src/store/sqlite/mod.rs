@@ -44,6 +44,7 @@ use super::{
     Swept, VerdictCommit, Waiting,
 };
 pub use backup::{Backup, back_up};
+pub use open::database_file;
 use writer::{Chore, Job, QUEUE, Slot, Writer};
 
 /// Connections that read. A guess: readers are short, and two cores serve no more at once.

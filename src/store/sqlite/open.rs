@@ -7,7 +7,6 @@ use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::str::FromStr as _;
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
@@ -44,13 +43,13 @@ pub(super) struct Opened {
 
 /// Opens, checks, brings the schema up to date.
 pub(super) async fn open(url: &str, options: &OpenOptions) -> Result<Opened, StoreError> {
-    let base = SqliteConnectOptions::from_str(url)
-        .map_err(|error| refused(format!("`{url}` is not the address of a database: {error}; write `sqlite:PATH`")))?;
-    let path = base.get_filename().to_path_buf();
-    if path.as_os_str().is_empty() || url.contains(":memory:") || url.contains("mode=memory") {
+    let named = database_file(url);
+    if named.as_os_str().is_empty() || named == Path::new(":memory:") {
         return Err(refused("a database in memory would forget its promises; write `sqlite:PATH`".to_owned()));
     }
-    let base = base
+    let path = absolute(named)?;
+    let base = SqliteConnectOptions::new()
+        .filename(&path)
         .busy_timeout(BUSY)
         .foreign_keys(true)
         .synchronous(SqliteSynchronous::Full)
@@ -86,6 +85,19 @@ pub(super) async fn open(url: &str, options: &OpenOptions) -> Result<Opened, Sto
         recover(&mut conn).await?;
     }
     Ok(Opened { path, read: read.pragma("query_only", "ON"), write, writer: Some(conn), lock })
+}
+
+/// The file of a `sqlite:` address. All that follows is its path, `?`, `#` and `%` too: to read it as a URL would open
+/// another file than the one that was named.
+#[must_use]
+pub fn database_file(url: &str) -> &Path {
+    let path = url.strip_prefix("sqlite:").unwrap_or(url);
+    Path::new(path.strip_prefix("//").unwrap_or(path))
+}
+
+/// SQLite would read a name that begins with `file:` as a URL; a whole path begins with `/`.
+pub(super) fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
+    std::path::absolute(path).map_err(|error| refused(format!("can't use `{}`: {error}", path.display())))
 }
 
 pub(super) fn refused(what: String) -> StoreError {
