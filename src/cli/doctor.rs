@@ -120,7 +120,7 @@ async fn database(url: &str, findings: &mut Findings<'_>) -> anyhow::Result<()> 
     let options = OpenOptions { create: false, exclusive: false, ..OpenOptions::default() };
     let store = match SqliteStore::open(url, options).await {
         Ok(store) => store,
-        Err(StoreError::Refused { .. }) if !database_file(url).exists() => {
+        Err(StoreError::Refused { .. }) if database_file(url).symlink_metadata().is_err() => {
             return findings.fine("database", &format!("{url}: none yet; `vedetta run` makes it"));
         }
         Err(error) => {

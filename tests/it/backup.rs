@@ -136,6 +136,15 @@ async fn after_a_loss_the_backup_goes_on_where_it_was() {
 
     daemon.signal("KILL");
     daemon.end(Duration::from_secs(20)).await;
+    // A file that was emptied is a loss, not a first start.
+    std::fs::write(world.folder.path().join("var/vedetta.db"), "").expect("emptied");
+    for arguments in [&["run"][..], &["run", "--once"], &["doctor", "--no-feeds"], &["backup", "no.db"]] {
+        let refused = world.vedetta(arguments).output().expect("it runs");
+        let words = [refused.stdout, refused.stderr].concat();
+        let words = String::from_utf8_lossy(&words);
+        assert_eq!(refused.status.code(), Some(4), "{arguments:?}: {words}");
+        assert!(words.contains("is empty") && words.contains("put a backup in its place"), "{words}");
+    }
     std::fs::remove_dir_all(world.folder.path().join("var")).expect("lost");
     std::fs::create_dir(world.folder.path().join("var")).expect("made");
     std::fs::copy(world.folder.path().join("backup.db"), world.folder.path().join("var/vedetta.db")).expect("restored");

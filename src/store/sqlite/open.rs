@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Row as _};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
 use super::super::StoreError;
 use super::error::RESTORE_HINT;
@@ -21,6 +21,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("src/store/sqlite/migrations");
 
 /// “vedt”: marks the file as ours (<https://www.sqlite.org/pragma.html#pragma_application_id>).
 const APPLICATION_ID: i64 = 0x7665_6474;
+/// Writes it.
+const MARK: &str = "PRAGMA application_id = 1986356340";
 /// The first version without the bug that corrupts databases in WAL mode (<https://sqlite.org/wal.html#walresetbug>).
 const SQLITE_AT_LEAST: (u32, u32, u32) = (3, 51, 3);
 /// How long a lock held by someone else is waited for (RELIABILITY P18).
@@ -63,19 +65,27 @@ pub(super) async fn open(url: &str, options: &OpenOptions) -> Result<Opened, Sto
         .pragma("cache_size", "-24000")
         .pragma("temp_store", "memory");
 
-    prepare_file(&path, options)?;
+    let is_there = is_there(&path, options)?;
     if options.read_only {
         let mut conn = read.clone().connect().await.map_err(|error| opening(&path, error.into()))?;
         check_library(&mut conn).await?;
-        check_identity(&mut conn, &path, false).await.map_err(|error| opening(&path, error))?;
+        check_identity(&mut conn, &path).await?;
         check_schema(&mut conn, &path, false).await?;
         return Ok(Opened { path, read: read.clone(), write, writer: None, lock: None });
     }
 
-    let lock = if options.exclusive { Some(lock(&path).await?) } else { None };
+    if !is_there {
+        make_folder(&path)?;
+    }
+    let lock = if options.exclusive || !is_there { Some(lock(&path).await?) } else { None };
+    // Another process may have made it while the lock was waited for.
+    if !is_there && !path.exists() {
+        make(&path).await?;
+    }
+    let lock = lock.filter(|_| options.exclusive);
     let mut conn = write.clone().connect().await.map_err(|error| opening(&path, error.into()))?;
     check_library(&mut conn).await?;
-    check_identity(&mut conn, &path, options.create).await.map_err(|error| opening(&path, error))?;
+    check_identity(&mut conn, &path).await?;
     check_schema(&mut conn, &path, true).await?;
     if lock.is_some() {
         if !was_clean(&mut conn).await? {
@@ -144,36 +154,95 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Makes the folder and the file, for nobody else to read, where that is asked for.
-fn prepare_file(path: &Path, options: &OpenOptions) -> Result<(), StoreError> {
-    if path.exists() {
-        return Ok(());
-    }
+/// Whether there is a file to be opened; `false`: it is to be made.
+///
+/// An empty one is never taken for a new one: whatever vedetta knew is gone from it, and to begin anew without a word
+/// would tell everything once more. It must be found before SQLite opens it, which deletes the log beside an empty file.
+fn is_there(path: &Path, options: &OpenOptions) -> Result<bool, StoreError> {
     let log = beside(path, "-wal");
-    if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
-        return Err(StoreError::Corrupt {
+    let has_log = fs::metadata(&log).is_ok_and(|log| log.len() > 0);
+    match fs::metadata(path) {
+        Ok(file) if file.is_file() && file.len() == 0 => Err(emptied(path, has_log.then_some(&log))),
+        Ok(_) => Ok(true),
+        Err(_) if has_log => Err(StoreError::Corrupt {
             what: format!(
                 "`{}` is missing, but its write-ahead log `{}` is there; put both back from a backup, or move the log away \
                  to begin with an empty database",
                 path.display(),
                 log.display()
             ),
-        });
+        }),
+        // A link to a disk that is not there, or a folder that may not be looked into.
+        Err(_) if fs::symlink_metadata(path).is_ok() => Err(refused(format!(
+            "can't open the database `{}`: what it is a link to is not there; is its disk mounted?",
+            path.display()
+        ))),
+        Err(_) if options.create && !options.read_only => Ok(false),
+        Err(_) => Err(refused(format!("there is no database at `{}`; `vedetta run` makes one", path.display()))),
     }
-    if !options.create || options.read_only {
-        return Err(refused(format!("there is no database at `{}`; `vedetta run` makes one", path.display())));
+}
+
+/// A file that was a database and has nothing in it any more.
+fn emptied(path: &Path, log: Option<&PathBuf>) -> StoreError {
+    let log = log.map(|log| format!(" and its log `{}`", log.display())).unwrap_or_default();
+    StoreError::Corrupt {
+        what: format!(
+            "`{}` is empty, all that it knew is gone from it; stop vedetta and put a backup in its place, or move it{log} \
+             away to begin with an empty database, which may tell recent articles once more",
+            path.display()
+        ),
     }
-    let failed = |error: std::io::Error| {
-        refused(format!("can't make the database `{}`: {error}; check the folder and its owner", path.display()))
+}
+
+/// Makes the folder for a database, for nobody else to look into.
+fn make_folder(path: &Path) -> Result<(), StoreError> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| unmade(path, &error))
+        }
+        None => Ok(()),
+    }
+}
+
+fn unmade(path: &Path, error: &std::io::Error) -> StoreError {
+    refused(format!("can't make the database `{}`: {error}; check the folder and its owner", path.display()))
+}
+
+/// Makes a new database, for nobody else to read. It gets its name when it is whole and written out, so that one that
+/// was cut short is never taken for one that lost what it knew. The caller holds the lock.
+async fn make(path: &Path) -> Result<(), StoreError> {
+    let draft = beside(path, ".new");
+    let made = fill(&draft, path).await;
+    let done = match made {
+        Ok(()) => fs::rename(&draft, path).map_err(|error| unmade(path, &error)),
+        Err(error) => Err(error),
     };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    if done.is_err() {
+        let _ = fs::remove_file(&draft);
+        return done;
     }
-    match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(failed(error)),
+    match path.parent() {
+        Some(folder) => File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| unmade(path, &error)),
+        None => Ok(()),
     }
+}
+
+/// Makes a file with our mark and all tables, and writes it out; `path` is what to call it in errors.
+async fn fill(draft: &Path, path: &Path) -> Result<(), StoreError> {
+    let options = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(draft);
+    let file = options.map_err(|error| unmade(path, &error))?;
+    // Nobody else knows it, and it is written out at the end: it needs no journal of its own.
+    let fresh = SqliteConnectOptions::new()
+        .filename(draft)
+        .journal_mode(SqliteJournalMode::Memory)
+        .synchronous(SqliteSynchronous::Off)
+        .disable_statement_logging();
+    let mut conn = fresh.connect().await.map_err(|error| opening(path, error.into()))?;
+    check_library(&mut conn).await?;
+    sqlx::query(MARK).execute(&mut conn).await?;
+    MIGRATIONS.run_direct(None, &mut conn, false).await.map_err(|error| migrating(path, error))?;
+    conn.close().await?;
+    file.sync_all().map_err(|error| unmade(path, &error))
 }
 
 /// Takes the daemon's lock, waiting a moment for a predecessor that is just ending.
@@ -225,19 +294,16 @@ async fn check_library(conn: &mut SqliteConnection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether the file is a database, and ours. An empty one becomes ours.
-async fn check_identity(conn: &mut SqliteConnection, path: &Path, create: bool) -> Result<(), StoreError> {
+/// Whether the file is a database, and ours. One without a table is not: each has had them since it got its name.
+async fn check_identity(conn: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
     let row =
         sqlx::query("SELECT (SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_schema)")
             .fetch_one(&mut *conn)
-            .await?;
+            .await
+            .map_err(|error| opening(path, error.into()))?;
     match (row.try_get::<i64, _>(0)?, row.try_get::<i64, _>(1)?) {
+        (APPLICATION_ID | 0, 0) => Err(emptied(path, None)),
         (APPLICATION_ID, _) => Ok(()),
-        (0, 0) if create => {
-            sqlx::query("PRAGMA application_id = 1986356340").execute(conn).await?;
-            Ok(())
-        }
-        (0, 0) => Err(refused(format!("`{}` is empty; `vedetta run` makes a database of it", path.display()))),
         _ => Err(refused(format!("`{}` is another program's database; choose another path", path.display()))),
     }
 }

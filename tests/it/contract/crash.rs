@@ -151,6 +151,66 @@ async fn a_damaged_database_is_found_after_an_unclean_stop() {
 }
 
 #[tokio::test]
+async fn an_emptied_database_is_damaged_and_not_a_new_one() {
+    let world = World::with_feeds(1).await;
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("var")).unwrap();
+    let (file, log) = (folder.path().join("var/vedetta.db"), folder.path().join("var/vedetta.db-wal"));
+    fs::write(&file, "").unwrap();
+    for has_log in [false, true] {
+        if has_log {
+            fs::copy(world.folder.path().join("var/vedetta.db-wal"), &log).unwrap();
+        }
+        for options in [DAEMON, BESIDE, OpenOptions { read_only: true, ..BESIDE }] {
+            let error = SqliteStore::open(&url(&folder), options).await.unwrap_err();
+            let StoreError::Corrupt { what } = &error else { panic!("{error:?}") };
+            assert!(what.contains("vedetta.db` is empty") && what.contains("backup"), "{what}");
+            assert_eq!(what.contains("vedetta.db-wal"), has_log, "{what}");
+        }
+    }
+    assert_eq!(fs::metadata(&file).unwrap().len(), 0);
+    assert!(fs::metadata(&log).unwrap().len() > 0, "its log can be looked at");
+    // As the words say.
+    fs::remove_file(&log).unwrap();
+    fs::remove_file(&file).unwrap();
+    SqliteStore::open(&url(&folder), DAEMON).await.unwrap().close().await;
+
+    // What is left where the log of a young database was taken away.
+    fs::remove_file(&file).unwrap();
+    let other = World { folder, store: std::sync::Arc::clone(&world.store) };
+    execute(&other, "PRAGMA application_id = 1986356340; PRAGMA journal_mode = wal").await;
+    let error = SqliteStore::open(&other.url(), DAEMON).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Corrupt { what } if what.contains("is empty")), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_first_start_that_was_cut_short_is_no_obstacle_to_the_next() {
+    for left in [&b""[..], b"half a database", &[0; 20_000]] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("var")).unwrap();
+        let draft = folder.path().join("var/vedetta.db.new");
+        fs::write(&draft, left).unwrap();
+        let store = SqliteStore::open(&url(&folder), DAEMON).await.unwrap();
+        store.sync_feeds(&[(feed(1), start())]).await.unwrap();
+        store.close().await;
+        assert!(!draft.exists());
+        let store = SqliteStore::open(&url(&folder), BESIDE).await.unwrap();
+        assert_eq!(store.feeds().await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_link_to_a_disk_that_is_not_there_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("var")).unwrap();
+    let link = folder.path().join("var/vedetta.db");
+    std::os::unix::fs::symlink(folder.path().join("unmounted/vedetta.db"), &link).unwrap();
+    let error = SqliteStore::open(&url(&folder), DAEMON).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Refused { what } if what.contains("mounted")), "{error:?}");
+    assert!(link.is_symlink());
+}
+
+#[tokio::test]
 async fn a_missing_database_beside_its_log_is_not_made_anew() {
     let world = World::with_feeds(1).await;
     let folder = tempfile::tempdir().unwrap();
