@@ -111,6 +111,17 @@ fn joins(c: char) -> bool {
     )
 }
 
+/// Whether an operator in capitals stands at the beginning, with no letter behind it.
+fn is_operator(text: &str) -> bool {
+    let end = text.find(|c| !is_letter(c)).unwrap_or(text.len());
+    let (word, behind) = text.split_at(end);
+    match word {
+        "AND" | "OR" | "NOT" => true,
+        "NEAR" | "ONEAR" | "W" => behind.starts_with('/'),
+        _ => false,
+    }
+}
+
 pub(super) fn is_hebrew(c: char) -> bool {
     matches!(c, '\u{05d0}'..='\u{05ea}')
 }
@@ -254,7 +265,10 @@ impl<'t> Lexer<'t, '_, '_> {
             let next = chars.peek().map(|(_, c)| *c);
             let takes = if is_letter(c) || is_wildcard(c) {
                 true
-            } else if is_invisible(c) || (at == 0 && c == '.') {
+            } else if is_invisible(c) {
+                // What is glued to an operator by nothing that can be seen is not one word with it.
+                next.is_some_and(is_letter) && !is_operator(&rest[..at]) && !is_operator(&rest[at + c.len_utf8()..])
+            } else if at == 0 && c == '.' {
                 next.is_some_and(is_letter)
             } else if c == '"' {
                 last.is_some_and(is_hebrew) && next.is_some_and(is_hebrew)

@@ -2,12 +2,15 @@
 
 use unicode_normalization::char::is_combining_mark;
 
-use crate::model::Diagnostic;
+use crate::model::{Diagnostic, Label};
 
 use super::super::ast::{Atom, WordForm};
 use super::super::codes;
 use super::word::bad_modifiers;
 use super::{Lexeme, Lexer, Token, is_letter, is_wildcard};
+
+/// Of one mistake made again and again, so many places are shown.
+const MOST_LABELS: usize = 5;
 
 impl Lexer<'_, '_, '_> {
     /// `=word`, `~word`, `="…"`.
@@ -165,6 +168,15 @@ impl Lexer<'_, '_, '_> {
                 return self.push(Token::Bad, start);
             }
         };
+        // Whoever writes one `+` writes it before each term: that is one slip.
+        if token.is_none()
+            && let Some(first) = self.sink.diagnostics.iter_mut().find(|found| found.title == title)
+        {
+            if first.labels.len() < MOST_LABELS {
+                first.labels.push(Label { span: (self.sink.at)(start..self.at), text: "nor here".to_owned() });
+            }
+            return;
+        }
         let mut diagnostic = Diagnostic::error(codes::FOREIGN_OPERATOR, title).help(format!("write {right}"));
         if matches!(token, Some(Token::And | Token::Or)) {
             diagnostic = diagnostic.patch(right.trim_matches('`'));

@@ -34,7 +34,7 @@ impl Parser<'_, '_> {
                     Some((join @ Join::And, _)) => *join = Join::AndNot,
                     Some((Join::Or, range)) => {
                         let range = range.start..not.range.end;
-                        let shown = self.shown(&part.range);
+                        let shown = self.shown_not(&part.range);
                         self.error(
                             codes::MISPLACED_NOT,
                             format!("`OR {shown}` would match almost every article"),

@@ -26,6 +26,10 @@ impl Parser<'_, '_> {
         if run.iter().any(|part| part.node.is_none()) {
             return;
         }
+        // Said of the sign before each of them.
+        if run[1..].iter().all(|part| self.text[..part.range.start].ends_with('+')) {
+            return;
+        }
         let texts: Vec<String> = run.iter().take(6).map(|part| self.shown(&part.range)).collect();
         let dots = if run.len() > 6 { " …" } else { "" };
         let words = run
@@ -102,9 +106,18 @@ impl Parser<'_, '_> {
         text
     }
 
+    /// A negated operand with the operator that is meant by its sign.
+    pub(super) fn shown_not(&self, range: &Range<usize>) -> String {
+        let shown = self.shown(range);
+        match shown.trim_start_matches(['!', '-', '−', '–', '—']) {
+            term if term.len() < shown.len() => format!("NOT {}", term.trim_start()),
+            _ => shown,
+        }
+    }
+
     pub(super) fn lone_not(&mut self, parts: &[Part]) {
         let Some(first) = parts.first() else { return };
-        let not = self.shown(&first.range);
+        let not = self.shown_not(&first.range);
         let range = first.range.clone();
         match parts.iter().find(|part| !part.negated) {
             Some(other) => {

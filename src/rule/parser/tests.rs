@@ -75,6 +75,44 @@ fn a_node_knows_where_it_stands() {
 }
 
 #[test]
+fn one_slip_is_one_error_and_its_hint_can_be_written() {
+    let one = |text: &str| {
+        let mut found = parse(text).diagnostics;
+        assert_eq!(found.len(), 1, "{text}: {found:#?}");
+        found.remove(0)
+    };
+    for text in [
+        "nave\u{200b}AND mare",
+        "nave AND\u{200b}mare",
+        "船\u{200b}AND 海",
+        "корабль\u{feff}OR море",
+        "سفينة\u{200f}AND بحر",
+        "nave\u{200b}NEAR/5 mare",
+        "a AND NOT\u{200b}b",
+    ] {
+        assert_eq!(one(text).code, "E112", "{text}");
+    }
+    // These are words.
+    assert_eq!(one("nave\u{200b}ANDrea").code, "E112");
+    assert_eq!(one("na\u{ad}ve").code, "E112");
+    for (text, places) in [("+a", 1), ("+a +b", 2), ("+船 +海 +港", 3), ("a +b", 1), ("a OR b +c", 1), ("+a AND +b", 2)]
+    {
+        let found = one(text);
+        assert_eq!((found.code, found.labels.len()), ("E113", places), "{text}");
+    }
+    assert_eq!(one(&"+a ".repeat(1000)).labels.len(), 5);
+    assert_eq!(codes_of("+a b"), ["E113", "E109"], "what is not said by the sign is said");
+    for (text, right) in [("!a", "`… AND NOT a`"), ("!море", "`… AND NOT море`"), ("(-海)", "`… AND NOT 海`")]
+    {
+        let found = parse(text).diagnostics;
+        let lone = found.iter().find(|found| found.code == "E118").expect(text);
+        assert!(lone.help[0].ends_with(right), "{lone:?}");
+    }
+    let found = parse("x OR !a").diagnostics;
+    assert!(found.iter().any(|found| found.help.iter().any(|help| help.ends_with("write `AND NOT a`"))), "{found:#?}");
+}
+
+#[test]
 fn every_slip_has_its_own_code() {
     let mut wrong = Vec::new();
     for (text, codes) in [
