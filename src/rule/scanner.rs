@@ -291,6 +291,17 @@ impl Scratch {
         self.leaves.shrink_to(MOST_KEPT);
     }
 
+    /// Remembers two neighbouring words (and the first one's piece) that may be a pair.
+    #[inline]
+    fn meet(&mut self, pairs: &Pairs, place: u32, (one, next): (TermId, TermId), is_glued: bool) {
+        if pairs.may_be(one, next, false) {
+            self.neighbours.push(Neighbours { place, one, next, glued: false });
+        }
+        if is_glued && pairs.has_glued() && pairs.may_be(one, next, true) {
+            self.neighbours.push(Neighbours { place, one, next, glued: true });
+        }
+    }
+
     /// Notes those neighbours that are pairs indeed.
     fn note_pairs(&mut self, pairs: &Pairs) {
         let mut neighbours = std::mem::take(&mut self.neighbours);
@@ -331,6 +342,10 @@ impl Scratch {
         }
     }
 }
+
+/// Of so many topics all that is read again and again stays near the processor; fetching it beforehand would only cost. A
+/// guess, from what a topic takes and what a cache holds.
+const NEAR_TOPICS: usize = 4_096;
 
 /// Pieces of an article for which memory is kept.
 pub(super) const MOST_KEPT: usize = 1 << 20;
@@ -457,23 +472,16 @@ impl<'a> Scan<'a> {
         if is_read {
             let mut rest = pieces(text);
             let mut before = NO_WORD;
+            let mut place = clip(scratch.pieces.len());
             while self.memo.read((&index.lookup, &index.pairs), text, &mut rest, article) {
                 for &Met { piece, terms, .. } in self.memo.batch() {
                     let end_at = at + weight(piece.kind);
                     let in_lede = number == 0 || (in_text && end_at <= LEDE);
                     let fields = if in_lede { bit | FieldSet::LEDE.0 } else { bit };
-                    let place = clip(scratch.pieces.len());
                     let (start, end) = (clip(piece.start), clip(piece.end));
                     scratch.note(self.memo.terms(&terms), place, Stretch::new(field, start, end), fields);
                     if before != NO_WORD && terms.word != NO_WORD {
-                        let (one, next) = (before, terms.word);
-                        let place = place - 1;
-                        if index.pairs.may_be(one, next, false) {
-                            scratch.neighbours.push(Neighbours { place, one, next, glued: false });
-                        }
-                        if piece.glued && index.pairs.has_glued() && index.pairs.may_be(one, next, true) {
-                            scratch.neighbours.push(Neighbours { place, one, next, glued: true });
-                        }
+                        scratch.meet(&index.pairs, place - 1, (before, terms.word), piece.glued);
                     }
                     before = terms.word;
                     scratch.pieces.push(Piece {
@@ -487,6 +495,7 @@ impl<'a> Scan<'a> {
                         kind: if piece.kind == PieceKind::Word { Kind::Word } else { Kind::Character },
                     });
                     at = end_at;
+                    place += 1;
                 }
             }
             scratch.note_pairs(&index.pairs);
@@ -509,8 +518,11 @@ impl<'a> Scan<'a> {
             marks.add(topic);
         }
         let code = &self.index.code;
-        postings.fetch(seen);
-        code.fetch_texts(seen, &self.program.written);
+        let is_large = code.topics.len() > NEAR_TOPICS;
+        if is_large {
+            postings.fetch(seen);
+            code.fetch_texts(seen, &self.program.written);
+        }
         // First the groups that the terms belong to, since any entry may ask for them; `seen` grows by them.
         let mut next = 0;
         while let Some(&term) = seen.get(next) {
@@ -545,7 +557,9 @@ impl<'a> Scan<'a> {
             }
         }
         marks.drain(candidates);
-        code.fetch_topics(candidates);
+        if is_large {
+            code.fetch_topics(candidates);
+        }
     }
 
     #[inline]
