@@ -34,11 +34,14 @@ impl Brake {
         (self.limit > 0 && severity < Severity::Urgent).then_some(self)
     }
 
-    /// Of two routes' brakes for one message, the one that holds less back.
+    /// Of two routes' brakes for one message, the one that lets more through in the long run; of equals the one that lets
+    /// more through at once.
     #[must_use]
     pub fn looser(one: Option<Self>, other: Option<Self>) -> Option<Self> {
         let (one, other) = (one?, other?);
-        Some(if other.limit > one.limit { other } else { one })
+        let rate = |brake: &Self, per: &Self| u128::from(brake.limit) * per.window.as_millis();
+        let (of_one, of_other) = ((rate(&one, &other), one.limit), (rate(&other, &one), other.limit));
+        Some(if of_other > of_one { other } else { one })
     }
 }
 
@@ -58,6 +61,13 @@ mod tests {
     fn of_two_brakes_the_looser_counts() {
         let [few, many] = [5, 500].map(|limit| Some(Brake { limit, ..Brake::default() }));
         assert_eq!((Brake::looser(few, many), Brake::looser(many, few)), (many, many));
+        let day = Some(Brake { limit: 60, window: Duration::from_secs(24 * 3600) });
+        let minutes = Some(Brake { limit: 50, window: Duration::from_secs(600) });
+        assert_eq!(
+            (Brake::looser(day, minutes), Brake::looser(minutes, day)),
+            (minutes, minutes),
+            "not held for a day"
+        );
         assert_eq!((Brake::looser(few, None), Brake::looser(None, many)), (None, None), "none is the loosest");
     }
 }

@@ -1,5 +1,7 @@
 //! Signals: SIGTERM and SIGINT stop, a second one hurries, SIGHUP reloads.
 
+use std::io;
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -20,24 +22,24 @@ pub enum Ended {
 ///
 /// # Errors
 /// If signal handlers can't be installed.
-pub async fn run_until_signal(mut daemon: Daemon) -> std::io::Result<Ended> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut hangup = signal(SignalKind::hangup())?;
+pub async fn run_until_signal(mut daemon: Daemon) -> io::Result<Ended> {
+    let mut signals = daemon.signals.take().map_or_else(Signals::new, Ok)?;
     let watchdog = service::watchdog(daemon.line());
     service::ready(&daemon);
     let ended = loop {
         tokio::select! {
-            () = asked(&mut terminate, &mut interrupt) => break Ended::Asked,
-            _ = hangup.recv() => {
-                service::reloading();
-                // Cut short, a reload changes nothing: it swaps last.
-                tokio::select! {
-                    _ = daemon.reload() => {}
-                    () = asked(&mut terminate, &mut interrupt) => break Ended::Asked,
+            asked = signals.next() => match asked {
+                Asked::Stop => break Ended::Asked,
+                Asked::Reload => {
+                    service::reloading();
+                    // Cut short, a reload changes nothing: it swaps last.
+                    tokio::select! {
+                        _ = daemon.reload() => {}
+                        () = signals.stop() => break Ended::Asked,
+                    }
+                    service::ready(&daemon);
                 }
-                service::ready(&daemon);
-            }
+            },
             ended = daemon.failed() => break ended,
         }
     };
@@ -52,7 +54,7 @@ pub async fn run_until_signal(mut daemon: Daemon) -> std::io::Result<Ended> {
     tokio::pin!(stop);
     tokio::select! {
         () = &mut stop => {}
-        () = asked(&mut terminate, &mut interrupt) => {
+        () = signals.stop() => {
             hurry.cancel();
             stop.await;
         }
@@ -61,9 +63,44 @@ pub async fn run_until_signal(mut daemon: Daemon) -> std::io::Result<Ended> {
     Ok(ended)
 }
 
-async fn asked(terminate: &mut Signal, interrupt: &mut Signal) {
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    Stop,
+    Reload,
+}
+
+/// The signals of this process. None that comes while they are there is lost.
+#[derive(Debug)]
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.terminate.recv() => Asked::Stop,
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = self.hangup.recv() => Asked::Reload,
+        }
+    }
+
+    /// Waits for one that stops; a wish to reload stays.
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }

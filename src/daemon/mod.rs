@@ -30,8 +30,9 @@ use crate::store::{Store, StoreError, Waiting};
 use crate::telemetry::{Metrics, Progress, Writes};
 use crate::web;
 
+use self::lifecycle::Signals;
+pub use self::lifecycle::{Ended, run_until_signal};
 pub use callbacks::HubCallbacks;
-pub use lifecycle::{Ended, run_until_signal};
 pub use service::{Starting, starting};
 
 /// How long work in hand may go on after a stop was asked for; then its network waits are cut.
@@ -190,6 +191,8 @@ pub struct Daemon {
     hard: CancellationToken,
     stages: JoinSet<Result<(), StoreError>>,
     address: Option<SocketAddr>,
+    /// Where a start had to wait: what was asked for meanwhile must not be lost.
+    signals: Option<Signals>,
 }
 
 impl Daemon {
@@ -222,7 +225,7 @@ impl Daemon {
             listener: listening,
             tasks: &tasks,
         };
-        let room::Ready { kept, snapshot, emergency } = start.open(snapshot).await?;
+        let room::Ready { kept, snapshot, emergency, signals } = start.open(snapshot).await?;
         let line = line(snapshot, kept, clock, tasks);
         let (soft, hard) = (CancellationToken::new(), CancellationToken::new());
         let mut stages = JoinSet::new();
@@ -251,7 +254,8 @@ impl Daemon {
             });
         }
         line.metrics.reloaded(true);
-        let daemon = Self { line, config_path: config_path.to_path_buf(), environment, soft, hard, stages, address };
+        let config_path = config_path.to_path_buf();
+        let daemon = Self { line, config_path, environment, soft, hard, stages, address, signals };
         Ok((daemon, report))
     }
 
@@ -313,6 +317,11 @@ impl Daemon {
         let Ok(Some(rules)) = edited.await else { return false };
         let Ok(snapshot) = Snapshot::build(before.config.clone(), rules, Some(before), QUEUE) else { return false };
         let topics = snapshot.rules.topic_count();
+        // A file that was cut off while it was saved looks like one whose topics are gone, and articles that are judged
+        // without them are not judged again: what takes topics away waits until everything was read.
+        if topics < before.rules.topic_count() {
+            return false;
+        }
         self.line.live.swap(Arc::new(snapshot));
         tracing::info!(topics, "the edited rule files are in force; now everything is read");
         true

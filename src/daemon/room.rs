@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -25,6 +24,7 @@ use crate::store::{Store, StoreError, Waiting};
 use crate::telemetry::Refusal;
 use crate::web;
 
+use super::lifecycle::{Asked, Signals};
 use super::{QUEUE, StartError, enable_channels, first_polls, load, service};
 
 /// Between two tries.
@@ -56,6 +56,8 @@ pub(super) async fn open_store(snapshot: &Snapshot, now: Timestamp) -> Result<Ke
     let probed = path.clone();
     match tokio::task::spawn_blocking(move || left(&probed)).await {
         Ok(Some(free)) => Err(StartError::NoRoom { path, free, source: error }),
+        // What it had begun was undone, and left room for less than it needs.
+        Ok(None) if error.is_full() => Err(StartError::NoRoom { path, free: ROOM as u64, source: error }),
         _ => Err(error.into()),
     }
 }
@@ -118,6 +120,8 @@ pub(super) struct Ready {
     pub(super) snapshot: Arc<Snapshot>,
     /// What was told, so that its end is told too.
     pub(super) emergency: Emergency,
+    /// Where it waited: signals that may have come meanwhile.
+    pub(super) signals: Option<Signals>,
 }
 
 impl Start<'_> {
@@ -127,7 +131,7 @@ impl Start<'_> {
     /// Whatever else keeps it shut; [`StartError::Stopped`] if a stop was asked for meanwhile.
     pub(super) async fn open(&self, snapshot: Arc<Snapshot>) -> Result<Ready, StartError> {
         match self.try_once(&snapshot).await {
-            Ok(kept) => Ok(Ready { kept, snapshot, emergency: Emergency::default() }),
+            Ok(kept) => Ok(Ready { kept, snapshot, emergency: Emergency::default(), signals: None }),
             Err(error @ StartError::NoRoom { .. }) => {
                 let stop = CancellationToken::new();
                 let served = self.listener.and_then(|listener| ill(listener, &stop));
@@ -144,10 +148,9 @@ impl Start<'_> {
 
     async fn try_once(&self, snapshot: &Snapshot) -> Result<Kept, StartError> {
         let kept = open_store(snapshot, self.clock.now()).await?;
-        // Whoever starts it anew has perhaps mended what messages wait for.
+        // Whoever starts it anew has perhaps mended what messages wait for. If not now, they go at their own time.
         if let Err(error) = kept.store.hasten_deliveries(&Waiting::All, self.clock.now()).await {
-            kept.store.close().await;
-            return Err(error.into());
+            tracing::warn!(error = with_causes(&error), "what waits to be sent is not hastened");
         }
         Ok(kept)
     }
@@ -172,10 +175,10 @@ impl Start<'_> {
             }
             let refusal = Refusal { since, last: now, error: why };
             emergency.tell(&refusal, &snapshot, self.clock, self.tasks, stop);
-            match signals.next(AGAIN).await {
-                None => {}
-                Some(Asked::Stop) => return Err(StartError::Stopped),
-                Some(Asked::Reload) => {
+            match tokio::time::timeout(AGAIN, signals.next()).await {
+                Err(_) => {}
+                Ok(Asked::Stop) => return Err(StartError::Stopped),
+                Ok(Asked::Reload) => {
                     if let Some(read) = self.read_again(&snapshot) {
                         snapshot = read;
                     }
@@ -194,7 +197,7 @@ impl Start<'_> {
             error = match self.try_once(&snapshot).await {
                 Ok(kept) => {
                     tracing::info!("there is room again");
-                    return Ok(Ready { kept, snapshot, emergency });
+                    return Ok(Ready { kept, snapshot, emergency, signals: Some(signals) });
                 }
                 Err(error @ StartError::NoRoom { .. }) => error,
                 Err(error) => return Err(error),
@@ -236,38 +239,6 @@ fn ill(listener: &TcpListener, stop: &CancellationToken) -> Option<tokio::task::
             tracing::warn!(%error, "no answers while waiting for room");
         }
     }))
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    Stop,
-    Reload,
-}
-
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hangup: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
-
-    /// Waits so long, or until something is asked for.
-    async fn next(&mut self, wait: Duration) -> Option<Asked> {
-        tokio::select! {
-            _ = self.terminate.recv() => Some(Asked::Stop),
-            _ = self.interrupt.recv() => Some(Asked::Stop),
-            _ = self.hangup.recv() => Some(Asked::Reload),
-            () = tokio::time::sleep(wait) => None,
-        }
-    }
 }
 
 #[cfg(test)]

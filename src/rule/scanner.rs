@@ -287,6 +287,7 @@ impl Scratch {
         // A single huge article must not keep its memory for good.
         self.pieces.shrink_to(MOST_KEPT);
         self.occurrences.shrink_to(MOST_KEPT);
+        self.neighbours.shrink_to(MOST_KEPT);
         self.place_pool.shrink_to(MOST_KEPT);
         self.leaves.shrink_to(MOST_KEPT);
     }

@@ -54,6 +54,16 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether the database says that its disk is full (SQLite: 13).
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let Self::Unavailable(sqlx::Error::Database(report)) = self else { return false };
+        // The higher bits tell more.
+        report.code().and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xFF == 13)
+    }
+}
+
 /// A key by which an entry is known (xxh3 of guid, normalised link or content, tagged by kind), scoped to its feed.
 pub type EntryKey = i64;
 
