@@ -110,7 +110,7 @@ fn doubted(swept: Timestamp, since: Timestamp, now: Timestamp) -> HealthEvent {
         title: format!("The clock is {days} days {way} the last sweep: nothing is deleted for now"),
         detail: format!(
             "Old articles were last looked through at {swept}; this machine's clock now says {now}.\nIf that is right \
-             (vedetta was off for so long, or the clock was wrong before), nothing is to be done: what is past \
+             (vedetta was off for so long, an old backup was put back, or the clock was wrong before), nothing is to be done: what is past \
              `[store.retention]` is deleted from {} on, once a feed has answered.\nIf it is wrong, set the clock before \
              then (`timedatectl` says whether it is synchronised), or stop vedetta: what it deletes can't be had again.",
             since + PROBATION
