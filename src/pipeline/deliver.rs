@@ -89,21 +89,48 @@ impl Deliver {
         let streaks = Arc::clone(&self.streaks);
         line.tasks.clone().spawn(async move {
             let nudged = Arc::clone(&line);
-            let _done = OnDrop::new(move || {
+            let of = channel.clone();
+            let done = OnDrop::new(move || {
                 let mut in_hand = in_hand.lock().unwrap_or_else(PoisonError::into_inner);
                 in_hand.ids.remove(&id);
-                if let Some(count) = in_hand.by_channel.get_mut(&channel) {
+                if let Some(count) = in_hand.by_channel.get_mut(&of) {
                     *count -= 1;
                     if *count == 0 {
-                        in_hand.by_channel.remove(&channel);
+                        in_hand.by_channel.remove(&of);
                     }
                 }
                 drop(in_hand);
                 nudged.nudges.deliver.notify_one();
             });
-            deliver_one(&line, leased, &streaks, &stop).await;
+            let ended = deliver_one(&line, leased, &streaks, &stop).await;
+            // Before it can be let go: a claim of what is still in hand would lie until its lease ends.
+            drop(done);
+            ended.follow_up(&line, &channel, id, &streaks, &stop).await;
         });
     }
+}
+
+/// How an attempt ended, for what comes after its commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The channel took it.
+    Taken { was_held_up: bool },
+    /// It waits, perhaps because the channel takes nothing.
+    Waits { failed_at: Timestamp },
+    /// It waits for a reason of its own.
+    WaitsAlone,
+    /// Given up.
+    GivenUp,
+    /// Not tried.
+    HandedBack,
+}
+
+/// What is left to do after an attempt's outcome is committed.
+#[derive(Debug)]
+struct Ended {
+    end: End,
+    is_committed: bool,
+    trouble: Option<HealthEvent>,
 }
 
 /// Sends one message and commits how that went.
@@ -112,34 +139,34 @@ async fn deliver_one(
     leased: Leased<Outgoing, DeliveryId>,
     streaks: &Streaks,
     stop: &CancellationToken,
-) {
+) -> Ended {
     let Leased { lease, item: Outgoing { delivery, notice, maybe_sent_before } } = leased;
     let snapshot = line.live.load();
     let now = line.clock.now();
-    let mut waits_for_the_channel = false;
-    let outcome = match snapshot.channels.get(&delivery.channel) {
-        None => DeliveryOutcome::Failed {
-            error: format!("the configuration has no channel `{}` any more; add it again and retry", delivery.channel),
-            disable_channel: false,
-        },
+    let (outcome, end) = match snapshot.channels.get(&delivery.channel) {
+        None => {
+            let name = &delivery.channel;
+            let error = format!("the configuration has no channel `{name}` any more; add it again and retry");
+            (DeliveryOutcome::Failed { error, disable_channel: false }, End::GivenUp)
+        }
         Some(channel) => {
             let message = Message { delivery: &delivery, notice: &notice, maybe_sent_before, now };
             match stop.run_until_cancelled(channel.send(&message)).await {
-                None => DeliveryOutcome::HandedBack,
+                None => (DeliveryOutcome::HandedBack, End::HandedBack),
                 Some(Ok(receipt)) => {
-                    let (trouble, held_up) = streaks.took(&delivery.channel);
-                    if let Some(trouble) = trouble {
+                    let taken = streaks.took(&delivery.channel, delivery.id, line.clock.now());
+                    if let Some(trouble) = taken.trouble {
                         tracing::info!(
                             channel = %delivery.channel, failures = trouble.failures, since = %trouble.since,
                             "the channel takes messages again"
                         );
                     }
-                    hasten(line, held_up).await;
-                    DeliveryOutcome::Sent { receipt: receipt.0 }
+                    (DeliveryOutcome::Sent { receipt: receipt.0 }, End::Taken { was_held_up: taken.was_held_up })
                 }
                 Some(Err(error)) => {
-                    let words = line.chain(&error);
-                    match streaks.failed(&delivery.channel, &words, line.clock.now()) {
+                    let (words, failed_at) = (line.chain(&error), line.clock.now());
+                    let whole = is_of_the_whole_channel(error.reason);
+                    match streaks.failed(&delivery.channel, &words, whole, failed_at) {
                         Some(trouble) => tracing::warn!(
                             delivery.id = %delivery.id, delivery.attempt = delivery.attempt + 1,
                             channel = %delivery.channel, failures = trouble.failures, since = %trouble.since,
@@ -150,8 +177,13 @@ async fn deliver_one(
                             channel = %delivery.channel, error = %words, "delivery failed"
                         ),
                     }
-                    waits_for_the_channel = is_of_the_whole_channel(error.reason);
-                    channel.schedule().after_failure(&delivery, &error, line.clock.now())
+                    let outcome = channel.schedule().after_failure(&delivery, &error, failed_at);
+                    let end = match outcome {
+                        DeliveryOutcome::Failed { .. } => End::GivenUp,
+                        _ if whole => End::Waits { failed_at },
+                        _ => End::WaitsAlone,
+                    };
+                    (outcome, end)
                 }
             }
         }
@@ -159,20 +191,47 @@ async fn deliver_one(
     let now = line.clock.now();
     line.metrics.delivered(&delivery.channel, &outcome, &notice, now);
     let trouble = trouble(&delivery.channel, &delivery.recipient, delivery.created_at, &outcome, now);
-    // Sent but not recorded means sent again: the store has until the lease ends to come back.
+    // Sent but not recorded means sent again: the store has until the lease ends to come back, and nothing comes before.
     let finish = || line.store.finish_delivery(&lease, outcome.clone(), now);
-    if let Err(error) = line.insist(lease.until, stop, finish).await {
+    let finished = line.insist(lease.until, stop, finish).await;
+    let is_committed = finished.is_ok();
+    if let Err(error) = finished {
         line.commit_failed(&format!("the outcome of delivery {}", delivery.id), &error);
-    } else if waits_for_the_channel && !streaks.holds_up(&delivery.channel, delivery.id) {
-        hasten(line, vec![delivery.id]).await;
     }
-    if let Some(event) = trouble {
-        line.tell(event, Severity::High, Some(&delivery.channel)).await;
+    Ended { end, is_committed, trouble }
+}
+
+impl Ended {
+    /// What an attempt means for the other messages of its channel, and for the operator.
+    async fn follow_up(
+        self,
+        line: &Line,
+        channel: &ChannelName,
+        id: DeliveryId,
+        streaks: &Streaks,
+        stop: &CancellationToken,
+    ) {
+        let now = line.clock.now();
+        let free = match self.end {
+            End::Taken { was_held_up } if self.is_committed => streaks.let_go(channel, was_held_up, now),
+            End::Waits { failed_at } if self.is_committed && streaks.holds_up(channel, id, failed_at, now) => vec![id],
+            End::WaitsAlone | End::GivenUp => {
+                streaks.heard_of(channel, id, self.end == End::GivenUp);
+                Vec::new()
+            }
+            _ => Vec::new(),
+        };
+        if stop.run_until_cancelled(hasten(line, channel, streaks, free)).await.is_none() {
+            return;
+        }
+        if let Some(event) = self.trouble {
+            line.tell(event, Severity::High, Some(channel)).await;
+        }
     }
 }
 
-/// Whether a failure says that the channel takes nothing at all. A recipient that is not known and an endpoint that asks to
-/// try later mean this message only, and a recovery must not set that aside.
+/// Whether a failure may say that the channel takes nothing at all. A recipient that is not known and an endpoint that
+/// asks to try later mean this message only, and a recovery must not set that aside.
 const fn is_of_the_whole_channel(reason: FailureReason) -> bool {
     use FailureReason::{Connection, Login, Redirect, Server, Timeout, Tls};
     matches!(reason, Connection | Tls | Login | Timeout | Server | Redirect)
@@ -180,18 +239,23 @@ const fn is_of_the_whole_channel(reason: FailureReason) -> bool {
 
 /// The channel takes messages again: what it held up goes now. A webhook's waits grow to a day, and a message must not
 /// come ten hours after a later one.
-async fn hasten(line: &Line, held_up: Vec<DeliveryId>) {
+async fn hasten(line: &Line, channel: &ChannelName, streaks: &Streaks, held_up: Vec<DeliveryId>) {
     if held_up.is_empty() {
         return;
     }
-    match line.store.hasten_deliveries(&Waiting::These(held_up), line.clock.now()).await {
+    let which = Waiting::These(held_up);
+    match line.store.hasten_deliveries(&which, line.clock.now()).await {
         Ok(0) => {}
         Ok(count) => {
-            tracing::info!(count, "messages that waited for the channel are sent now");
+            tracing::debug!(%channel, count, "messages that waited for the channel are sent now");
             line.nudges.deliver.notify_one();
         }
-        // They come at their own time.
-        Err(error) => line.store_failed(&error),
+        Err(error) => {
+            if let Waiting::These(ids) = &which {
+                streaks.stays(channel, ids, line.clock.now());
+            }
+            line.store_failed(&error);
+        }
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use vedetta::demo::Answer;
-
 use crate::support::{World, body, header, item, rss, until};
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -266,21 +264,4 @@ async fn a_page_reached_by_a_redirect_to_another_host_is_the_publishers() {
     assert_eq!(calls.len(), 1, "{}", String::from_utf8_lossy(&output.stderr));
     let article = &calls[0].json()["data"]["article"];
     assert_eq!((&article["url"], &article["source"]), (&publisher.as_str().into(), &"localhost".into()));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_broken_endpoint_held_up_is_sent_when_it_takes_messages_again() {
-    let world = World::new().await;
-    world.configure(&world.feed("/feed.xml"));
-    world.server.put("/feed.xml", "application/rss+xml", rss(&[item("1", "Дозор вышел в море", "")]));
-    world.hook.answer([500, 500].map(Answer::status));
-    let _daemon = world.daemon();
-    // The third attempt would come after five minutes.
-    world.hook.wait_for(2, LIMIT).await;
-    let items = [item("2", "A lookout saw three ships", ""), item("1", "Дозор вышел в море", "")];
-    world.server.put("/feed.xml", "application/rss+xml", rss(&items));
-    let calls = world.hook.wait_for(4, LIMIT).await;
-    let titles: Vec<_> = calls.iter().map(|call| call.json()["data"]["article"]["title"].clone()).collect();
-    assert_eq!(titles[2..], ["A lookout saw three ships", "Дозор вышел в море"], "{}", world.log());
-    assert_eq!(calls[3].header("webhook-id"), calls[0].header("webhook-id"));
 }

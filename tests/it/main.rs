@@ -48,6 +48,8 @@ mod first_topic;
 mod flood;
 /// The fuzzer's corpus, replayed without it.
 mod fuzz_corpus;
+/// Messages that wait for their next attempt.
+mod held_up;
 /// Articles and lines made to hurt the matcher.
 mod hostile_articles;
 /// Rule files made to hurt: a result or an error, within bounds.
