@@ -141,9 +141,14 @@ fn forbidden(path: &Path) -> Option<std::io::Error> {
     let file = files.iter().find_map(|file| open(file));
     file.or_else(|| {
         let probe = beside(path, ".probe");
-        let error = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&probe).err().filter(is_one);
-        let _ = fs::remove_file(&probe);
-        error
+        match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&probe) {
+            Ok(_) => {
+                let _ = fs::remove_file(&probe);
+                None
+            }
+            // Not ours to remove, if somebody has a file of that name.
+            Err(error) => Some(error).filter(is_one),
+        }
     })
 }
 
