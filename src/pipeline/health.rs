@@ -113,7 +113,9 @@ pub(super) fn failed(
         PollEnd::Unreachable { .. } => line.outlook.unreachable(feed.id, &feed.url, now),
         _ => None,
     };
-    let fronted = || line.outlook.fronted(feed.id, &feed.url, trouble.front.as_ref()?, failing_since, now);
+    // What was not held against the feed is no sign that it failed while others answered.
+    let own_since = state.health.excused.map_or(failing_since, |excused| failing_since.max(excused.at));
+    let fronted = || line.outlook.fronted(feed.id, &feed.url, trouble.front.as_ref()?, own_since, now);
     if let Some(dark) = unreachable().or_else(fronted) {
         // Not held against the feed: its own time begins when others answer again.
         alert::excused(&mut state.health, state.failures, now);
