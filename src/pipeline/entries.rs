@@ -157,7 +157,8 @@ impl<'a> Intake<'a> {
             if let Some(article) = draft.as_ref().filter(|article| publishers::is_behind_aggregator(article))
                 && let Some(publisher) = entry.source.as_deref().and_then(|site| Url::parse(site).ok())
             {
-                self.line.publishers.remember(article.id, &publisher);
+                let is_uncut = entry.title.as_deref() == Some(article.title.as_str());
+                self.line.publishers.remember(article.id, &publisher, is_uncut);
             }
             let article_id =
                 draft.as_ref().map(|article| article.id).or(before.as_ref().and_then(|entry| entry.article));

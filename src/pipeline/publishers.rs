@@ -9,10 +9,12 @@
 //! [`crate::fetch::Client::fetch_listing`]: robots.txt, one request at a time for a host, conditional ones.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -29,6 +31,12 @@ use super::{Line, Snapshot, links, news};
 
 /// An alert is held up so long for its link, waiting for its turn included.
 const TIME: Duration = Duration::from_secs(20);
+/// Of that, what is left to learn from what was read: it must not be lost to a sitemap that hangs.
+const LEARNING: Duration = Duration::from_secs(3);
+/// Articles that may wait for publishers at once: each keeps a place from articles that only want their page.
+const PLACES: usize = 16;
+/// An article that gets none of these places within this goes on with the link that it has.
+const FOR_A_PLACE: Duration = Duration::from_secs(5);
 /// A site that lists headlines is asked again after this for one that it did not list: sitemaps are made every few minutes.
 const AGAIN: Duration = Duration::from_secs(5 * 60);
 /// One that could not be asked.
@@ -37,6 +45,11 @@ const AFTER_TROUBLE: Duration = Duration::from_secs(30 * 60);
 const WHERE_NOTHING_IS: Duration = Duration::from_secs(6 * 3600);
 /// Headlines older than this are another article's.
 const RECENT: Duration = Duration::from_secs(3 * 24 * 3600);
+/// The aggregator and the publisher date one article the same, give or take this. Less than a day: some headlines stand over
+/// another article each morning. A guess.
+const SAME_TIME: Duration = Duration::from_secs(12 * 3600);
+/// The same where the publisher tells only the day.
+const SAME_DAY: Duration = Duration::from_secs(24 * 3600);
 /// So many sites are asked for one feed …
 const ASKED_PER_FEED: u32 = 30;
 /// … within this time.
@@ -56,12 +69,27 @@ const LEAST_UNSPACED: usize = 6;
 const UNSIGNED: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// What publishers list. In memory: after a restart they are asked anew.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Publishers {
     /// The sites of publishers, by articles that wait to be judged.
-    named: Mutex<HashMap<ArticleId, Url>>,
+    named: Mutex<HashMap<ArticleId, Named>>,
     sites: Mutex<HashMap<String, Known>>,
     budgets: Mutex<HashMap<FeedId, (Timestamp, u32)>>,
+    places: Semaphore,
+}
+
+impl Default for Publishers {
+    fn default() -> Self {
+        let (named, sites, budgets) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { named, sites, budgets, places: Semaphore::new(PLACES) }
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Named {
+    site: Url,
+    /// Whether the article's headline is as the entry had it, no name cut off.
+    is_uncut: bool,
 }
 
 #[derive(Debug)]
@@ -75,6 +103,8 @@ struct Known {
 struct Site {
     /// Not before this.
     ask_at: Option<Timestamp>,
+    /// When it last told what it lists.
+    listed_at: Option<Timestamp>,
     headlines: HashMap<u64, Headline>,
     sitemaps: Vec<SitemapMemory>,
     /// The feeds that its home page declares, once that was read.
@@ -86,7 +116,19 @@ struct Headline {
     url: Url,
     /// The one spelling of the address; `None` where several articles have this headline.
     link: Option<String>,
+    /// When it was published; else when it was learned of.
     at: Timestamp,
+    is_dated: bool,
+}
+
+/// What is looked for: a headline's keys, and when the aggregator says that it was published.
+#[derive(Debug)]
+struct Wanted {
+    /// As it is.
+    whole: u64,
+    /// Without what it has behind its last dash, if that may be a name.
+    unsigned: Option<u64>,
+    published: Option<Timestamp>,
 }
 
 /// Whether only a publisher can tell where an article's link leads, and which one is known.
@@ -96,13 +138,14 @@ pub(super) fn is_behind_aggregator(article: &Article) -> bool {
 }
 
 impl Publishers {
-    /// Remembers who published an article that is to be judged later: its source has no port, nor a scheme.
-    pub(super) fn remember(&self, article: ArticleId, publisher: &Url) {
+    /// Remembers who published an article that is to be judged later: its source has no port, nor a scheme. `is_uncut`: its
+    /// headline is as the entry had it.
+    pub(super) fn remember(&self, article: ArticleId, publisher: &Url, is_uncut: bool) {
         let mut named = lock(&self.named);
         if named.len() >= MOST_WAITING {
             named.clear();
         }
-        named.insert(article, publisher.clone());
+        named.insert(article, Named { site: publisher.clone(), is_uncut });
     }
 
     /// An article was judged.
@@ -111,12 +154,15 @@ impl Publishers {
     }
 
     /// The publisher's site. After a restart by the article's source alone.
-    fn publisher(&self, article: &Article) -> Option<Url> {
+    fn publisher(&self, article: &Article) -> Option<Named> {
         let named = lock(&self.named).get(&article.id).cloned();
-        let by_source = || Url::parse(&format!("https://{}/", article.source)).ok();
+        let by_source = || {
+            let site = Url::parse(&format!("https://{}/", article.source)).ok()?;
+            Some(Named { site, is_uncut: false })
+        };
         let publisher = named.or_else(by_source)?;
-        let host = publisher.host_str()?;
-        (!is_aggregator(host) && matches!(publisher.scheme(), "http" | "https")).then_some(publisher)
+        let host = publisher.site.host_str()?;
+        (!is_aggregator(host) && matches!(publisher.site.scheme(), "http" | "https")).then_some(publisher)
     }
 
     fn site(&self, publisher: &Url, now: Timestamp) -> Arc<tokio::sync::Mutex<Site>> {
@@ -148,8 +194,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Line {
     /// Gives an article its publisher's address in place of the aggregator's, if that can be found in time.
     pub(super) async fn find_publisher(&self, snapshot: &Snapshot, article: &mut Article) {
-        let Some(publisher) = self.publishers.publisher(article) else { return };
-        let found = timeout_at(Instant::now() + TIME, self.look_up(snapshot, article, &publisher)).await;
+        let Some(named) = self.publishers.publisher(article) else { return };
+        let Some(wanted) = wanted(&article.title, named.is_uncut, article.published) else { return };
+        let publisher = named.site;
+        let deadline = Instant::now() + TIME;
+        let found = timeout_at(deadline, self.look_up(snapshot, article.feed, &wanted, &publisher, deadline)).await;
         match found {
             Ok(Some(url)) => {
                 tracing::debug!(from = article.url, to = %url, "the publisher's address was found");
@@ -160,43 +209,67 @@ impl Line {
         }
     }
 
-    async fn look_up(&self, snapshot: &Snapshot, article: &Article, publisher: &Url) -> Option<Url> {
-        let wanted = wanted(&article.title);
+    async fn look_up(
+        &self,
+        snapshot: &Snapshot,
+        feed: FeedId,
+        wanted: &Wanted,
+        publisher: &Url,
+        deadline: Instant,
+    ) -> Option<Url> {
+        let _place = timeout(FOR_A_PLACE, self.publishers.places.acquire()).await.ok()?.ok()?;
         let now = self.clock.now();
-        let deadline = Instant::now() + TIME;
-        if wanted.is_empty() {
-            return None;
-        }
         let site = self.publishers.site(publisher, now);
         let mut site = site.lock().await;
-        let find = |site: &Site| wanted.iter().find_map(|key| site.headlines.get(key)).cloned();
-        let mut found = find(&site);
-        if found.is_none() && site.ask_at.is_none_or(|at| now >= at) && self.publishers.may_ask(article.feed, now) {
+        let mut found = site.find(wanted, false, now);
+        let deadline = deadline - LEARNING;
+        let may_be_asked = site.ask_at.is_none_or(|at| now >= at) && Instant::now() < deadline;
+        if found.is_none() && may_be_asked && self.publishers.may_ask(feed, now) {
             // Should the time run out, it was asked all the same.
             site.ask_at = Some(now + AFTER_TROUBLE);
-            site.ask(snapshot, publisher, now, deadline).await;
-            found = find(&site);
+            let has_answered = site.ask(snapshot, publisher, now, deadline).await;
+            found = site.find(wanted, has_answered, now);
         }
-        found.filter(|headline| headline.link.is_some()).map(|headline| headline.url)
+        found
     }
 }
 
 impl Site {
-    /// Asks the site what it lists.
-    async fn ask(&mut self, snapshot: &Snapshot, publisher: &Url, now: Timestamp, deadline: Instant) {
+    /// The address of the one article with a headline. By what is only much the same, an article of an hour ago would be taken
+    /// for one that was published since, under a longer headline or a shorter one: hence by a name that its site put behind
+    /// it only where the list is new, and without what it has behind its own dash only if the site `was_asked` for it.
+    fn find(&self, wanted: &Wanted, was_asked: bool, now: Timestamp) -> Option<Url> {
+        let is_new = self.listed_at.is_some_and(|at| now < at + AGAIN);
+        let signed = is_new.then_some(wanted.whole ^ UNSIGNED);
+        let keys = [Some(wanted.whole), signed, wanted.unsigned.filter(|_| was_asked)];
+        let mut known = keys.into_iter().flatten().filter_map(|key| self.headlines.get(&key));
+        let headline = known.find(|known| known.is_of(wanted.published))?;
+        headline.link.is_some().then(|| headline.url.clone())
+    }
+
+    /// Asks the site what it lists. Returns whether it told it.
+    async fn ask(&mut self, snapshot: &Snapshot, publisher: &Url, now: Timestamp, deadline: Instant) -> bool {
         let old = now.before(RECENT);
         self.headlines.retain(|_, headline| headline.at >= old);
         let news = news::read(snapshot, publisher, self.sitemaps.clone(), deadline).await;
-        self.sitemaps = news.memory;
         let mut has_some = news.unchanged > 0 || !news.documents.is_empty();
         self.learn(news.documents, publisher, now).await;
+        // Not before: what is not learned must be sent again.
+        self.sitemaps = news.memory;
         if !news.was_asked {
-            return;
+            return false;
         }
         if !has_some {
             has_some = self.ask_feeds(snapshot, publisher, now, deadline).await;
         }
-        self.ask_at = Some(now + if has_some { AGAIN } else { WHERE_NOTHING_IS });
+        if has_some {
+            self.listed_at = Some(now);
+        }
+        // One that hangs has not said that it lists nothing.
+        if Instant::now() < deadline {
+            self.ask_at = Some(now + if has_some { AGAIN } else { WHERE_NOTHING_IS });
+        }
+        has_some
     }
 
     /// Reads the feeds that the home page declares. Returns whether there is one.
@@ -242,18 +315,41 @@ impl Site {
 
     fn remember(&mut self, found: impl IntoIterator<Item = (u64, Headline)>) {
         for (key, headline) in found {
-            let link = headline.link.clone();
-            let known = self.headlines.entry(key).or_insert(headline);
-            if known.link != link {
-                known.link = None;
+            match self.headlines.entry(key) {
+                Slot::Vacant(slot) => {
+                    slot.insert(headline);
+                }
+                Slot::Occupied(slot) if slot.get().link == headline.link => {}
+                Slot::Occupied(mut slot) => {
+                    let known = slot.get_mut();
+                    let is_later = headline.at > known.at;
+                    if headline.is_of(Some(known.at).filter(|_| known.is_dated)) {
+                        known.link = None;
+                        known.at = known.at.max(headline.at);
+                    } else if is_later {
+                        // The same headline stands over another article each day: over the last one.
+                        *known = headline;
+                    }
+                }
             }
         }
         if self.headlines.len() > MOST_HEADLINES {
-            let mut times: Vec<Timestamp> = self.headlines.values().map(|headline| headline.at).collect();
-            times.sort_unstable_by(|a, b| b.cmp(a));
-            let oldest = times[MOST_HEADLINES];
-            self.headlines.retain(|_, headline| headline.at > oldest);
+            let mut by_age: Vec<_> = self.headlines.iter().map(|(key, headline)| (headline.at, *key)).collect();
+            by_age.sort_unstable_by(|a, b| b.cmp(a));
+            for (_, key) in by_age.drain(MOST_HEADLINES..) {
+                self.headlines.remove(&key);
+            }
         }
+    }
+}
+
+impl Headline {
+    /// Whether an article of that time can have it.
+    fn is_of(&self, published: Option<Timestamp>) -> bool {
+        let Some(published) = published.filter(|_| self.is_dated) else { return true };
+        let has_only_the_day = self.at.as_seconds().rem_euclid(86_400) == 0;
+        let apart = self.at.since(published).max(published.since(self.at));
+        apart <= if has_only_the_day { SAME_DAY } else { SAME_TIME }
     }
 }
 
@@ -261,11 +357,12 @@ impl Site {
 fn headlines(document: &ParsedFeed, publisher: &Url, now: Timestamp) -> Vec<(u64, Headline)> {
     let mut found = Vec::new();
     for entry in &document.entries {
-        let at = entry.published.or(entry.updated).unwrap_or(now).min(now);
+        let date = entry.published.or(entry.updated);
+        let (at, is_dated) = (date.unwrap_or(now).min(now), date.is_some());
         let Some(url) = own_address(entry, publisher).filter(|_| now.since(at) <= RECENT) else { continue };
         let Some(link) = normalise_link(url.as_str()) else { continue };
         for key in entry.title.as_deref().map(listed).unwrap_or_default() {
-            found.push((key, Headline { url: url.clone(), link: Some(link.clone()), at }));
+            found.push((key, Headline { url: url.clone(), link: Some(link.clone()), at, is_dated }));
         }
     }
     found
@@ -286,11 +383,11 @@ fn listed(title: &str) -> Vec<u64> {
 }
 
 /// By what a headline is looked for: it may be listed as it is, with a name behind it, or without the one that it has. Two
-/// without their names prove nothing: “Live from the port - evening” is not “Live from the port - morning”.
-fn wanted(title: &str) -> Vec<u64> {
-    let whole = key(title);
-    let unsigned = unsigned(title).and_then(key);
-    [whole, whole.map(|key| key ^ UNSIGNED), unsigned].into_iter().flatten().collect()
+/// without their names prove nothing: “Live from the port - evening” is not “Live from the port - morning”. Nor has it a
+/// second name, once one was cut off.
+fn wanted(title: &str, is_uncut: bool, published: Option<Timestamp>) -> Option<Wanted> {
+    let unsigned = unsigned(title).filter(|_| is_uncut).and_then(key);
+    Some(Wanted { whole: key(title)?, unsigned, published })
 }
 
 /// A headline without what follows its last dash or bar, where sites put their names. Names have no numbers in them as a rule.
@@ -330,14 +427,13 @@ mod tests {
             ..Entry::default()
         });
         let document = ParsedFeed { entries: entries.collect(), ..ParsedFeed::empty(FeedKind::Sitemap) };
-        let mut site = Site::default();
+        let mut site = Site { listed_at: Some(now()), ..Site::default() };
         site.remember(headlines(&document, &url("https://www.mayak.example.co.uk/"), now()));
         site
     }
 
     fn found(site: &Site, title: &str) -> Option<String> {
-        let headline = wanted(title).iter().find_map(|key| site.headlines.get(key)).cloned()?;
-        headline.link.map(|_| headline.url.into())
+        site.find(&wanted(title, true, None)?, true, now()).map(String::from)
     }
 
     #[test]
@@ -387,6 +483,61 @@ mod tests {
             assert_eq!(found(&site, &format!("{title} navi al porto")), None, "{title}");
         }
         assert_eq!(found(&site, "Live"), None);
+    }
+
+    #[test]
+    fn what_is_only_much_the_same_is_not_taken_from_memory() {
+        let site = learned(&[
+            ("Missile colpisce il porto", "https://mayak.example.co.uk/1", Duration::from_secs(60)),
+            ("Nave ferma al largo | Il Faro", "https://mayak.example.co.uk/2", Duration::from_secs(60)),
+        ]);
+        let find = |title: &str, is_uncut, was_asked, now| {
+            site.find(&wanted(title, is_uncut, None).expect("long enough"), was_asked, now).map(String::from)
+        };
+        let longer = "Missile colpisce il porto - molti i morti";
+        assert_eq!(find(longer, true, false, now()), None, "the site may list just that");
+        assert_eq!(find(longer, false, true, now()), None, "its name was cut off before");
+        assert!(find(longer, true, true, now()).is_some());
+        assert!(find("Nave ferma al largo", false, false, now()).is_some());
+        assert_eq!(find("Nave ferma al largo", false, false, now() + AGAIN), None, "the list is old");
+        assert!(find("Missile colpisce il porto", false, false, now() + AGAIN).is_some(), "the very same");
+    }
+
+    #[test]
+    fn a_headline_that_comes_back_is_another_article() {
+        let (hour, day) = (Duration::from_secs(3600), Duration::from_secs(86_400));
+        let title = "Il bollettino del mattino";
+        let find = |site: &Site, published| {
+            site.find(&wanted(title, false, Some(published)).expect("long enough"), true, now()).map(String::from)
+        };
+        let yesterday = (title, "https://mayak.example.co.uk/1", day);
+        let today = (title, "https://mayak.example.co.uk/2", hour);
+        let site = learned(&[yesterday]);
+        assert_eq!(find(&site, now()), None, "yesterday's");
+        assert!(find(&site, now().before(day)).is_some());
+        for listed in [[yesterday, today], [today, yesterday]] {
+            let found = find(&learned(&listed), now()).unwrap_or_default();
+            assert_eq!(found, "https://mayak.example.co.uk/2", "the last of them");
+        }
+        let again = (title, "https://mayak.example.co.uk/3", hour * 5);
+        for listed in [[yesterday, today, again], [again, today, yesterday]] {
+            assert_eq!(find(&learned(&listed), now()), None, "two of one day");
+        }
+        // Some tell only the day.
+        let midnight = Duration::from_secs(now().as_seconds().rem_euclid(86_400).unsigned_abs());
+        let site = learned(&[(title, "https://mayak.example.co.uk/1", midnight)]);
+        assert!(find(&site, now().before(midnight) + Duration::from_secs(23 * 3600)).is_some());
+        assert_eq!(find(&site, now().before(midnight) + Duration::from_secs(25 * 3600)), None);
+    }
+
+    #[test]
+    fn of_a_list_without_times_a_thousand_are_kept() {
+        let titles: Vec<(String, String)> = (0..3_000)
+            .map(|number| (format!("Bollettino del porto {number}"), format!("https://mayak.example.co.uk/{number}")))
+            .collect();
+        let entries: Vec<(&str, &str, Duration)> =
+            titles.iter().map(|(title, link)| (title.as_str(), link.as_str(), Duration::ZERO)).collect();
+        assert_eq!(learned(&entries).headlines.len(), MOST_HEADLINES);
     }
 
     #[test]

@@ -242,3 +242,23 @@ async fn a_publisher_that_does_not_answer_holds_an_alert_up_for_a_bounded_time_a
     assert!(told.contains(&("La vedetta avvista una nave".to_owned(), faro.url("/1"))), "{told:?}");
     assert!(told.iter().filter(|(_, link)| link.starts_with("https://news.google.com/")).count() >= 1, "{told:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_longer_headline_is_another_article_and_its_publisher_is_asked_for_it() {
+    let world = World::new().await;
+    let faro = publisher(42).await;
+    allow(&world, &world.feed("/google.xml"), &[&faro]);
+    let watch = Watch::new(world).await;
+    let (short, long) =
+        ("Vedetta: nave affondata", "Vedetta: nave affondata - molti dispersi tra passeggeri, equipaggio");
+    let site = faro.url("");
+    serve(&faro, &[("/1", short)], watch.clock.now());
+    watch.world.server.put("/google.xml", "application/rss+xml", google(&[(1, short, "Il Faro", &site)]));
+    watch.round().await;
+    assert_eq!(told(&watch), [(short.to_owned(), faro.url("/1"))]);
+    serve(&faro, &[("/1", short), ("/2", long)], watch.clock.now());
+    let both = google(&[(2, long, "Il Faro", &site), (1, short, "Il Faro", &site)]);
+    watch.world.server.put("/google.xml", "application/rss+xml", both);
+    watch.hours(1).await;
+    assert_eq!(told(&watch), [(short.to_owned(), faro.url("/1")), (long.to_owned(), faro.url("/2"))]);
+}
