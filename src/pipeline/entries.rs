@@ -224,11 +224,13 @@ fn is_home_page(entry: &Entry) -> bool {
 /// a single item with a constant guid: with another link, and nothing alike in headline and text, it is news.
 fn is_edit(before: &Article, now: &Article) -> bool {
     let link = |article: &Article| article.url.as_deref().and_then(normalise_link);
-    // An aggregator's tokens are not used twice, and the link before may be the publisher's.
-    let same_link =
-        link(before).is_some_and(|before| link(now).as_ref() == Some(&before)) || publishers::is_behind_aggregator(now);
-    let feed_text = |article: &Article| Signature::of(&Article { url: None, ..article.clone() });
-    same_link || feed_text(before).same_story(&feed_text(now)).is_some()
+    let same_link = link(before).is_some_and(|before| link(now).as_ref() == Some(&before));
+    // Where the publisher's address was found, the token is gone, and the new one may be the same: then anything alike will
+    // do, as it does between articles with one link.
+    let lost_token = publishers::is_behind_aggregator(now) && !publishers::is_behind_aggregator(before);
+    let token = now.url.as_ref().filter(|_| lost_token);
+    let said = |article: &Article| Signature::of(&Article { url: token.cloned(), ..article.clone() });
+    same_link || said(before).same_story(&said(now)).is_some()
 }
 
 fn prior(before: Article) -> PriorText {

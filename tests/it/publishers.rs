@@ -262,3 +262,29 @@ async fn a_longer_headline_is_another_article_and_its_publisher_is_asked_for_it(
     watch.hours(1).await;
     assert_eq!(told(&watch), [(short.to_owned(), faro.url("/1")), (long.to_owned(), faro.url("/2"))]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_article_under_the_same_id_is_news() {
+    let world = World::new().await;
+    let faro = publisher(52).await;
+    allow(&world, &world.feed("/google.xml"), &[&faro]);
+    let watch = Watch::new(world).await;
+    let pages =
+        ["La vedetta avvista una nave", "Sciopero nei porti: che cosa dice Vedetta", "Vedetta premiata a Genova"];
+    serve(&faro, &[("/1", pages[0]), ("/2", pages[1])], watch.clock.now());
+    let site = faro.url("");
+    // What somebody made at home: the story of the hour, always under one id.
+    let top = |number: u32| {
+        let title = pages[usize::try_from(number).expect("small") - 1];
+        google(&[(number, title, "Il Faro", &site)]).replace(&format!(">CBM{number}<"), ">top<")
+    };
+    watch.world.server.put("/google.xml", "application/rss+xml", top(1));
+    watch.round().await;
+    for number in [2, 3] {
+        watch.world.server.put("/google.xml", "application/rss+xml", top(number));
+        watch.hours(1).await;
+    }
+    let expect =
+        [(pages[0].to_owned(), faro.url("/1")), (pages[1].to_owned(), faro.url("/2")), (pages[2].to_owned(), token(3))];
+    assert_eq!(told(&watch), expect);
+}
