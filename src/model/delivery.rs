@@ -73,6 +73,8 @@ pub enum DeliveryOutcome {
         at: Timestamp,
         /// What went wrong.
         error: String,
+        /// The far end asked for this wait.
+        asked: bool,
     },
     /// Never.
     Failed {

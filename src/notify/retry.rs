@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::model::{Delivery, DeliveryOutcome, Timestamp};
 
-use super::SendError;
+use super::{FailureReason, SendError};
 
 /// How long a message is tried, at least. Postfix's queue lifetime (`maximal_queue_lifetime`).
 pub const LIFETIME: Duration = Duration::from_hours(5 * 24);
@@ -99,7 +99,9 @@ impl RetrySchedule {
             }
             None => planned,
         };
-        DeliveryOutcome::Retry { at: now + wait, error: text }
+        // A mail server that says “try later” means it; 503 without a time is what a proxy says before a service that is down.
+        let asked = error.retry_after.is_some() || self == Self::Mail && error.reason == FailureReason::Busy;
+        DeliveryOutcome::Retry { at: now + wait, error: text, asked }
     }
 }
 
@@ -114,7 +116,6 @@ fn jitter(delivery: &Delivery) -> f64 {
 mod tests {
     use super::*;
     use crate::model::{ChannelName, DeliveryId};
-    use crate::notify::FailureReason;
 
     fn delivery(attempt: u32) -> Delivery {
         let created_at = Timestamp::parse_rfc3339("2026-11-22T12:00:00Z").expect("valid");
@@ -199,6 +200,18 @@ mod tests {
         assert!(wait(5, 2) <= 6, "{}", wait(5, 2));
         assert!(wait(1, 9 * 3600) <= 360, "a message that waited for its hour begins with short waits");
         assert!(wait(5, 9 * 3600) >= 10 * 3600, "what has failed for hours is tried as rarely as before");
+    }
+
+    #[test]
+    fn a_wait_that_the_far_end_asked_for_is_told_from_one_of_our_own() {
+        let busy = SendError::temporary(FailureReason::Busy, "later");
+        let with_time = SendError { retry_after: Some(Duration::from_secs(600)), ..down() };
+        let asked = |schedule: RetrySchedule, error: &SendError| {
+            let outcome = schedule.after_failure(&delivery(0), error, delivery(0).created_at);
+            matches!(outcome, DeliveryOutcome::Retry { asked: true, .. })
+        };
+        assert!(asked(RetrySchedule::Webhook, &with_time) && asked(RetrySchedule::Mail, &busy));
+        assert!(!asked(RetrySchedule::Webhook, &busy) && !asked(RetrySchedule::Mail, &down()));
     }
 
     #[test]

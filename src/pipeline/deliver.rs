@@ -165,7 +165,9 @@ async fn deliver_one(
                 }
                 Some(Err(error)) => {
                     let (words, failed_at) = (line.chain(&error), line.clock.now());
-                    let whole = is_of_the_whole_channel(error.reason);
+                    let outcome = channel.schedule().after_failure(&delivery, &error, failed_at);
+                    let whole = is_of_the_whole_channel(error.reason)
+                        && !matches!(outcome, DeliveryOutcome::Retry { asked: true, .. });
                     match streaks.failed(&delivery.channel, &words, whole, failed_at) {
                         Some(trouble) => tracing::warn!(
                             delivery.id = %delivery.id, delivery.attempt = delivery.attempt + 1,
@@ -177,7 +179,6 @@ async fn deliver_one(
                             channel = %delivery.channel, error = %words, "delivery failed"
                         ),
                     }
-                    let outcome = channel.schedule().after_failure(&delivery, &error, failed_at);
                     let end = match outcome {
                         DeliveryOutcome::Failed { .. } => End::GivenUp,
                         _ if whole => End::Waits { failed_at },
@@ -230,11 +231,10 @@ impl Ended {
     }
 }
 
-/// Whether a failure may say that the channel takes nothing at all. A recipient that is not known and an endpoint that
-/// asks to try later mean this message only, and a recovery must not set that aside.
+/// Whether a failure may say that the channel takes nothing at all. A recipient that is not known means this message only.
 const fn is_of_the_whole_channel(reason: FailureReason) -> bool {
-    use FailureReason::{Connection, Login, Redirect, Server, Timeout, Tls};
-    matches!(reason, Connection | Tls | Login | Timeout | Server | Redirect)
+    use FailureReason::{Busy, Connection, Login, Redirect, Server, Timeout, Tls};
+    matches!(reason, Busy | Connection | Tls | Login | Timeout | Server | Redirect)
 }
 
 /// The channel takes messages again: what it held up goes now. A webhook's waits grow to a day, and a message must not

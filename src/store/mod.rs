@@ -327,8 +327,9 @@ pub trait Store: Views + std::fmt::Debug + Send + Sync {
     /// gathers for its hour is left alone. Returns how many.
     async fn retry_deliveries(&self, id: Option<DeliveryId>, now: Timestamp) -> Result<u64, StoreError>;
 
-    /// Makes deliveries due now that wait for their next attempt; `which` says which of them. Their attempts stay counted.
-    /// Returns how many.
+    /// Makes deliveries due now that wait for their next attempt; `which` says which of them. Waits that the far end asked
+    /// for stay. Their attempts stay counted. With `Waiting::All`, as at a start, one delivery at most every five minutes: one
+    /// that was hastened less long ago becomes due when these are over. Returns how many are due sooner than before.
     async fn hasten_deliveries(&self, which: &Waiting, now: Timestamp) -> Result<u64, StoreError>;
 
     /// Channels that their endpoint disabled (410), with the reason and when.

@@ -408,7 +408,7 @@ mod tests {
         metrics.delivered(&channel, &sent, &notice(NoticeKind::Alert, AlertReason::NewStory, published), now());
         metrics.delivered(&channel, &sent, &notice(NoticeKind::Digest, AlertReason::NewStory, published), now());
         metrics.delivered(&channel, &sent, &notice(NoticeKind::Alert, AlertReason::Health, None), now());
-        let retry = DeliveryOutcome::Retry { at: now(), error: String::new() };
+        let retry = DeliveryOutcome::Retry { at: now(), error: String::new(), asked: false };
         metrics.delivered(&channel, &retry, &notice(NoticeKind::Alert, AlertReason::NewStory, published), now());
         metrics.reloaded(true);
         let stats = StoreStats {

@@ -27,6 +27,12 @@ const DELAY: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 /// An article of a poll that was held up is told as delayed if it is older than this.
 const HELD_UP: std::time::Duration = std::time::Duration::from_secs(3600);
 
+/// A daemon that ends and is started again and again tries what waits that often. A guess: short for who has mended
+/// something and starts it once more, long for an endpoint.
+const BETWEEN_STARTS: std::time::Duration = std::time::Duration::from_secs(5 * 60);
+/// Ids in one statement at most.
+const AT_ONCE: usize = 500;
+
 /// Claims deliveries that are due, the oldest first.
 pub(super) async fn claim(
     conn: &mut SqliteConnection,
@@ -108,7 +114,7 @@ pub(super) async fn finish(
              WHERE id = $1 AND fence = $2 AND node IS NOT NULL AND state = 'due'"
         }
         DeliveryOutcome::Retry { .. } => {
-            "UPDATE deliveries SET node = NULL, due_at = $3, claimable_at = $3, message = $4 \
+            "UPDATE deliveries SET node = NULL, due_at = $3, claimable_at = $3, message = $4, asked = $5 \
              WHERE id = $1 AND fence = $2 AND node IS NOT NULL AND state = 'due'"
         }
         DeliveryOutcome::Failed { .. } => {
@@ -122,12 +128,15 @@ pub(super) async fn finish(
     };
     let (time, message) = match outcome {
         DeliveryOutcome::Sent { receipt } => (now, Some(receipt.as_str())),
-        DeliveryOutcome::Retry { at, error } => (*at, Some(error.as_str())),
+        DeliveryOutcome::Retry { at, error, .. } => (*at, Some(error.as_str())),
         DeliveryOutcome::Failed { error, .. } => (now, Some(error.as_str())),
         DeliveryOutcome::HandedBack => (now, None),
     };
-    let query =
+    let mut query =
         sqlx::query(statement).bind(lease.id.to_string()).bind(lease.fence).bind(time.as_millis()).bind(message);
+    if let DeliveryOutcome::Retry { asked, .. } = outcome {
+        query = query.bind(*asked);
+    }
     if let DeliveryOutcome::Failed { error, disable_channel } = outcome {
         let Some(row) = query.fetch_optional(&mut *conn).await? else { return Ok(false) };
         if *disable_channel {
@@ -162,24 +171,44 @@ pub(super) async fn retry(
     Ok(done.rows_affected())
 }
 
-/// Makes due now what waits for its next attempt.
+/// Makes due now what waits for its next attempt, unless the far end asked for the wait. A start does so for one message
+/// every [`BETWEEN_STARTS`]; one that comes sooner puts it off until then.
 pub(super) async fn hasten(conn: &mut SqliteConnection, which: &Waiting, now: Timestamp) -> Result<u64, StoreError> {
-    let (channel, ids) = match which {
-        Waiting::All => (None, None),
+    let (channel, pause) = match which {
+        Waiting::All => (None, i64::try_from(BETWEEN_STARTS.as_millis()).ok()),
         Waiting::Channel(channel) => (Some(channel.as_str()), None),
-        Waiting::These(ids) => (None, Some(rows::to_json(ids))),
+        Waiting::These(ids) => return hasten_these(conn, ids, now).await,
     };
     let done = sqlx::query(
-        "UPDATE deliveries SET due_at = $1, claimable_at = $1 WHERE state = 'due' AND node IS NULL AND due_at > $1 \
-         AND attempts > 0 AND notice IS NOT NULL AND ($2 IS NULL OR channel = $2) \
-         AND ($3 IS NULL OR id IN (SELECT value FROM json_each($3)))",
+        "UPDATE deliveries SET due_at = max($1, coalesce(hastened_at + $2, 0)), \
+         claimable_at = max($1, coalesce(hastened_at + $2, 0)), hastened_at = max($1, coalesce(hastened_at + $2, 0)) \
+         WHERE state = 'due' AND node IS NULL AND NOT asked AND due_at > max($1, coalesce(hastened_at + $2, 0)) \
+         AND attempts > 0 AND notice IS NOT NULL AND ($3 IS NULL OR channel = $3)",
     )
     .bind(now.as_millis())
+    .bind(pause)
     .bind(channel)
-    .bind(ids)
     .execute(conn)
     .await?;
     Ok(done.rows_affected())
+}
+
+async fn hasten_these(conn: &mut SqliteConnection, ids: &[DeliveryId], now: Timestamp) -> Result<u64, StoreError> {
+    let mut count = 0;
+    for some in ids.chunks(AT_ONCE) {
+        // The plus keeps it from reading all that is due.
+        let done = sqlx::query(
+            "UPDATE deliveries SET due_at = $1, claimable_at = $1, hastened_at = $1 \
+             WHERE id IN (SELECT value FROM json_each($2)) AND +state = 'due' AND node IS NULL AND NOT asked \
+             AND due_at > $1 AND attempts > 0 AND notice IS NOT NULL",
+        )
+        .bind(now.as_millis())
+        .bind(rows::to_json(&some))
+        .execute(&mut *conn)
+        .await?;
+        count += done.rows_affected();
+    }
+    Ok(count)
 }
 
 /// What is known of a story when a message is written.

@@ -21,7 +21,7 @@ async fn second_alert(world: &World, desk: &Arc<Desk>, now: Timestamp) {
 }
 
 fn retry(at: Timestamp) -> DeliveryOutcome {
-    DeliveryOutcome::Retry { at, error: "451 try later".to_owned() }
+    DeliveryOutcome::Retry { at, error: "could not connect".to_owned(), asked: false }
 }
 
 fn sent() -> DeliveryOutcome {
@@ -234,4 +234,53 @@ async fn what_waits_for_its_next_attempt_can_be_made_due_and_nothing_else_is() {
         "neither what is in hand nor digests"
     );
     assert_eq!(world.claim_deliveries(now).await[0].lease.id, ids[0]);
+}
+
+#[tokio::test]
+async fn a_wait_that_the_far_end_asked_for_stays() {
+    let world = world_with_alert(&wide_desk()).await;
+    let claimed = world.claim_deliveries(start()).await;
+    let error = "503, Retry-After".to_owned();
+    let asked = DeliveryOutcome::Retry { at: start() + DAY, error, asked: true };
+    let id = claimed[0].lease.id;
+    for leased in &claimed {
+        world.store.finish_delivery(&leased.lease, asked.clone(), start()).await.unwrap();
+    }
+    let channel = claimed[0].item.delivery.channel.clone();
+    for which in [Waiting::All, Waiting::Channel(channel), Waiting::These(vec![id])] {
+        assert_eq!(world.store.hasten_deliveries(&which, start() + HOUR).await.unwrap(), 0, "{which:?}");
+    }
+    // The next attempt fails for another reason.
+    let again = world.claim_deliveries(start() + DAY).await.into_iter().find(|leased| leased.lease.id == id).unwrap();
+    let now = start() + DAY;
+    world.store.finish_delivery(&again.lease, retry(now + DAY), now).await.unwrap();
+    assert_eq!(world.store.hasten_deliveries(&Waiting::These(vec![id]), now).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn starts_that_follow_each_other_leave_some_minutes_between_attempts() {
+    let world = world_with_alert(&desk()).await;
+    let mut leased = world.claim_deliveries(start()).await.remove(0);
+    let mut attempts = 0;
+    // An hour of a daemon that is started every five seconds.
+    for round in 0..720 {
+        let now = start() + round * Duration::from_secs(5);
+        if leased.lease.until > start() {
+            world.store.finish_delivery(&leased.lease, retry(now + DAY), now).await.unwrap();
+            leased.lease.until = start();
+            attempts += 1;
+        }
+        world.store.hasten_deliveries(&Waiting::All, now).await.unwrap();
+        if let Some(next) = world.claim_deliveries(now).await.pop() {
+            leased = next;
+        }
+    }
+    assert_eq!(attempts, 13);
+    // Who starts it once, later, does not wait.
+    let leased = world.claim_deliveries(start() + HOUR).await.remove(0);
+    world.store.finish_delivery(&leased.lease, retry(start() + DAY), start() + HOUR).await.unwrap();
+    let later = start() + 2 * HOUR;
+    assert!(world.claim_deliveries(later).await.is_empty());
+    world.store.hasten_deliveries(&Waiting::All, later).await.unwrap();
+    assert_eq!(world.claim_deliveries(later).await.len(), 1);
 }

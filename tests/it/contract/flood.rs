@@ -123,7 +123,7 @@ async fn an_alert_that_comes_while_a_summary_is_being_sent_is_in_the_next_one() 
     assert_eq!(first.item.notice.alerts.len(), 2);
     // Its window is over, but they come thick: two in one moment.
     raise(&world, &desk, 4..=5, Severity::High, now).await;
-    let retry = DeliveryOutcome::Retry { at: now + HOUR, error: "421 later".to_owned() };
+    let retry = DeliveryOutcome::Retry { at: now + HOUR, error: "421 later".to_owned(), asked: true };
     world.store.finish_delivery(&first.lease, retry, now).await.unwrap();
     raise(&world, &desk, 6..=6, Severity::High, now).await;
     assert_eq!(sizes(&sent(&world, now).await), [(NoticeKind::Alert, 1)]);
