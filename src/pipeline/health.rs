@@ -98,6 +98,17 @@ pub(super) fn succeeded(
     poll.state = state;
 }
 
+/// Since when a feed fails by itself; this failure is counted already. What was not held against it is no sign that it failed
+/// while others answered, and after that its next poll may be an hour away.
+pub(super) fn own_since(state: &FeedState, now: Timestamp) -> Timestamp {
+    let failing_since = state.failing_since.unwrap_or(now);
+    match state.health.excused {
+        None => failing_since,
+        Some(excused) if state.failures <= excused.failures.saturating_add(1) => now,
+        Some(excused) => failing_since.max(excused.at),
+    }
+}
+
 /// Takes in a failure. Returns what is to be told of our own network rather than of the feed.
 pub(super) fn failed(
     line: &Line,
@@ -113,8 +124,7 @@ pub(super) fn failed(
         PollEnd::Unreachable { .. } => line.outlook.unreachable(feed.id, &feed.url, now),
         _ => None,
     };
-    // What was not held against the feed is no sign that it failed while others answered.
-    let own_since = state.health.excused.map_or(failing_since, |excused| failing_since.max(excused.at));
+    let own_since = own_since(state, now);
     let fronted = || line.outlook.fronted(feed.id, &feed.url, trouble.front.as_ref()?, own_since, now);
     if let Some(dark) = unreachable().or_else(fronted) {
         // Not held against the feed: its own time begins when others answer again.

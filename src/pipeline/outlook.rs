@@ -264,3 +264,40 @@ impl Line {
 fn darkness_key(last: Option<Timestamp>) -> String {
     format!("own-network:{}", last.map_or_else(|| "never".to_owned(), |at| at.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::health::own_since;
+    use super::*;
+    use crate::alert::excused;
+    use crate::model::FeedState;
+
+    #[test]
+    fn a_login_page_after_an_outage_is_no_feeds_own_failure_unless_it_had_one() {
+        let outage = Timestamp::from_seconds(1_800_000_000);
+        let minutes = |minutes: u64| outage + Duration::from_secs(60 * minutes);
+        let failing = |failures| FeedState {
+            failures,
+            failing_since: Some(outage),
+            ..FeedState::new(FeedId::derive(&["f"]), outage)
+        };
+        let outlook = Outlook::default();
+        // One feed answers an hour after the others were tried in vain.
+        outlook.answered(minutes(120));
+        let (now, front) = (minutes(125), Front::Page(1));
+        let fronted = |number: usize, state: &FeedState| {
+            let url = Url::parse(&format!("https://{number}.example/f.xml")).expect("a URL");
+            outlook.fronted(FeedId::derive(&[url.as_str()]), &url, &front, own_since(state, now), now)
+        };
+        let mut was_excused = failing(3);
+        excused(&mut was_excused.health, 2, minutes(60));
+        // Parked all the time, or again since.
+        let mut fails_again = failing(4);
+        excused(&mut fails_again.health, 2, minutes(60));
+        for (number, parked) in [failing(3), fails_again].iter().enumerate() {
+            assert_eq!(fronted(number, parked), None);
+        }
+        let dark: Vec<_> = (2..5).map(|number| fronted(number, &was_excused)).collect();
+        assert_eq!((&dark[..2], dark[2].as_ref().map(|dark| dark.feeds)), (&[None, None][..], Some(3)));
+    }
+}
