@@ -29,6 +29,8 @@ mod lexer;
 mod lint;
 mod lookup;
 mod lower;
+mod marks;
+mod match_line;
 mod nearest;
 mod pair;
 mod parser;
