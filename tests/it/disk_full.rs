@@ -84,6 +84,16 @@ fn subjects(world: &World) -> BTreeMap<String, usize> {
     subjects
 }
 
+/// Waits until the articles n0 to this one are told, and that there is room again.
+async fn told_up_to(world: &World, last: usize) {
+    until("everything is told", LIMIT, || {
+        let subjects = subjects(world);
+        (0..=last).all(|n| subjects.keys().any(|subject| subject.ends_with(&format!(" n{n}."))))
+            && subjects.contains_key("[vedetta] HIGH: vedetta can write its database again")
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::print_stdout, reason = "a skipped test says so")]
 async fn a_full_disk_is_told_from_memory_and_everything_is_told_when_there_is_room_again() {
@@ -119,12 +129,7 @@ async fn a_full_disk_is_told_from_memory_and_everything_is_told_when_there_is_ro
     assert_eq!(health(port).await, 503);
 
     disk.make_room();
-    until("everything is told", LIMIT, || {
-        let subjects = subjects(&world);
-        (0..=5).all(|n| subjects.keys().any(|subject| subject.ends_with(&format!(" n{n}."))))
-            && subjects.contains_key("[vedetta] HIGH: vedetta can write its database again")
-    })
-    .await;
+    told_up_to(&world, 5).await;
     until_health(&world, port, 200).await;
     daemon.signal("TERM");
     assert_eq!(daemon.end(Duration::from_secs(10)).await, Some(0), "{}", world.log());
@@ -187,12 +192,7 @@ async fn a_start_on_a_full_disk_waits_tells_of_it_and_goes_on_when_there_is_room
         assert!(world.log().contains("is full: 0 bytes could be written"), "{}", world.log());
 
         disk.make_room();
-        until("everything is told", LIMIT, || {
-            let subjects = subjects(&world);
-            (0..=2).all(|n| subjects.keys().any(|subject| subject.ends_with(&format!(" n{n}."))))
-                && subjects.contains_key("[vedetta] HIGH: vedetta can write its database again")
-        })
-        .await;
+        told_up_to(&world, 2).await;
         until_health(&world, port, 200).await;
         daemon.signal("TERM");
         assert_eq!(daemon.end(Duration::from_secs(10)).await, Some(0), "{}", world.log());

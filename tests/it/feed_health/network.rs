@@ -9,13 +9,28 @@ use vedetta::model::Clock as _;
 use super::{HOUR, Watch, quiet_feed};
 use crate::support::World;
 
+async fn servers(count: usize) -> Vec<FeedServer> {
+    let mut servers = Vec::new();
+    for _ in 0..count {
+        servers.push(FeedServer::start().await.expect("a server"));
+    }
+    servers
+}
+
+fn one_feed_each(servers: &[FeedServer]) -> String {
+    servers.iter().map(|server| format!("\n[[feed]]\nurl = \"{}\"\n", server.url("/f.xml"))).collect()
+}
+
+/// All of it, besides the server of the world.
+fn allow_loopback(world: &World) {
+    let config = std::fs::read_to_string(world.config()).expect("written");
+    world.write("vedetta.toml", &config.replace("allow = [", "allow = [\"127.0.0.0/8\", "));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_network_that_is_down_is_one_trouble_and_not_one_for_each_feed() {
     let mut world = World::new().await;
-    let mut servers: Vec<FeedServer> = Vec::new();
-    for _ in 0..4 {
-        servers.push(FeedServer::start().await.expect("a server"));
-    }
+    let mut servers = servers(4).await;
     let addresses: Vec<SocketAddr> = servers.iter().map(FeedServer::address).collect();
     let mut feeds = String::new();
     for server in &servers {
@@ -32,8 +47,7 @@ async fn a_network_that_is_down_is_one_trouble_and_not_one_for_each_feed() {
     };
     serve(&servers);
     world.configure(&feeds);
-    let config = std::fs::read_to_string(world.config()).expect("written");
-    world.write("vedetta.toml", &config.replace("allow = [", "allow = [\"127.0.0.0/8\", "));
+    allow_loopback(&world);
     world.server = FeedServer::start().await.expect("a server");
     let mut watch = Watch::new(world).await;
     assert_eq!(watch.round().await.polled, 20);
@@ -57,15 +71,9 @@ async fn a_network_that_is_down_is_one_trouble_and_not_one_for_each_feed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_page_before_the_network_is_one_trouble_and_parked_sites_are_not() {
     let mut world = World::new().await;
-    let mut servers: Vec<FeedServer> = Vec::new();
-    for _ in 0..5 {
-        servers.push(FeedServer::start().await.expect("a server"));
-    }
-    let feeds: String =
-        servers.iter().map(|server| format!("\n[[feed]]\nurl = \"{}\"\n", server.url("/f.xml"))).collect();
-    world.configure(&feeds);
-    let config = std::fs::read_to_string(world.config()).expect("written");
-    world.write("vedetta.toml", &config.replace("allow = [", "allow = [\"127.0.0.0/8\", "));
+    let mut servers = servers(5).await;
+    world.configure(&one_feed_each(&servers));
+    allow_loopback(&world);
     world.server = FeedServer::start().await.expect("a server");
     let portal = FeedServer::start().await.expect("a server");
     portal.put("/", "text/html", "<html><title>Wi-Fi</title><h1>Benvenuti · 欢迎</h1></html>");
@@ -128,16 +136,10 @@ async fn a_login_page_before_the_network_is_one_trouble_and_parked_sites_are_not
 async fn after_a_login_page_or_an_outage_of_ours_a_feeds_own_trouble_counts_from_then_on() {
     for is_login_page in [true, false] {
         let mut world = World::new().await;
-        let mut servers: Vec<FeedServer> = Vec::new();
-        for _ in 0..4 {
-            servers.push(FeedServer::start().await.expect("a server"));
-        }
+        let mut servers = servers(4).await;
         let addresses: Vec<SocketAddr> = servers.iter().map(FeedServer::address).collect();
-        let feeds: String =
-            servers.iter().map(|server| format!("\n[[feed]]\nurl = \"{}\"\n", server.url("/f.xml"))).collect();
-        world.configure(&feeds);
-        let config = std::fs::read_to_string(world.config()).expect("written");
-        world.write("vedetta.toml", &config.replace("allow = [", "allow = [\"127.0.0.0/8\", "));
+        world.configure(&one_feed_each(&servers));
+        allow_loopback(&world);
         world.server = FeedServer::start().await.expect("a server");
         let serve = |servers: &[FeedServer]| {
             for server in servers {
