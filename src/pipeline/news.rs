@@ -3,6 +3,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
@@ -33,17 +34,20 @@ pub(super) struct News {
     pub(super) memory: Vec<SitemapMemory>,
     /// Whether the site could be asked for its robots.txt at all, be it that there is none.
     pub(super) was_asked: bool,
+    /// Whether any of its sitemaps did not answer: then it has not said that it lists nothing.
+    pub(super) is_partly_silent: bool,
 }
+
+/// Nothing came that says whether there is something.
+#[derive(Debug)]
+pub(super) struct Silent;
 
 /// Reads the news sitemaps of the site that a page is on. `before`: what is remembered of them.
 pub(super) async fn read(snapshot: &Snapshot, page: &Url, before: Vec<SitemapMemory>, deadline: Instant) -> News {
-    let mut news = News { documents: Vec::new(), unchanged: 0, memory: before, was_asked: false };
-    let mut named = match timeout_at(deadline, snapshot.client.sitemaps(page)).await {
-        Ok(Ok(named)) => named,
-        // It has none.
-        Ok(Err(FetchError::Gone { .. } | FetchError::Status { status: 400..=499, .. })) => Vec::new(),
-        Ok(Err(_)) | Err(_) => return news,
-    };
+    let mut news =
+        News { documents: Vec::new(), unchanged: 0, memory: before, was_asked: false, is_partly_silent: false };
+    let Ok(named) = answered(timeout_at(deadline, snapshot.client.sitemaps(page)).await) else { return news };
+    let mut named = named.unwrap_or_default();
     news.was_asked = true;
     named.retain(|url| same_site(url, page));
     named.sort_by_key(|url| !is_named_news(url));
@@ -57,12 +61,16 @@ pub(super) async fn read(snapshot: &Snapshot, page: &Url, before: Vec<SitemapMem
         let known = news.memory.iter().position(|memory| memory.url == url.as_str());
         let validators = known.map(|at| news.memory[at].validators.clone());
         let document = match listing(snapshot, &url, validators.as_ref(), deadline).await {
-            Some(Fetched::Document(document)) => *document,
-            Some(Fetched::NotModified { .. }) => {
+            Ok(Some(Fetched::Document(document))) => *document,
+            Ok(Some(Fetched::NotModified { .. })) => {
                 news.unchanged += 1;
                 continue;
             }
-            None => continue,
+            Ok(None) => continue,
+            Err(Silent) => {
+                news.is_partly_silent = true;
+                continue;
+            }
         };
         bytes += document.body.len();
         let memory = SitemapMemory {
@@ -93,14 +101,23 @@ pub(super) async fn read(snapshot: &Snapshot, page: &Url, before: Vec<SitemapMem
     news
 }
 
-/// Something that a site lists, if it may be had before the deadline.
+/// Something that a site lists; `None` if it has no such thing, or none for us.
 pub(super) async fn listing(
     snapshot: &Snapshot,
     url: &Url,
     validators: Option<&Validators>,
     deadline: Instant,
-) -> Option<Fetched> {
-    timeout_at(deadline, snapshot.client.fetch_listing(url, validators)).await.ok()?.ok()
+) -> Result<Option<Fetched>, Silent> {
+    answered(timeout_at(deadline, snapshot.client.fetch_listing(url, validators)).await)
+}
+
+/// What an answer says: something, or that there is none (for us).
+pub(super) fn answered<T>(answer: Result<Result<T, FetchError>, Elapsed>) -> Result<Option<T>, Silent> {
+    match answer {
+        Ok(Ok(answer)) => Ok(Some(answer)),
+        Ok(Err(error)) if !error.is_transient() => Ok(None),
+        Ok(Err(_)) | Err(_) => Err(Silent),
+    }
 }
 
 /// A document as a feed.

@@ -27,6 +27,7 @@ use crate::store::SitemapMemory;
 use crate::text::normalize::fold;
 use crate::text::segment::is_unspaced;
 
+use super::news::Silent;
 use super::{Line, Snapshot, links, news};
 
 /// An alert is held up so long for its link, waiting for its turn included.
@@ -259,38 +260,51 @@ impl Site {
         if !news.was_asked {
             return false;
         }
+        let mut is_silent = news.is_partly_silent;
         if !has_some {
-            has_some = self.ask_feeds(snapshot, publisher, now, deadline).await;
+            match self.ask_feeds(snapshot, publisher, now, deadline).await {
+                Ok(has_one) => has_some = has_one,
+                Err(Silent) => is_silent = true,
+            }
         }
         if has_some {
             self.listed_at = Some(now);
-        }
-        // One that hangs has not said that it lists nothing.
-        if Instant::now() < deadline {
-            self.ask_at = Some(now + if has_some { AGAIN } else { WHERE_NOTHING_IS });
+            self.ask_at = Some(now + AGAIN);
+        } else if !is_silent {
+            self.ask_at = Some(now + WHERE_NOTHING_IS);
         }
         has_some
     }
 
-    /// Reads the feeds that the home page declares. Returns whether there is one.
-    async fn ask_feeds(&mut self, snapshot: &Snapshot, publisher: &Url, now: Timestamp, deadline: Instant) -> bool {
+    /// Reads the feeds that the home page declares. Returns whether there is one; [`Silent`] if that can't be told.
+    async fn ask_feeds(
+        &mut self,
+        snapshot: &Snapshot,
+        publisher: &Url,
+        now: Timestamp,
+        deadline: Instant,
+    ) -> Result<bool, Silent> {
         if self.feeds.is_none() {
-            let Ok(home) = publisher.join("/") else { return false };
-            let Ok(Ok(Fetched::Document(page))) = timeout_at(deadline, snapshot.client.fetch_page(&home, None)).await
-            else {
-                return false;
+            let Ok(home) = publisher.join("/") else { return Ok(false) };
+            let page = match news::answered(timeout_at(deadline, snapshot.client.fetch_page(&home, None)).await)? {
+                Some(Fetched::Document(page)) => page,
+                _ => return Ok(false),
             };
             let feeds = feeds_declared(&page).into_iter().filter(|url| same_site(url, publisher));
             self.feeds = Some(feeds.take(FEEDS).map(|url| (url, Validators::default())).collect());
         }
         let mut feeds = self.feeds.take().unwrap_or_default();
-        let mut has_some = false;
+        let (mut has_some, mut is_silent) = (false, false);
         for (url, validators) in &mut feeds {
             let asked_with = Some(&*validators).filter(|validators| **validators != Validators::default());
             let document = match news::listing(snapshot, url, asked_with, deadline).await {
-                Some(Fetched::Document(document)) => *document,
-                answer => {
+                Ok(Some(Fetched::Document(document))) => *document,
+                Ok(answer) => {
                     has_some |= answer.is_some();
+                    continue;
+                }
+                Err(Silent) => {
+                    is_silent = true;
                     continue;
                 }
             };
@@ -302,7 +316,7 @@ impl Site {
             }
         }
         self.feeds = Some(feeds);
-        has_some
+        if is_silent && !has_some { Err(Silent) } else { Ok(has_some) }
     }
 
     /// Takes in the headlines of documents.

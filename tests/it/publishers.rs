@@ -264,6 +264,28 @@ async fn a_longer_headline_is_another_article_and_its_publisher_is_asked_for_it(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_publisher_that_had_trouble_is_asked_again_within_the_hour() {
+    let world = World::new().await;
+    let faro = publisher(43).await;
+    allow(&world, &world.feed("/google.xml"), &[&faro]);
+    let watch = Watch::new(world).await;
+    let (first, second) = ("La vedetta avvista una nave", "瞭望台发现一艘外国船只");
+    let rules = std::fs::read_to_string(watch.world.folder.path().join("rules/lookout.toml")).expect("written");
+    assert!(rules.contains("瞭望"), "the second headline is about the topic too");
+    let site = faro.url("");
+    serve(&faro, &[("/1", first)], watch.clock.now());
+    faro.put_status("/news.xml", 503, "text/plain", "in manutenzione");
+    watch.world.server.put("/google.xml", "application/rss+xml", google(&[(1, first, "Il Faro", &site)]));
+    watch.round().await;
+    assert_eq!(told(&watch), [(first.to_owned(), token(1))], "the alert does not wait for it");
+    serve(&faro, &[("/1", first), ("/2", second)], watch.clock.now());
+    let both = google(&[(2, second, "Il Faro", &site), (1, first, "Il Faro", &site)]);
+    watch.world.server.put("/google.xml", "application/rss+xml", both);
+    watch.hours(1).await;
+    assert_eq!(told(&watch), [(first.to_owned(), token(1)), (second.to_owned(), faro.url("/2"))]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_article_under_the_same_id_is_news() {
     let world = World::new().await;
     let faro = publisher(52).await;
