@@ -2,31 +2,24 @@
 //! single word, and of a longer phrase its rarest pair says where to look. Most articles that hold all words of a phrase
 //! don't hold the phrase.
 
+use rustc_hash::FxHashMap;
+
 use super::expr::{AtomKind, Item, Program, TermId, Test};
 use super::term::Term;
 
 /// The pairs of a program. Their terms are numbered after those of the program.
 #[derive(Debug, Default)]
 pub(super) struct Pairs {
-    /// An open-addressing table; its length is a power of two, or 0.
-    slots: Vec<Slot>,
+    numbers: FxHashMap<u64, u32>,
     /// Bits by hash: a pair whose bit isn't set is not there. Most neighbours are no pair, and these bits are near the
-    /// processor where the table is not.
+    /// processor where the table is not. Their words are a power of two.
     known: Vec<u64>,
     /// By term, a bit for those that stand in a pair. All of them are plain words, of which a piece of text is one at most.
     words: Vec<u64>,
     /// The number of the first pair.
     first: u32,
-    count: u32,
     /// Whether any pair asks that nothing stands between its words.
     has_glued: bool,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Slot {
-    /// 0 in an empty one.
-    key: u64,
-    number: u32,
 }
 
 impl Pairs {
@@ -42,56 +35,26 @@ impl Pairs {
                 }
             }
         }
+        pairs.known = vec![0; (pairs.numbers.len() * BITS_PER_PAIR / 64).next_power_of_two()];
+        for hash in pairs.numbers.keys().copied().map(hash) {
+            let word = (hash / 64) & (pairs.known.len() - 1);
+            pairs.known[word] |= 1 << (hash % 64);
+        }
         pairs
     }
 
     fn add(&mut self, one: TermId, next: TermId, glued: bool) {
-        if self.number(one, next, glued).is_some() {
-            return;
-        }
-        if 2 * (self.count as usize + 1) > self.slots.len() {
-            let larger = vec![Slot::default(); (2 * self.slots.len()).max(1 << 4)];
-            let old = std::mem::replace(&mut self.slots, larger);
-            self.known = vec![0; self.slots.len() * BITS_PER_SLOT / 64];
-            old.into_iter().filter(|slot| slot.key != 0).for_each(|slot| self.place(slot));
-        }
-        self.place(Slot { key: key(one, next, glued), number: self.first + self.count });
-        self.count += 1;
+        let number = self.first + u32::try_from(self.numbers.len()).expect("each took bytes of a rule file");
+        self.numbers.entry(key(one, next, glued)).or_insert(number);
         self.has_glued |= glued;
         for term in [one, next] {
             self.words[term.index() / 64] |= 1 << (term.index() % 64);
         }
     }
 
-    fn place(&mut self, slot: Slot) {
-        let mask = self.slots.len() - 1;
-        let hash = hash(slot.key);
-        let word = (hash / 64) & (self.known.len() - 1);
-        self.known[word] |= 1 << (hash % 64);
-        let mut at = hash & mask;
-        while self.slots[at].key != 0 {
-            at = (at + 1) & mask;
-        }
-        self.slots[at] = slot;
-    }
-
     /// The number of a pair, if any phrase asks for it.
-    #[inline]
     pub(super) fn number(&self, one: TermId, next: TermId, glued: bool) -> Option<u32> {
-        let mask = self.slots.len().checked_sub(1)?;
-        let key = key(one, next, glued);
-        let hash = hash(key);
-        let mut at = hash & mask;
-        loop {
-            let slot = self.slots[at];
-            if slot.key == key {
-                return Some(slot.number);
-            }
-            if slot.key == 0 {
-                return None;
-            }
-            at = (at + 1) & mask;
-        }
+        self.numbers.get(&key(one, next, glued)).copied()
     }
 
     /// Whether two neighbouring words may be a pair; nearly always right. Asked first for all words of a text, then for the
@@ -121,14 +84,14 @@ impl Pairs {
 
     /// Terms and pairs together.
     pub(super) fn terms(&self) -> usize {
-        (self.first + self.count) as usize
+        self.first as usize + self.numbers.len()
     }
 
     /// The words of each pair, in the order of the pairs' numbers.
     pub(super) fn words(&self) -> Vec<(TermId, TermId)> {
-        let mut words = vec![(TermId(0), TermId(0)); self.count as usize];
-        for slot in self.slots.iter().filter(|slot| slot.key != 0) {
-            words[(slot.number - self.first) as usize] = (TermId(high(slot.key) - 1), TermId(low(slot.key) >> 1));
+        let mut words = vec![(TermId(0), TermId(0)); self.numbers.len()];
+        for (&key, &number) in &self.numbers {
+            words[(number - self.first) as usize] = (TermId(high(key)), TermId(low(key) >> 1));
         }
         words
     }
@@ -158,9 +121,9 @@ fn plain(program: &Program, item: Item) -> Option<TermId> {
     }
 }
 
-/// Never 0. Terms are numbered below 2³¹: each takes more than two bytes of a rule file.
+/// Terms are numbered below 2³¹: each takes more than two bytes of a rule file.
 fn key(one: TermId, next: TermId, glued: bool) -> u64 {
-    (u64::from(one.0) + 1) << 32 | u64::from(next.0) << 1 | u64::from(glued)
+    u64::from(one.0) << 32 | u64::from(next.0) << 1 | u64::from(glued)
 }
 
 fn high(key: u64) -> u32 {
@@ -171,8 +134,8 @@ fn low(key: u64) -> u32 {
     key as u32
 }
 
-/// Of such bits for a slot one in a dozen or so is set by another pair.
-const BITS_PER_SLOT: usize = 8;
+/// Then a bit is set by another pair in one of sixteen cases, or fewer.
+const BITS_PER_PAIR: usize = 16;
 
 /// Multiplication by the golden ratio; the high bits are the mixed ones.
 fn hash(key: u64) -> usize {
