@@ -9,6 +9,9 @@ what topics match them: article TAB topic), `articles-raw.jsonl.gz` (articles as
 `queries-N.jsonl.gz` and `termdf.tsv.gz`. `--quick` needs no data: it makes up articles and topics, works out the matches in
 Python, and runs in seconds, so that this script can't rot.
 
+Peers are measured between two measurements of vedetta, so that a machine that gets busier is seen; Lucene and vedetta read the
+articles as they were written, Python the plain ones.
+
 Rates are articles per second of processor time (user and system, of the process, as the kernel counts it) on one thread, JSON
 read and written. Reading the rules is left out by running over one and over many copies of the articles and taking the
 difference; it is told apart. The best of several rounds counts; where reading the rules takes long there is one. Needs Python 3.9 and nothing else. Exit code 1 where matches
@@ -32,6 +35,8 @@ SIZES = (1_000, 10_000, 100_000)
 CURVE = (100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000)
 # Matches that may be missing: where an article was reduced to plain words, a prefix may have lost its word.
 TOLERANCE = 0.001
+# Topics beyond which plain Python takes ten seconds and more an article.
+MOST_IN_PYTHON = 10_000
 
 
 # --- running ---------------------------------------------------------------------------------------------------------------
@@ -61,9 +66,11 @@ def rate(options, work, rules, articles):
     """Articles per processor second, with the statistics of the last long run."""
     count = sum(1 for _ in open(articles, "rb"))
     once, long = [], []
-    # As many copies as take a good second.
+    # As many copies as take a good second, and several times as long as reading the rules: what that varies by would otherwise
+    # be taken for matching.
     seconds, stats = match(options, rules, articles)
-    copies = 1 + max(2, min(options.copies, math.ceil(options.seconds / max(stats["match_seconds"], 1e-3))))
+    wanted = max(options.seconds, 5 * stats["load_seconds"])
+    copies = 1 + max(2, min(options.copies, math.ceil(wanted / max(stats["match_seconds"], 1e-3))))
     repeated = work / f"{articles.name}-{copies}"
     if not repeated.exists():
         repeated.write_bytes(articles.read_bytes() * copies)
@@ -155,35 +162,83 @@ class Topics:
 # --- peers -----------------------------------------------------------------------------------------------------------------
 
 
-def peers(options, work, sizes):
-    """Articles per processor second of others: {name: {topics: rate}}."""
+def peers(options, work, count, rules):
+    """Articles per processor second of others at so many topics: {name: rate}."""
     rates = {}
-    for count in sizes:
-        packed = options.data / f"queries-{count}.jsonl.gz"
-        if not packed.exists():
-            continue
-        queries = unzip(packed, work / f"queries-{count}.jsonl")
+    if not options.peers:
+        return rates
+    queries = syntax_trees(options, work, count, rules)
+    if count <= MOST_IN_PYTHON:
         articles = unzip(options.data / "articles.jsonl.gz", work / "articles.jsonl")
-        if options.peers and (options.peers / "naive_python.py").exists():
-            tokens = work / "tokens.tsv"
-            with open(articles, encoding="utf-8") as lines, open(tokens, "w", encoding="utf-8") as out:
-                for article in map(json.loads, lines):
-                    out.write("\t".join(article.get(key) or "" for key in ("id", "title", "body")) + "\n")
-            for mode, what in (("oracle", "Python, words in a dictionary"), ("regex", "Python, a regular expression per term")):
-                most = max(5, 100_000 // count)
-                command = [sys.executable, options.peers / "naive_python.py", mode, queries, tokens, "--max", most]
-                told = peer(command)
-                rates.setdefault(what, {})[count] = told["articles_per_cpu_s"]
-        if options.lucene and options.peers:
-            environment = {**os.environ, "LUCENE_JARS": str(options.lucene)}
-            frequencies = unzip(options.data / "termdf.tsv.gz", work / "termdf.tsv")
-            command = [
-                options.peers / "run_lucene.sh", "percolator", f"queries={queries}", f"articles={articles}",
-                f"dftable={frequencies}",
-            ]
-            told = peer(command, environment)
-            rates.setdefault("Lucene percolator (JVM)", {})[count] = told["articles_per_cpu_s"]
+        tokens = work / "tokens.tsv"
+        with open(articles, encoding="utf-8") as lines, open(tokens, "w", encoding="utf-8") as out:
+            for article in map(json.loads, lines):
+                out.write("\t".join(article.get(key) or "" for key in ("id", "title", "body")) + "\n")
+        for mode, what in (("oracle", "Python, words in a dictionary"), ("regex", "Python, a regular expression per term")):
+            most = max(5, 100_000 // count)
+            command = [sys.executable, options.peers / "naive_python.py", mode, queries, tokens, "--max", most]
+            rates[what] = peer(command)["articles_per_cpu_s"]
+    if options.lucene:
+        environment = {**os.environ, "LUCENE_JARS": str(options.lucene)}
+        articles = unzip(options.data / "articles-raw.jsonl.gz", work / "articles-raw.jsonl")
+        frequencies = unzip(options.data / "termdf.tsv.gz", work / "termdf.tsv")
+        command = [
+            options.peers / "run_lucene.sh", "percolator", f"queries={queries}", f"articles={articles}",
+            f"dftable={frequencies}", f"runs={options.rounds}",
+        ]
+        rates["Lucene percolator (JVM)"] = peer(command, environment)["articles_per_cpu_s"]
     return rates
+
+
+def syntax_trees(options, work, count, rules):
+    """The topics as syntax trees, as the peers read them; made from the rule file where there are none."""
+    packed = options.data / f"queries-{count}.jsonl.gz"
+    target = work / f"queries-{count}.jsonl"
+    if packed.exists():
+        return unzip(packed, target)
+    if not target.exists():
+        topics = re.findall(r'^id = "(.*)"\nmatch = \'\'\'(.*)\'\'\'$', rules.read_text(encoding="utf-8"), re.MULTILINE)
+        if len(topics) != count:
+            sys.exit(f"{rules} has {len(topics)} topics that could be read, not {count}")
+        with open(target, "w", encoding="utf-8") as out:
+            for name, query in topics:
+                out.write(json.dumps({"id": name, "ast": syntax_tree(query)}) + "\n")
+    return target
+
+
+def syntax_tree(query):
+    """A topic of the measured files as a tree: in a pair of brackets stands one kind of operator, NOT at the end."""
+    tokens = re.findall(r'"[^"]*"|[()]|[^\s()"]+', query)
+
+    def operand():
+        token = tokens.pop(0)
+        if token == "(":
+            inner = group()
+            tokens.pop(0)
+            return inner
+        if token.endswith("*"):
+            return ["pre", token[:-1]]
+        words = token.strip('"').split()
+        return ["t", words[0]] if len(words) == 1 else ["ph", *words]
+
+    def group():
+        parts, operator = [operand()], None
+        while tokens and tokens[0] != ")":
+            operator = tokens.pop(0)
+            if tokens[0] == "NOT":
+                tokens.pop(0)
+                parts = [["not", parts[0] if len(parts) == 1 else ["and", *parts], operand()]]
+                operator = None
+            else:
+                parts.append(operand())
+        if len(parts) == 1:
+            return parts[0]
+        if operator.startswith("NEAR/"):
+            # The peers count the difference of positions, vedetta the words between.
+            return ["near", int(operator[len("NEAR/"):]) + 1, *parts]
+        return [operator.lower(), *parts]
+
+    return group()
 
 
 def peer(command, environment=None):
@@ -391,6 +446,9 @@ def plot(path, curve, limit, others):
 
 
 def quick(options, work):
+    tree = ["not", ["and", ["or", ["ph", "a", "b"], ["pre", "c"]], ["near", 5, ["t", "d"], ["t", "e"]]], ["t", "f"]]
+    if syntax_tree('(("a b" OR c*) AND (d NEAR/4 e)) AND NOT f') != tree:
+        sys.exit("topics are not read as they are for the peers")
     rules, articles, expected = MadeUp(200, 400).write(work)
     missing, extra = compare(options, work, rules, articles, expected)
     per_second, stats = rate(options, work, rules, articles)
@@ -417,7 +475,7 @@ def full(options, work):
     print(f"load average before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors\n", flush=True)
 
     limit, stats = rate(options, work, nothing, articles)
-    exact, rows, curve = True, [], {}
+    exact, rows, curve, others = True, [], {}, {}
     rows.append(["reading only", "", number(limit), "1.00", f"{two_threads(options, work, nothing, articles):.2f}",
                  f"{stats['load_seconds']:.2f}", number(stats["peak_rss_bytes"] / 2**20)])
     for count in sizes:
@@ -428,12 +486,18 @@ def full(options, work):
         exact &= is_exact(expected, missing, extra)
         curve[count], stats = rate(options, work, rules, articles)
         ratio = two_threads(options, work, rules, articles)
+        of_peers = peers(options, work, count, rules)
+        if of_peers:
+            again = rate(options, work, rules, articles)[0]
+            print(f"{count:,} topics: {number(curve[count])} before the peers, {number(again)} after them", flush=True)
+            curve[count] = (curve[count] + again) / 2
+        for name, of_peer in of_peers.items():
+            others.setdefault(name, {})[count] = of_peer
         rows.append([f"{count:,}", f"{len(expected):,} (-{missing} +{extra})", number(curve[count]),
                      f"{curve[count] / limit:.2f}", f"{ratio:.2f}", f"{stats['load_seconds']:.2f}",
                      number(stats["peak_rss_bytes"] / 2**20)])
     table(["topics", "matches (missing, extra)", "articles/CPU-s", "of reading only", "two threads", "load s", "peak MiB"], rows)
 
-    others = peers(options, work, sizes)
     counts = sorted({count for rates in others.values() for count in rates})
     lines = [
         [name, *(number(rates[count]) if count in rates else "-" for count in counts),
