@@ -1,12 +1,12 @@
 //! From a piece of text to the terms that it satisfies. Each distinct spelling is worked out once and remembered, so the
 //! cost of folding, wildcards and stemmers is paid per new word, not per word.
 
-use aho_corasick::AhoCorasick;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::expr::TermId;
 use super::pair::Pairs;
 use super::term::{Languages, Pattern, Term};
+use super::wildcards::Wildcards;
 use crate::model::Lang;
 use crate::text::normalize::{exact, fold_into};
 use crate::text::segment::{Piece, Pieces};
@@ -24,9 +24,8 @@ pub(super) struct Lookup {
     suffixes: FxHashMap<Box<str>, TermId>,
     prefix_lengths: Vec<usize>,
     suffix_lengths: Vec<usize>,
-    infixes: Option<(AhoCorasick, Vec<TermId>)>,
-    general: Vec<(Pattern, TermId)>,
-    exact_patterns: Vec<(Pattern, TermId)>,
+    wildcards: Wildcards,
+    exact_wildcards: Wildcards,
     /// By language and stem, terms of lists; and the first letters of the stems.
     stems: Vec<(Lang, StemTable, FxHashSet<char>)>,
     /// The same for terms that take the article's language.
@@ -36,7 +35,7 @@ pub(super) struct Lookup {
 impl Lookup {
     pub(super) fn new(terms: &[Term]) -> Self {
         let mut lookup = Self::default();
-        let mut infixes: Vec<(&str, TermId)> = Vec::new();
+        let (mut patterns, mut exact_patterns) = (Vec::new(), Vec::new());
         for (index, term) in terms.iter().enumerate() {
             let id = TermId(u32::try_from(index).expect("the program numbers its terms in 32 bits"));
             match term {
@@ -50,9 +49,8 @@ impl Lookup {
                 Term::Pattern(Pattern::Suffix(end)) => {
                     lookup.suffixes.insert(end.as_str().into(), id);
                 }
-                Term::Pattern(Pattern::Infix(part)) => infixes.push((part, id)),
-                Term::Pattern(pattern) => lookup.general.push((pattern.clone(), id)),
-                Term::ExactPattern(pattern) => lookup.exact_patterns.push((pattern.clone(), id)),
+                Term::Pattern(pattern) => patterns.push((pattern.clone(), id)),
+                Term::ExactPattern(pattern) => exact_patterns.push((pattern.clone(), id)),
                 Term::Stem { folded, stems, by_article } => {
                     lookup.words.entry(folded.as_str().into()).or_default().push(id);
                     let tables = if *by_article { &mut lookup.article_stems } else { &mut lookup.stems };
@@ -69,18 +67,8 @@ impl Lookup {
         }
         lookup.prefix_lengths = lengths(&lookup.prefixes);
         lookup.suffix_lengths = lengths(&lookup.suffixes);
-        if !infixes.is_empty() {
-            // Building fails only past 2^31 states; such patterns are then tried one by one.
-            match AhoCorasick::new(infixes.iter().map(|(part, _)| part)) {
-                Ok(automaton) => {
-                    lookup.infixes = Some((automaton, infixes.iter().map(|&(_, id)| id).collect()));
-                }
-                Err(_) => {
-                    let slow = infixes.iter().map(|&(part, id)| (Pattern::Infix(part.to_owned()), id));
-                    lookup.general.extend(slow);
-                }
-            }
-        }
+        lookup.wildcards = Wildcards::new(patterns);
+        lookup.exact_wildcards = Wildcards::new(exact_patterns);
         lookup
     }
 
@@ -107,14 +95,11 @@ impl Lookup {
                 found.push(id);
             }
         }
-        if let Some((automaton, ids)) = &self.infixes {
-            found.extend(automaton.find_overlapping_iter(folded).map(|hit| ids[hit.pattern().as_usize()]));
-        }
-        found.extend(self.general.iter().filter(|(pattern, _)| pattern.fits(folded)).map(|&(_, id)| id));
-        if !self.exact.is_empty() || !self.exact_patterns.is_empty() {
+        self.wildcards.collect(folded, found);
+        if !self.exact.is_empty() || !self.exact_wildcards.is_empty() {
             let written = exact(raw);
             found.extend(self.exact.get(written.as_str()));
-            found.extend(self.exact_patterns.iter().filter(|(pattern, _)| pattern.fits(&written)).map(|&(_, id)| id));
+            self.exact_wildcards.collect(&written, found);
         }
         let by_article = self.article_stems.iter().filter(|(lang, ..)| article.include(*lang));
         let first = folded.chars().next();

@@ -45,6 +45,7 @@ mod suite;
 mod tally;
 mod term;
 mod verdict;
+mod wildcards;
 
 pub use cost::{Costs, TopicCost};
 pub use def::{

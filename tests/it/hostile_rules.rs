@@ -202,6 +202,32 @@ fn a_chain_of_deeply_nested_topics_is_read_and_evaluated_on_a_small_stack() {
     std::thread::Builder::new().stack_size(STACK_BYTES).spawn(evaluate).unwrap().join().unwrap();
 }
 
+/// Each pattern holds all before it, and the word holds each at every letter: 300 million finds, if they were counted.
+#[test]
+fn a_thousand_patterns_within_each_other_find_a_long_word_once_each() {
+    let mut text = String::new();
+    for length in 1..=1_000 {
+        writeln!(text, "[[topic]]\nid = \"t{length}\"\nmatch = '*{}*'", "a".repeat(length)).unwrap();
+    }
+    let (ruleset, report) = compile(text);
+    assert_eq!(codes(&report), [] as [&str; 0], "{report}");
+    let word = "a".repeat(300_000);
+    let empty = || Cow::Borrowed("");
+    let document = Document {
+        fields: [Cow::Borrowed(word.as_str()), empty(), empty(), empty(), empty(), empty(), empty()],
+        lang: None,
+        guess: None,
+        source: empty(),
+        feed: empty(),
+        time: None,
+    };
+    let here = Circumstances { feed_labels: None, now: Timestamp::EPOCH };
+    let start = Instant::now();
+    let hits = ruleset.unwrap().scan(&mut Scratch::default(), &document, here).hits;
+    assert!(start.elapsed() < PATIENCE, "took {:?}", start.elapsed());
+    assert_eq!(hits.len(), 1_000);
+}
+
 #[test]
 fn of_a_file_of_nothing_but_mistakes_the_first_ten_thousand_are_told() {
     let mut text = String::new();
