@@ -78,7 +78,7 @@ async fn from_store(
     let mut count = 0;
     if let Ok(Some(span)) = store.archive_span(Timestamp::EPOCH).await {
         let mut after = span.after.max(span.to - MOST_STORED);
-        while let Ok(page) = store.archive_page(after, span.to, PAGE).await {
+        while let Ok(page) = store.archive_page(after, span.to, PAGE, false).await {
             let Some(last) = page.articles.last().map(|article| article.number) else { break };
             after = last;
             for archived in &page.articles {

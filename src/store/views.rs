@@ -199,7 +199,9 @@ pub trait Views: Send + Sync {
     /// articles.
     async fn archive_span(&self, since: Timestamp) -> Result<Option<ArchiveSpan>, StoreError>;
     /// The next articles, at most `limit`, after the number `after` and up to `to`, oldest first. Empty: there are no more.
-    async fn archive_page(&self, after: i64, to: i64, limit: u32) -> Result<ArchivePage, StoreError>;
+    /// Matches and alerts are there if `with_ledger`.
+    async fn archive_page(&self, after: i64, to: i64, limit: u32, with_ledger: bool)
+    -> Result<ArchivePage, StoreError>;
     /// The articles with these numbers, as far as they are still there, in no particular order.
     async fn archived_articles(&self, numbers: &[i64]) -> Result<Vec<ArchivedArticle>, StoreError>;
 }

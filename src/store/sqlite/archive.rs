@@ -1,17 +1,17 @@
 //! Reading the archive for a replay: page by page, each a short read of its own, so that a daemon that writes at the same
 //! time is not held up and its write-ahead log can be carried over in between.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap;
+use serde::Deserialize;
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 
-use crate::model::{AlertReason, Timestamp};
+use crate::model::{AlertReason, Severity, StoryId, Timestamp, TopicId};
 use crate::story::Signature;
 
 use super::super::{ArchivePage, ArchiveSpan, ArchivedArticle, RecordedAlert, RecordedMatch, StoreError};
 use super::error::unreadable;
-use super::rows::{self, ARTICLE_WIDTH, article_columns};
+use super::rows::{self, ARTICLE_WIDTH, ArchivedColumns, article_columns};
 
 /// Articles are numbered when they are committed, up to a minute or so after `fetched_at`, and clocks are set back now
 /// and then: numbers follow times only roughly. A replay begins that much earlier and looks at each article's time.
@@ -50,53 +50,116 @@ async fn next_article(conn: &mut SqliteConnection, number: i64) -> Result<Option
     Ok(found)
 }
 
-/// The next articles after a number, with their matches and alerts.
-pub(super) async fn page(reader: &SqlitePool, after: i64, to: i64, limit: u32) -> Result<ArchivePage, StoreError> {
+/// The next articles after a number, with their matches and alerts if `with_ledger`.
+///
+/// Each answer comes as one row with all its JSON in it: a row for each article would wake this task for each, and every
+/// column be copied into memory of its own; that took three times as long.
+pub(super) async fn page(
+    reader: &SqlitePool,
+    after: i64,
+    to: i64,
+    limit: u32,
+    with_ledger: bool,
+) -> Result<ArchivePage, StoreError> {
     let mut conn = reader.acquire().await?;
     let found = sqlx::query(concat!(
-        "SELECT ",
+        "SELECT group_concat(line, char(10)) FROM (SELECT json_array(",
         article_columns!(),
-        ", a.article_no, a.revision FROM articles AS a CROSS JOIN feeds AS f ON f.feed_no = a.feed_no \
-         WHERE a.article_no > $1 AND a.article_no <= $2 ORDER BY a.article_no LIMIT $3"
+        ", a.article_no, a.revision) AS line FROM articles AS a CROSS JOIN feeds AS f ON f.feed_no = a.feed_no \
+         WHERE a.article_no > $1 AND a.article_no <= $2 ORDER BY a.article_no LIMIT $3)"
     ))
     .bind(after)
     .bind(to)
     .bind(i64::from(limit))
-    .fetch_all(&mut *conn)
+    .fetch_one(&mut *conn)
     .await?;
-    let mut articles = found.iter().map(archived).collect::<Result<Vec<_>, _>>()?;
-    let Some(last) = articles.last().map(|article| article.number) else { return Ok(ArchivePage::default()) };
+    let mut page = ArchivePage::default();
+    for line in lines::<ArchivedColumns>(&found)? {
+        page.articles.push(line?.into_archived()?);
+    }
+    drop(found);
+    let Some(last) = page.articles.last().map(|article| article.number) else { return Ok(page) };
+
     let found = sqlx::query(
-        "SELECT article_no, topic, story, signature FROM matches WHERE article_no > $1 AND article_no <= $2 \
-         ORDER BY article_no, topic",
+        "SELECT group_concat(json_array(article_no, hex(signature)), char(10)) FROM \
+         (SELECT article_no, signature, min(topic) FROM matches WHERE article_no > $1 AND article_no <= $2 \
+         GROUP BY article_no)",
     )
     .bind(after)
     .bind(last)
-    .fetch_all(&mut *conn)
+    .fetch_one(&mut *conn)
     .await?;
-    let mut matches = Vec::with_capacity(found.len());
-    let mut signatures: HashMap<i64, Signature> = HashMap::new();
-    for row in &found {
-        let article = row.try_get(0)?;
-        matches.push(RecordedMatch { article, topic: rows::topic(row, 1)?, story: rows::parse(row, 2)? });
-        if let std::collections::hash_map::Entry::Vacant(place) = signatures.entry(article) {
-            place.insert(Signature::from_bytes(row.try_get(3)?));
-        }
+    let mut signatures: FxHashMap<i64, Signature> = FxHashMap::default();
+    for line in lines::<(i64, &str)>(&found)? {
+        let (article, signature) = line?;
+        signatures.insert(article, Signature::from_bytes(&bytes(signature)));
     }
-    for article in &mut articles {
+    drop(found);
+    for article in &mut page.articles {
         // One of an older make resembles nothing: better made again.
         article.signature = signatures.remove(&article.number).filter(|signature| *signature != Signature::default());
     }
+    if !with_ledger {
+        return Ok(page);
+    }
+
     let found = sqlx::query(
-        "SELECT article_no, topic, topic_name, story, reason, severity FROM alerts \
-         WHERE article_no > $1 AND article_no <= $2 AND story IS NOT NULL ORDER BY article_no, raised_at, rowid",
+        "SELECT group_concat(json_array(article_no, topic, story), char(10)) FROM (SELECT article_no, topic, story \
+         FROM matches WHERE article_no > $1 AND article_no <= $2 ORDER BY article_no, topic)",
     )
     .bind(after)
     .bind(last)
-    .fetch_all(&mut *conn)
+    .fetch_one(&mut *conn)
     .await?;
-    let alerts = found.iter().map(recorded_alert).collect::<Result<_, _>>()?;
-    Ok(ArchivePage { articles, matches, alerts })
+    for line in lines::<(i64, &str, &str)>(&found)? {
+        let (article, topic, story) = line?;
+        page.matches.push(RecordedMatch { article, topic: topic_id(topic)?, story: story_id(story)? });
+    }
+    drop(found);
+    let found = sqlx::query(
+        "SELECT group_concat(json_array(article_no, topic, topic_name, story, reason, severity), char(10)) FROM \
+         (SELECT article_no, topic, topic_name, story, reason, severity FROM alerts WHERE article_no > $1 \
+         AND article_no <= $2 AND story IS NOT NULL ORDER BY article_no, raised_at, rowid)",
+    )
+    .bind(after)
+    .bind(last)
+    .fetch_one(&mut *conn)
+    .await?;
+    for line in lines::<(i64, &str, String, &str, &str, &str)>(&found)? {
+        let (article, topic, topic_name, story, reason, severity) = line?;
+        page.alerts.push(RecordedAlert {
+            article,
+            topic: topic_id(topic)?,
+            topic_name,
+            story: story_id(story)?,
+            reason: AlertReason::parse(reason).ok_or_else(|| unreadable("an alert has a bad reason", reason))?,
+            severity: Severity::parse(severity).ok_or_else(|| unreadable("a row holds a bad severity", severity))?,
+        });
+    }
+    Ok(page)
+}
+
+/// What an answer holds, a JSON value a line; nothing where it is null.
+fn lines<'a, T: Deserialize<'a>>(
+    row: &'a SqliteRow,
+) -> Result<impl Iterator<Item = Result<T, StoreError>>, StoreError> {
+    let text: &str = row.try_get::<Option<&str>, _>(0)?.unwrap_or_default();
+    let values = serde_json::Deserializer::from_str(text).into_iter();
+    Ok(values.map(|value| value.map_err(|error| unreadable("a row holds what it should not", error))))
+}
+
+/// What hexadecimal digits stand for.
+fn bytes(digits: &str) -> Vec<u8> {
+    let value = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok()).unwrap_or(0);
+    digits.as_bytes().chunks_exact(2).map(|pair| value(pair[0]) << 4 | value(pair[1])).collect()
+}
+
+fn topic_id(text: &str) -> Result<TopicId, StoreError> {
+    TopicId::new(text).map_err(|error| unreadable("a row holds a bad topic", error))
+}
+
+fn story_id(text: &str) -> Result<StoryId, StoreError> {
+    text.parse().map_err(|error| unreadable("a row holds a bad id", error))
 }
 
 /// The articles with these numbers, as far as they are still there, in no particular order.
@@ -119,17 +182,5 @@ fn archived(row: &SqliteRow) -> Result<ArchivedArticle, StoreError> {
         number: row.try_get(ARTICLE_WIDTH)?,
         revision: row.try_get(ARTICLE_WIDTH + 1)?,
         signature: None,
-    })
-}
-
-fn recorded_alert(row: &SqliteRow) -> Result<RecordedAlert, StoreError> {
-    let reason: &str = row.try_get(4)?;
-    Ok(RecordedAlert {
-        article: row.try_get(0)?,
-        topic: rows::topic(row, 1)?,
-        topic_name: row.try_get(2)?,
-        story: rows::parse(row, 3)?,
-        reason: AlertReason::parse(reason).ok_or_else(|| unreadable("an alert has a bad reason", reason))?,
-        severity: rows::severity(row, 5)?,
     })
 }

@@ -1,17 +1,20 @@
 //! Between rows and the nouns of the model.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde::Deserialize;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use crate::model::{
-    Article, FeedHealth, FeedHistory, FeedId, FeedState, Lang, Severity, TextStatus, Timestamp, TopicId, Validators,
+    Article, ArticleId, FeedHealth, FeedHistory, FeedId, FeedState, Lang, Severity, TextStatus, Timestamp, TopicId,
+    Validators,
 };
 
-use super::super::StoreError;
+use super::super::{ArchivedArticle, StoreError};
 use super::error::unreadable;
 
 /// The columns that [`article`] reads, from `articles AS a` and `feeds AS f`.
@@ -155,6 +158,62 @@ pub(super) fn article(row: &SqliteRow, base: usize) -> Result<Article, StoreErro
         fetched_at: time(row, base + 16)?,
         content_hash: row.try_get(base + 17)?,
     })
+}
+
+/// The columns of `article_columns!`, then number and revision, as JSON has them: a list in this order.
+#[derive(Deserialize)]
+pub(super) struct ArchivedColumns<'a> {
+    id: ArticleId,
+    feed: FeedId,
+    feed_name: String,
+    url: Option<String>,
+    title: String,
+    summary: String,
+    body: String,
+    #[serde(borrow)]
+    text_status: Cow<'a, str>,
+    text_error: Option<String>,
+    #[serde(borrow)]
+    lang: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    declared_lang: Option<Cow<'a, str>>,
+    source: String,
+    author: Option<String>,
+    #[serde(borrow)]
+    tags: Cow<'a, str>,
+    published: Option<i64>,
+    updated: Option<i64>,
+    fetched_at: i64,
+    content_hash: i64,
+    number: i64,
+    revision: Option<String>,
+}
+
+impl ArchivedColumns<'_> {
+    /// The article.
+    pub(super) fn into_archived(self) -> Result<ArchivedArticle, StoreError> {
+        let article = Article {
+            id: self.id,
+            feed: self.feed,
+            feed_name: self.feed_name,
+            url: self.url,
+            title: self.title,
+            summary: self.summary,
+            body: self.body,
+            text_status: text_status(&self.text_status)?,
+            text_error: self.text_error,
+            lang: self.lang.as_deref().and_then(Lang::parse),
+            declared_lang: self.declared_lang.as_deref().and_then(Lang::parse),
+            source: self.source,
+            author: self.author,
+            tags: serde_json::from_str(&self.tags).map_err(|error| unreadable("a row holds bad JSON", error))?,
+            published: self.published.map(Timestamp::from_millis),
+            updated: self.updated.map(Timestamp::from_millis),
+            fetched_at: Timestamp::from_millis(self.fetched_at),
+            content_hash: self.content_hash,
+        };
+        Ok(ArchivedArticle { number: self.number, article, revision: self.revision, signature: None })
+    }
 }
 
 /// The columns of `feed_state_columns!`, as JSON has them.

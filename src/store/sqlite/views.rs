@@ -302,8 +302,14 @@ impl Views for SqliteStore {
         archive::span(&self.reader, since).await
     }
 
-    async fn archive_page(&self, after: i64, to: i64, limit: u32) -> Result<ArchivePage, StoreError> {
-        archive::page(&self.reader, after, to, limit).await
+    async fn archive_page(
+        &self,
+        after: i64,
+        to: i64,
+        limit: u32,
+        with_ledger: bool,
+    ) -> Result<ArchivePage, StoreError> {
+        archive::page(&self.reader, after, to, limit, with_ledger).await
     }
 
     async fn archived_articles(&self, numbers: &[i64]) -> Result<Vec<ArchivedArticle>, StoreError> {
