@@ -40,14 +40,15 @@ lint: ## Formatting, clippy and rustdoc, warnings denied
 	$(CARGO) clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --quiet
 
-bench: cc ## Measures a full poll of 1,000 local feeds, how fast feeds are read, and an edit among 100,000 topics
-	$(CARGO) bench --bench poll --bench parse --bench edit
+bench: cc ## Measures a full poll of 1,000 local feeds, how fast feeds are read, an edit among 100,000 topics, and a backtest
+	$(CARGO) bench --bench poll --bench parse --bench edit --bench backtest
 
 bench-match: build ## Measures matching on the folder DATA, and others on it where PEERS is their folder (and LUCENE that of its jars)
 	benches/matching.py $(DATA) $(if $(PEERS),--peers $(PEERS)) $(if $(LUCENE),--lucene $(LUCENE))
 
 bench-quick: cc ## The same, briefly, so that it can not rot
 	FEEDS=50 ROUNDS=1 SECONDS=0.2 TOPICS=12000 $(CARGO) bench --bench poll --bench parse --bench edit
+	ARTICLES=5000 TOPICS=500 $(CARGO) bench --bench backtest
 	$(CARGO) build --quiet
 	benches/extraction.py tests/pages --alone --goal 0.98 --vedetta $(TARGET)/debug/vedetta
 	$(CARGO) build --release --quiet

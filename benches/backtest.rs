@@ -171,7 +171,8 @@ fn children_cpu() -> f64 {
     (ticks(13) + ticks(14)) / TICKS
 }
 
-fn replay(folder: &Path, arguments: &[&str], name: &str) {
+/// Matches, alerts, and how many of them were gained and lost.
+fn replay(folder: &Path, arguments: &[&str], name: &str) -> [u64; 4] {
     let before = children_cpu();
     let output = Command::new(env!("CARGO_BIN_EXE_vedetta"))
         .current_dir(folder)
@@ -194,16 +195,21 @@ fn replay(folder: &Path, arguments: &[&str], name: &str) {
     let cpu = children_cpu() - before;
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
     let articles = report["articles"].as_f64().unwrap_or(0.0);
+    let total = &report["total"];
+    let of = |number: &serde_json::Value| number.as_u64().expect("a number");
+    let after = &total["after"];
+    let found = [of(&after["matches"]), of(&after["alerts"]), of(&total["gained"]), of(&total["lost"])];
     println!(
         "{name}: {articles} articles in {:.2} s: {:.0} a second, {:.0} a CPU-second; {} matches, {} alerts, {} gained, {} lost",
         report["seconds"].as_f64().unwrap_or(0.0),
         report["articles_per_second"].as_f64().unwrap_or(0.0),
         articles / cpu.max(0.01),
-        report["total"]["after"]["matches"],
-        report["total"]["after"]["alerts"],
-        report["total"]["gained"],
-        report["total"]["lost"],
+        found[0],
+        found[1],
+        found[2],
+        found[3],
     );
+    found
 }
 
 fn main() {
@@ -218,6 +224,8 @@ fn main() {
     let end = <vedetta::model::SystemClock as vedetta::model::Clock>::now(&vedetta::model::SystemClock);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(fill(&format!("sqlite:{}", path("bench.db").display()), &ruleset, articles, end));
-    replay(folder.path(), &[], "against the ledger");
-    replay(folder.path(), &["--diff", "old.toml"], "against other rules");
+    let ledger = replay(folder.path(), &[], "against the ledger");
+    // They made the ledger.
+    let other = replay(folder.path(), &["--diff", "old.toml"], "against other rules");
+    assert_eq!(other, ledger, "both comparisons say the same");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::side::{SideAlert, TopicSide};
+use super::side::{SideAlert, Sides, TopicSide};
 
 /// What became of the alerts of a topic. Each counted alert of the one side is kept, lost or regrouped; each of the other
 /// is kept, gained or regrouped.
@@ -20,8 +20,16 @@ pub(super) struct Difference {
     pub(super) regrouped_after: u64,
 }
 
+/// Compares the sides of a topic.
+pub(super) fn compare(sides: &Sides) -> Difference {
+    match sides {
+        Sides::Alike(side) => Difference { kept: side.counted_alerts().count() as u64, ..Difference::default() },
+        Sides::Apart { before, after } => compare_two(before, after),
+    }
+}
+
 /// Compares two sides of a topic. Stories correspond if they share an article.
-pub(super) fn compare(before: &TopicSide, after: &TopicSide) -> Difference {
+fn compare_two(before: &TopicSide, after: &TopicSide) -> Difference {
     let old: Vec<SideAlert> = before.counted_alerts().copied().collect();
     let new: Vec<SideAlert> = after.counted_alerts().copied().collect();
     let links = links(before, after);
@@ -139,7 +147,7 @@ mod tests {
     }
 
     fn check(before: &TopicSide, after: &TopicSide) -> Difference {
-        let found = compare(before, after);
+        let found = compare_two(before, after);
         let counted = |side: &TopicSide| side.counted_alerts().count() as u64;
         assert_eq!(found.kept + found.lost.len() as u64 + found.regrouped_before, counted(before));
         assert_eq!(found.kept + found.gained.len() as u64 + found.regrouped_after, counted(after));
@@ -156,6 +164,7 @@ mod tests {
     fn the_same_rules_change_nothing() {
         let stories = side(&[&[9, 10], &[11], &[12, 13]]);
         assert_eq!(check(&stories, &stories), Difference { kept: 2, ..Difference::default() });
+        assert_eq!(compare(&Sides::Alike(stories.clone())), check(&stories, &stories));
         assert_eq!(check(&TopicSide::default(), &TopicSide::default()), Difference::default());
     }
 

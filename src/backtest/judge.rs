@@ -133,13 +133,15 @@ impl Judge {
         let document = Document::new(&article);
         let circumstances = Circumstances { feed_labels: labels, now: article.fetched_at };
         let mut hits_of = |rules: &Ruleset, scratch: &mut Scratch| {
-            let scanned = rules.scan(scratch, &document, circumstances);
-            problems.extend(scanned.errors.into_iter().map(|error| format!("article {}: {error}", article.id)));
-            let mut hits = scanned.hits;
-            hits.retain(|hit| self.is_asked(&hit.topic.id));
-            for hit in &mut hits {
-                hit.evidence = Vec::new();
-            }
+            let mut hits = Vec::new();
+            let survey = rules.scan_each(scratch, &document, circumstances, |hit| {
+                let (topic, score, severity) = (hit.topic(), hit.score(), hit.severity());
+                if self.is_asked(&topic.id) {
+                    // Where it hit is looked up again for the few that are shown.
+                    hits.push(TopicHit { topic: Arc::clone(topic), score, severity, evidence: Vec::new() });
+                }
+            });
+            problems.extend(survey.errors.into_iter().map(|error| format!("article {}: {error}", article.id)));
             hits
         };
         let hits = hits_of(&self.rules, scratch);

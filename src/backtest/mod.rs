@@ -23,6 +23,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::sync::mpsc;
+use tokio::task::JoinError;
 
 use crate::model::{FeedId, Labels, Timestamp, TopicId};
 use crate::rule::Ruleset;
@@ -30,12 +32,14 @@ use crate::store::{ArchivePage, ArchiveSpan, StoreError, Views};
 
 use judge::{Judge, JudgedPage};
 use replay::Replay;
-use side::Side;
+use side::LedgerSide;
 
 pub use report::{Counts, Regrouped, Report, RulesNote, Sample, TopicReport};
 
 /// Articles read at a time. A guess: a megabyte or less.
 const PAGE: u32 = 256;
+/// Judged pages that wait to be replayed, at most. A guess: enough to bridge a slow one.
+const WAITING: usize = 4;
 /// Versions of the rules that are told apart in the ledger.
 const MOST_REVISIONS: usize = 1000;
 /// Problems that are kept with their text.
@@ -86,40 +90,82 @@ pub async fn run(plan: &Plan, store: &dyn Views, progress: &dyn Progress) -> Res
         .map(|topic| topic.story_window)
         .max()
         .unwrap_or_default();
-    let mut tally = Tally::new(plan);
     let span = store.archive_span(plan.since.before(warm_up)).await?;
-    if let Some(span) = span {
-        progress.begin(u64::try_from(span.to - span.after).unwrap_or(0));
-        let judge = Arc::new(Judge::new(plan));
-        let mut judged = pages(store, span)
-            .map_ok(|page| {
-                let judge = Arc::clone(&judge);
-                async move { Ok(tokio::task::spawn_blocking(move || judge.page(page)).await.unwrap_or_default()) }
-            })
-            .try_buffered(plan.threads.max(1) + 1);
-        while let Some(page) = judged.try_next().await? {
-            if let Some(last) = page.articles.last() {
-                progress.reached(u64::try_from(last.number - span.after).unwrap_or(0));
-            }
-            tally.add(page);
-        }
-    }
+    let tally = match span {
+        Some(span) => replay(plan, store, span, progress).await?,
+        None => Tally::default(),
+    };
     report::report(plan, store, tally, span, started).await
 }
 
+/// Reads, judges and replays a span. Reading, judging and replaying go on side by side, each on threads of its own.
+async fn replay(
+    plan: &Plan,
+    store: &dyn Views,
+    span: ArchiveSpan,
+    progress: &dyn Progress,
+) -> Result<Tally, StoreError> {
+    progress.begin(u64::try_from(span.to - span.after).unwrap_or(0));
+    let judge = Arc::new(Judge::new(plan));
+    let mut judged = pages(store, span, plan.other.is_none())
+        .map_ok(|page| {
+            let judge = Arc::clone(&judge);
+            async move { Ok(joined(tokio::task::spawn_blocking(move || judge.page(page)).await)) }
+        })
+        .try_buffered(plan.threads.max(1) + 1)
+        .boxed();
+    let (sender, mut receiver) = mpsc::channel::<JudgedPage>(WAITING);
+    let tally = tokio::task::spawn_blocking(move || {
+        let mut tally = Tally::default();
+        while let Some(page) = receiver.blocking_recv() {
+            tally.add(page);
+        }
+        tally
+    });
+    while let Some(page) = judged.try_next().await? {
+        let last = page.articles.last().map(|article| article.number);
+        if sender.send(page).await.is_err() {
+            // It panicked, which is told below.
+            break;
+        }
+        if let Some(last) = last {
+            progress.reached(u64::try_from(last - span.after).unwrap_or(0));
+        }
+    }
+    drop(sender);
+    Ok(joined(tally.await))
+}
+
+/// What a thread made; nothing may be missing in silence, so that its panic goes on here.
+fn joined<T>(result: Result<T, JoinError>) -> T {
+    match result {
+        Ok(made) => made,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(error) => panic!("a thread of the replay was stopped: {error}"),
+        },
+    }
+}
+
 /// The pages of a span, one after the other.
-fn pages(store: &dyn Views, span: ArchiveSpan) -> impl stream::Stream<Item = Result<ArchivePage, StoreError>> + '_ {
+fn pages(
+    store: &dyn Views,
+    span: ArchiveSpan,
+    with_ledger: bool,
+) -> impl stream::Stream<Item = Result<ArchivePage, StoreError>> + '_ {
     stream::try_unfold(span.after, move |after| async move {
-        let page = store.archive_page(after, span.to, PAGE).await?;
+        let page = store.archive_page(after, span.to, PAGE, with_ledger).await?;
         Ok(page.articles.last().map(|article| article.number).map(|last| (page, last)))
     })
     .boxed()
 }
 
 /// What has been seen so far.
+#[derive(Default)]
 struct Tally {
-    after: Replay,
-    before: Before,
+    replay: Replay,
+    /// Empty where rules are compared with rules.
+    ledger: LedgerSide,
     /// Within the asked time.
     articles: u64,
     /// Read all the same: to know which stories were open.
@@ -134,38 +180,13 @@ struct Tally {
     failures: u64,
 }
 
-/// What the rules are compared with.
-enum Before {
-    Ledger(Side),
-    Rules(Replay),
-}
-
 impl Tally {
-    fn new(plan: &Plan) -> Self {
-        let before =
-            if plan.other.is_some() { Before::Rules(Replay::default()) } else { Before::Ledger(Side::default()) };
-        Self {
-            after: Replay::default(),
-            before,
-            articles: 0,
-            earlier: 0,
-            waiting: 0,
-            edits: 0,
-            revisions: HashSet::new(),
-            unknown_feeds: BTreeSet::new(),
-            problems: Vec::new(),
-            failures: 0,
-        }
-    }
-
     fn add(&mut self, page: JudgedPage) {
         let JudgedPage { articles, ledger, problems } = page;
         self.failures += problems.len() as u64;
         self.problems.extend(problems.into_iter().take(MOST_PROBLEMS.saturating_sub(self.problems.len())));
-        if let Before::Ledger(side) = &mut self.before {
-            self.edits += ledger.edits;
-            side.add_ledger(ledger);
-        }
+        self.edits += ledger.edits;
+        self.ledger.add(ledger);
         for judged in articles {
             if judged.is_waiting {
                 self.waiting += 1;
@@ -182,10 +203,8 @@ impl Tally {
             if let Some(feed) = judged.unknown_feed {
                 self.unknown_feeds.insert(feed);
             }
-            let Some(matched) = judged.matched else { continue };
-            self.after.add(&matched, &matched.hits, judged.number, judged.in_window);
-            if let Before::Rules(before) = &mut self.before {
-                before.add(&matched, &matched.other_hits, judged.number, judged.in_window);
+            if let Some(matched) = judged.matched {
+                self.replay.add(&matched, judged.number, judged.in_window);
             }
         }
     }

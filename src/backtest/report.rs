@@ -1,6 +1,6 @@
 //! What a backtest says.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
 use serde::Serialize;
@@ -10,8 +10,8 @@ use crate::rule::{Circumstances, Document, Ruleset, Scratch, explain};
 use crate::store::{ArchiveSpan, ArchivedArticle, StoreError, Views};
 
 use super::compare::{Difference, compare};
-use super::side::{SideAlert, TopicSide};
-use super::{Before, Plan, Tally};
+use super::side::{LedgerSide, SideAlert, Sides, TopicSide};
+use super::{Plan, Tally};
 
 /// Articles looked up at a time.
 const LOOK_UP: usize = 500;
@@ -157,36 +157,34 @@ pub(super) async fn report(
     started: Instant,
 ) -> Result<Report, StoreError> {
     let mut notes = notes(plan, &tally, span);
-    let Tally { after, before, articles, earlier, problems, failures, .. } = tally;
-    let after = after.finish();
-    let before = match before {
-        Before::Ledger(side) => side,
-        Before::Rules(replay) => replay.finish(),
-    };
+    let Tally { replay, ledger, articles, earlier, problems, failures, .. } = tally;
+    let mut sides = replay.finish();
+    if plan.other.is_none() {
+        sides = against(ledger, sides);
+    }
     let archive_since = span.map(|span| span.oldest);
     let covered = archive_since.map_or(plan.until, |oldest| plan.since.max(oldest).min(plan.until));
     let days = plan.until.since(covered).as_secs_f64() / 86_400.0;
 
-    let nothing = TopicSide::default();
-    let ids: BTreeSet<&TopicId> = after.topics.keys().chain(before.topics.keys()).collect();
+    let named = plan.other.iter().flat_map(|other| other.topics()).chain(plan.rules.topics());
+    // The tried rules' name wins.
+    let names: HashMap<&TopicId, &str> = named.map(|topic| (&topic.id, topic.name.as_str())).collect();
     let mut differences: HashMap<TopicId, Difference> = HashMap::new();
     let mut topics = Vec::new();
-    for id in ids {
-        let (old, new) = (before.topics.get(id).unwrap_or(&nothing), after.topics.get(id).unwrap_or(&nothing));
-        let difference = compare(old, new);
+    for (id, sides) in &sides {
+        let difference = compare(sides);
         let counts = |side: &TopicSide| Counts {
             matches: side.matches(),
             stories: side.stories(),
             alerts: side.counted_alerts().count() as u64,
             alerts_per_day: 0.0,
         };
-        let named = plan.rules.topics().iter().chain(plan.other.iter().flat_map(|other| other.topics()));
-        let name = named.into_iter().find(|topic| topic.id == *id).map(|topic| topic.name.clone());
+        let name = names.get(id).map_or_else(|| sides.before().name.clone(), |name| (*name).to_owned());
         topics.push(TopicReport {
             topic: Some(id.clone()),
-            name: name.unwrap_or_else(|| old.name.clone()),
-            before: counts(old),
-            after: counts(new),
+            name,
+            before: counts(sides.before()),
+            after: counts(sides.after()),
             kept: difference.kept,
             gained: difference.gained.len() as u64,
             lost: difference.lost.len() as u64,
@@ -231,6 +229,22 @@ pub(super) async fn report(
         seconds,
         articles_per_second: if seconds > 0.0 { float(articles_read) / seconds } else { 0.0 },
     })
+}
+
+/// What the rules give beside what was really done.
+fn against(ledger: LedgerSide, replayed: BTreeMap<TopicId, Sides>) -> BTreeMap<TopicId, Sides> {
+    let mut sides: BTreeMap<TopicId, Sides> = (ledger.topics.into_iter())
+        .map(|(id, before)| (id, Sides::Apart { before, after: TopicSide::default() }))
+        .collect();
+    for (id, replayed) in replayed {
+        let (Sides::Alike(after) | Sides::Apart { after, .. }) = replayed;
+        let before = match sides.remove(&id) {
+            Some(Sides::Alike(before) | Sides::Apart { before, .. }) => before,
+            None => TopicSide::default(),
+        };
+        sides.insert(id, Sides::Apart { before, after });
+    }
+    sides
 }
 
 fn rules_note(rules: &Ruleset) -> RulesNote {
@@ -307,14 +321,15 @@ fn notes(plan: &Plan, tally: &Tally, span: Option<ArchiveSpan>) -> Vec<String> {
             tally.revisions.len()
         ));
     }
+    for (which, rules) in [("the rules that are tried", Some(&plan.rules)), ("the other rules", plan.other.as_ref())] {
+        if rules.is_some_and(|rules| rules.topics().is_empty()) {
+            notes.push(format!("{which} have no enabled topic: is the path right?"));
+        }
+    }
     if plan.other.as_ref().is_some_and(|other| other.revision() == plan.rules.revision()) {
         notes.push("both rules are the same".to_owned());
     }
-    let crowded = match &tally.before {
-        Before::Rules(replay) => replay.is_crowded,
-        Before::Ledger(_) => false,
-    };
-    if crowded || tally.after.is_crowded {
+    if tally.replay.is_crowded {
         notes.push(
             "so many articles match that not all of an open story's could be kept in mind: some stories are told twice"
                 .to_owned(),

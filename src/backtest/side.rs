@@ -1,4 +1,4 @@
-//! One side of a comparison: the matches, stories and alerts of every topic, from the ledger or from a replay.
+//! One side of a comparison: the matches, stories and alerts of a topic, from the ledger or from a replay.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -6,9 +6,9 @@ use crate::model::{Severity, StoryId, TopicId};
 
 use super::judge::Ledger;
 
-/// All topics of a side.
+/// What was really done, topic by topic.
 #[derive(Debug, Default)]
-pub(super) struct Side {
+pub(super) struct LedgerSide {
     pub(super) topics: BTreeMap<TopicId, TopicSide>,
     /// Numbers of the ledger's stories.
     stories: HashMap<StoryId, u32>,
@@ -34,8 +34,36 @@ pub(super) struct SideAlert {
     pub(super) severity: Severity,
 }
 
+/// Both sides of a topic.
+#[derive(Debug)]
+pub(super) enum Sides {
+    /// The same on both.
+    Alike(TopicSide),
+    /// Not the same.
+    Apart {
+        /// The ledger, or the rules that are compared with.
+        before: TopicSide,
+        /// The rules that are tried.
+        after: TopicSide,
+    },
+}
+
+impl Sides {
+    pub(super) fn before(&self) -> &TopicSide {
+        match self {
+            Self::Alike(side) | Self::Apart { before: side, .. } => side,
+        }
+    }
+
+    pub(super) fn after(&self) -> &TopicSide {
+        match self {
+            Self::Alike(side) | Self::Apart { after: side, .. } => side,
+        }
+    }
+}
+
 /// One topic of a side, in the order of the articles.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct TopicSide {
     /// Its name for people.
     pub(super) name: String,
@@ -60,9 +88,9 @@ impl TopicSide {
     }
 }
 
-impl Side {
+impl LedgerSide {
     /// Adds what the ledger says of a page.
-    pub(super) fn add_ledger(&mut self, ledger: Ledger) {
+    pub(super) fn add(&mut self, ledger: Ledger) {
         for (matched, in_window) in ledger.matches {
             let story = self.story(matched.story);
             let topic = self.topics.entry(matched.topic).or_default();

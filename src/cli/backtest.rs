@@ -47,7 +47,11 @@ pub(super) fn backtest(
         None => config::rule_paths(config).ok_or_else(invalid)?,
     };
     if loaded.is_none() {
-        output.say("warning: the configuration has mistakes, so the labels of feeds are not known: topics that ask for them miss articles");
+        let first = report.diagnostics.iter().find(|diagnostic| diagnostic.is_error());
+        let why = first.map_or("the configuration has mistakes", |diagnostic| diagnostic.title.as_str());
+        output.say(&format!(
+            "warning: {why}; so the labels of feeds are not known: filters by feed label let all articles pass"
+        ));
     }
     let store_url = match (&options.database, &loaded) {
         (Some(file), _) => format!("sqlite:{}", std::path::absolute(file)?.display()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vedetta::backtest::{self, Plan, Progress, Report};
-use vedetta::model::{Article, Labels, Source, SourceId, Timestamp, TopicId};
+use vedetta::model::{Article, Labels, Lang, Source, SourceId, TextStatus, Timestamp, TopicId};
 use vedetta::rule::{Ruleset, Scratch, load_sources};
 use vedetta::store::sqlite::{OpenOptions, SqliteStore};
 use vedetta::store::{PolledArticle, Store as _, Verdict, Views as _};
@@ -175,6 +175,170 @@ async fn a_wider_and_a_narrower_rule_name_what_they_gain_and_lose() {
     assert!(report.topics[0].gained_samples.is_empty());
 }
 
+/// A month of made-up reports in five languages; every third is a copy of an earlier one under another headline.
+fn made_up(seed: u64, count: u32) -> Vec<Article> {
+    const WORDS: [&str; 5] = [
+        "nave faro molo porto marinai canale rimorchiatore equipaggio notte traffico ponte deriva secca corvetta",
+        "корабль маяк причал порт моряки канал буксир экипаж ночь движение мост дрейф мель корвет",
+        "船舶 灯塔 码头 港口 海员 运河 拖船 船员 夜间 交通 大桥 漂流 搁浅 护卫舰",
+        "سفينة منارة رصيف ميناء بحارة قناة قاطرة طاقم ليل حركة جسر انجراف شاطئ فرقاطة",
+        "船舶 灯台 埠頭 港湾 船員 運河 曳船 乗組員 夜間 交通 大橋 漂流 座礁 護衛艦",
+    ];
+    let mut state = seed;
+    let mut below = |limit: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % limit
+    };
+    let mut made: Vec<(usize, String)> = Vec::new();
+    let mut now = start();
+    (0..count)
+        .map(|number| {
+            let (language, body) = if number % 3 == 2 {
+                made[made.len() - 1 - below(made.len().min(9))].clone()
+            } else {
+                let language = below(WORDS.len());
+                let words: Vec<&str> = WORDS[language].split(' ').collect();
+                (language, (0..25).map(|_| words[below(words.len())]).collect::<Vec<_>>().join(" "))
+            };
+            let words: Vec<&str> = WORDS[language].split(' ').collect();
+            let title = (0..6).map(|_| words[below(words.len())]).collect::<Vec<_>>().join(" ");
+            made.push((language, body.clone()));
+            now = now + Duration::from_secs(3600 + 60 * below(400) as u64);
+            Article { lang: None, ..article(&number.to_string(), &title, &body, now) }
+        })
+        .collect()
+}
+
+const MADE_UP: &str = r##"
+[concept.ship]
+any = ["nave", "船舶"]
+ru = ["корабл*"]
+ar = ["سفينة"]
+
+[[topic]]
+id = "concept"
+match = "@ship NEAR/6 (secca OR мель OR 座礁 OR شاطئ)"
+
+[[topic]]
+id = "plain"
+match = "faro OR маяк OR 灯塔 OR منارة OR 灯台"
+story = { window = "48h" }
+
+[[topic]]
+id = "every"
+match = "ponte OR 大桥 OR мост"
+story = { alert_on = ["every"] }
+
+[[topic]]
+id = "score"
+match = "porto OR порт OR 港口 OR 港湾"
+score = [{ when = "title:(notte OR 夜間 OR ночь)", add = 10 }]
+severity = { info = 0, urgent = 10 }
+
+[[topic]]
+id = "reference"
+match = "#plain AND (molo OR причал OR 码头 OR رصيف OR 埠頭)"
+
+[[topic]]
+id = "gone"
+match = "deriva OR дрейф OR 漂流"
+"##;
+
+/// What was alerted, by the ledger, is what the rules of then give: both comparisons say the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn other_rules_and_the_ledger_that_they_made_compare_alike() {
+    let edits: [(&str, &str); 8] = [
+        ("any = [\"nave\", \"船舶\"]", "any = [\"nave\", \"船舶\", \"molo\"]"),
+        ("match = \"faro OR ", "match = \"notte OR "),
+        ("window = \"48h\"", "window = \"5h\""),
+        ("alert_on = [\"every\"]", "alert_on = [\"first\"]"),
+        ("urgent = 10", "urgent = 100"),
+        ("[[topic]]\nid = \"gone\"\n", "[[topic]]\nid = \"new\"\n"),
+        ("id = \"gone\"\n", "id = \"gone\"\nexcept = \"notte\"\n"),
+        ("id = \"gone\"\n", "id = \"gone\"\nenabled = false\n"),
+    ];
+    let mut changed = 0;
+    for (seed, (from, to)) in (1..).zip(edits) {
+        let world = StoreWorld::with_feeds(1).await;
+        let (old, new) = (rules(MADE_UP), rules(&MADE_UP.replace(from, to)));
+        assert_ne!(old.revision(), new.revision(), "{from}");
+        live(&world, &old, &made_up(seed, 150)).await;
+        let until = start() + 60 * DAY;
+        let ledger = run(&world, &plan(&new, None, start(), until)).await;
+        let replayed = run(&world, &plan(&new, Some(&old), start(), until)).await;
+        let bare = |report: &Report| -> Vec<backtest::TopicReport> {
+            let mut topics = report.topics.clone();
+            // Only other rules can say why they have no alert.
+            topics.iter_mut().flat_map(|topic| &mut topic.gained_samples).for_each(|sample| sample.because = None);
+            topics.push(report.total.clone());
+            topics
+        };
+        assert_eq!(bare(&replayed), bare(&ledger), "{from} → {to}");
+        assert!(replayed.total.before.alerts > 50 && replayed.articles == 150, "{:?}", replayed.total);
+        changed += replayed.total.gained + replayed.total.lost + replayed.total.regrouped.after;
+        let swapped = run(&world, &plan(&old, Some(&new), start(), until)).await;
+        assert_eq!((swapped.total.before, swapped.total.after), (replayed.total.after, replayed.total.before));
+    }
+    assert!(changed > 100, "{changed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_archive_gives_back_every_article_as_it_came() {
+    let world = StoreWorld::with_feeds(1).await;
+    let odd = "\u{0}\u{1}\t\r\n\"\\/\u{7f}\u{2028}\u{feff}\u{fffd}🛰\u{10ffff}' || char(10) --";
+    let texts =
+        [odd, "", "{\"a\": [1, null]}", "корвет у причала", "货船在海峡搁浅", "سفينة شحن", "座礁した船", "l'è «ferma»"];
+    let mut articles = Vec::new();
+    for (number, text) in (0_u32..).zip(texts) {
+        let whole = |absent: bool| (!absent).then(|| text.to_owned());
+        articles.push(Article {
+            feed_name: text.to_owned(),
+            summary: text.to_owned(),
+            url: whole(number == 3),
+            author: whole(number == 4),
+            tags: vec![text.to_owned(), odd.to_owned()],
+            lang: Lang::parse(["it", "zh-Hant", "nonsense"][number as usize % 3]),
+            declared_lang: (number % 2 == 0).then(|| Lang::parse("sr-Latn")).flatten(),
+            text_status: TextStatus::Failed,
+            text_error: whole(number == 5),
+            published: (number != 6).then(|| start().before(number * DAY)),
+            updated: (number == 6).then(start),
+            content_hash: i64::MIN + i64::from(number),
+            ..article(&number.to_string(), text, &text.repeat(3), start() + number * HOUR)
+        });
+    }
+    let rules = rules("[[topic]]\nid = \"t\"\nmatch = \"корвет OR 货船 OR سفينة\"\n");
+    let polled = articles.iter().map(|article| {
+        let judgement = rules.judge(&mut Scratch::default(), article, &Labels::new(), article.fetched_at);
+        let signature = (!judgement.matches.is_empty()).then(|| Signature::of(article));
+        let verdict = Verdict { revision: "r".to_owned(), matches: judgement.matches, signature };
+        PolledArticle { article: article.clone(), verdict: Some(verdict), change: None }
+    });
+    world.poll(&desk(), polled.collect(), start()).await;
+    let span = world.store.archive_span(start()).await.unwrap().unwrap();
+    let mut read = Vec::new();
+    let mut after = span.after;
+    loop {
+        let page = world.store.archive_page(after, span.to, 3, true).await.unwrap();
+        let Some(last) = page.articles.last() else { break };
+        after = last.number;
+        let bare = world.store.archive_page(page.articles[0].number - 1, last.number, 3, false).await.unwrap();
+        assert_eq!((&bare.articles, bare.matches.len(), bare.alerts.len()), (&page.articles, 0, 0));
+        assert_eq!(page.matches.len(), page.alerts.len());
+        for archived in &page.articles {
+            let matches = page.matches.iter().filter(|matched| matched.article == archived.number).count();
+            assert_eq!(archived.signature, (matches > 0).then(|| Signature::of(&archived.article)));
+        }
+        read.extend(page.articles);
+    }
+    assert_eq!(read.iter().map(|read| &read.article).collect::<Vec<_>>(), articles.iter().collect::<Vec<_>>());
+    assert_eq!(read.iter().filter(|read| read.signature.is_some()).count(), 3);
+    let numbers: Vec<i64> = read.iter().map(|read| read.number).collect();
+    let mut singly = world.store.archived_articles(&numbers).await.unwrap();
+    singly.sort_by_key(|read| read.number);
+    assert!(singly.iter().map(|read| &read.article).eq(&articles));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_archive_of_several_pages_is_read_whole_while_the_daemon_writes() {
     let world = StoreWorld::with_feeds(1).await;
@@ -263,7 +427,17 @@ async fn an_analyst_sees_what_an_edit_would_have_changed() {
     assert_eq!(code(&["backtest", "--topic", "lokout"]), Some(2));
     world.write("bad.toml", "[[topic]]\nid = \"t\"\nmatch = \"(\"\n");
     assert_eq!(code(&["backtest", "--rules", "bad.toml"]), Some(2));
+    assert_eq!(code(&["backtest", "--diff", "bad.toml"]), Some(2));
+    assert_eq!(code(&["backtest", "--diff", "absent"]), Some(2));
     assert_eq!(code(&["backtest", "--database", "absent.db"]), Some(3));
+    std::fs::create_dir(world.folder.path().join("empty")).expect("a folder");
+    let empty = world.vedetta(&["backtest", "--diff", "empty"]).output().expect("it runs");
+    let said = text(&empty.stderr);
+    assert!(empty.status.success() && said.contains("the other rules have no enabled topic"), "{said}");
+    let bare = ["--config", "absent.toml", "backtest", "--rules", "rules", "--database", "var/vedetta.db"];
+    let bare = world.vedetta(&bare).output().expect("it runs");
+    let said = text(&bare.stderr);
+    assert!(bare.status.success() && said.contains("warning: cannot read `absent.toml`"), "{said}");
     assert_eq!(std::fs::read(&database).expect("a database"), before, "a backtest changes nothing");
     std::fs::write(&database, vec![7; 40_000]).expect("written");
     assert_eq!(code(&["backtest"]), Some(4));
