@@ -166,7 +166,9 @@ impl Parser<'_, '_> {
                         &[&format!("delete `{written}`, or write a term after it")],
                     );
                 } else if parts.is_empty() && level == Level::List {
-                    let range = range.start..range.start + usize::from(range.start < self.text.len());
+                    // A comma or a parenthesis, if anything; of Chinese and Arabic text they take several bytes.
+                    let length = self.text[range.start..].chars().next().map_or(0, char::len_utf8);
+                    let range = range.start..range.start + length;
                     self.error(codes::BAD_OF, "an expression is missing in this list", range, &["delete the comma"]);
                 }
                 false

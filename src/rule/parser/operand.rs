@@ -153,10 +153,11 @@ impl<'t> Parser<'t, '_> {
         self.at += 1;
         let mut parts = Vec::new();
         if self.peek() == Some(&Token::Close) {
+            let close = self.range();
             self.error(
                 codes::EMPTY_PARENTHESES,
                 "there is nothing in these parentheses",
-                open.start..open.end + 1,
+                open.start..close.end,
                 &["list expressions: `2 OF (a, b, c)`"],
             );
         } else {

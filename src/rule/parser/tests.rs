@@ -370,6 +370,27 @@ fn a_broken_query_still_tells_its_names() {
     assert_eq!(parsed.references.len(), 3);
 }
 
+#[test]
+fn what_is_missing_in_a_list_has_a_place_whatever_the_comma() {
+    for (text, place) in [
+        ("2 OF (a,, b)", ","),
+        ("2 OF (a,，b)", "，"),
+        ("2 OF (a,、b)", "、"),
+        ("2 OF (a,،b)", "،"),
+        ("2 OF (a,）", "）"),
+        ("2 OF (a,", ""),
+        ("2 OF ()", "()"),
+        ("2 OF (）", "(）"),
+        ("2 OF （）", "（）"),
+        ("2 OF ( )", "( )"),
+    ] {
+        let parsed = parse(text);
+        let mut places = parsed.diagnostics.iter().flat_map(|d| &d.labels).map(|label| text.get(label.span.range()));
+        assert!(places.clone().all(|place| place.is_some()), "{text}: {:?}", parsed.diagnostics);
+        assert!(places.any(|found| found == Some(place)), "{text}: {:?}", parsed.diagnostics);
+    }
+}
+
 /// What people write who come from other products, other languages, word processors and other keyboards: the code, and
 /// the text that is to be written instead, somewhere in the help.
 #[test]
