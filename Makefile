@@ -60,7 +60,8 @@ conformance: cc ## Reads the feeds of other parsers' test suites, where they are
 
 audit: ## Advisories, licences, bans and sources of all dependencies (installs cargo-deny)
 	command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
-	$(CARGO) deny check
+	$(CARGO) deny check bans licenses sources
+	$(CARGO) deny check advisories
 
 install: ## Installs program, service, manual and completions below DESTDIR and PREFIX
 	test -x $(BIN) || $(CARGO) build --release
