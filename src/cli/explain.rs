@@ -9,6 +9,7 @@ use crate::fetch::Kind;
 use crate::model::{Article, ArticleId, Clock, SystemClock, TopicId};
 use crate::rule::jsonl::ArticleLine;
 use crate::rule::{self, Circumstances, Document};
+use crate::settings::nearest;
 use crate::store::Store;
 use crate::text::{Extracted, extract_article};
 
@@ -38,13 +39,6 @@ pub(super) fn explain(
         (None, Some(topic)) => topic,
         (None, None) => return Err(BadUsage("say which topic: `--topic ID`".to_owned()).into()),
     };
-    if !ruleset.topics().iter().any(|known| known.id == topic) {
-        let known: Vec<_> = ruleset.topics().iter().map(|topic| topic.id.as_str()).collect();
-        let likeness = |id: &str| strsim::jaro_winkler(id, topic.as_str());
-        let near = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        return Err(BadUsage(format!("no topic has the id `{topic}`{hint}")).into());
-    }
     let circumstances = Circumstances { feed_labels: None, now };
     let explain = if options.full { rule::explain_fully } else { rule::explain };
     let explanation = match &subject {
@@ -55,7 +49,14 @@ pub(super) fn explain(
         }
         Subject::Stored(article) => explain(&ruleset, &topic, &Document::new(article), circumstances),
     };
-    let explanation = explanation.context("this topic cannot be explained")?;
+    let Some(explanation) = explanation else {
+        let near = nearest(topic.as_str(), ruleset.topics().iter().map(|topic| topic.id.as_str()));
+        let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        return Err(BadUsage(format!("no topic has the id `{topic}`{hint}")).into());
+    };
+    if !ruleset.topics().iter().any(|known| known.id == topic) {
+        output.say(&format!("`{topic}` has `enabled = false`: it is explained, but it raises no alerts"));
+    }
     if output.is_json() {
         output.json(&explanation)?;
     } else if options.full {

@@ -27,6 +27,8 @@ pub(super) struct Loaded {
     pub(super) topics_read: usize,
     /// Findings that concern several files.
     pub(super) late: Vec<Diagnostic>,
+    /// Topics whose tests could not be read, none of them.
+    pub(super) tests_unread: HashSet<Span>,
     /// What could not be read.
     pub(super) damage: Damage,
 }
@@ -105,7 +107,9 @@ fn undefined(loaded: &Loaded, findings: &Findings) {
                 let near =
                     (hints < MOST_HINTS).then(|| nearest(name, loaded.concepts.keys().map(String::as_str))).flatten();
                 let title = format!("there is no concept `{name}`");
-                let near = near.map(|near| format!("did you mean `@{near}`?"));
+                // A test names it without its sign.
+                let sign = if matches!(user, User::Test(_)) { "" } else { "@" };
+                let near = near.map(|near| format!("did you mean `{sign}{near}`?"));
                 let near =
                     near.or_else(|| by_id.contains_key(name).then(|| format!("`{name}` is a topic: write `#{name}`")));
                 (codes::UNDEFINED_CONCEPT, title, near.unwrap_or_else(|| format!("define it: `[concept.{name}]`")))

@@ -143,4 +143,6 @@ codes! {
     NO_FILES = "W111";
     /// Nothing in a file.
     EMPTY_FILE = "W112";
+    /// A sign or operator inside a term that is not looked for, or is taken for a word.
+    UNHEARD = "W113";
 }

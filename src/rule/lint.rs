@@ -81,7 +81,7 @@ fn untested(loaded: &Loaded, sources: &[Source], findings: &Findings) {
     const MOST: usize = 10;
     let help = "add a `[[topic.test]]` with a text that must match, and one that must not";
     let mut by_file: BTreeMap<_, Vec<&TopicDef>> = BTreeMap::new();
-    let whole = |span: Span| !loaded.damage.tables.contains(&span);
+    let whole = |span: Span| !loaded.damage.tables.contains(&span) && !loaded.tests_unread.contains(&span);
     for topic in loaded.topics.iter().filter(|topic| topic.tests.is_empty() && whole(topic.span)) {
         by_file.entry(topic.span.source).or_default().push(topic);
     }

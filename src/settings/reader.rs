@@ -29,6 +29,8 @@ pub struct TableReader<'a> {
     /// How messages call it: `[poll]`, `[[feed]]`, `match`; empty for the top level.
     name: String,
     asked: Vec<&'static str>,
+    /// What to say of keys that are not known here but elsewhere, or by another name.
+    hints: Vec<(&'static [&'static str], &'static str)>,
 }
 
 #[derive(Debug)]
@@ -50,7 +52,7 @@ impl<'a> TableReader<'a> {
         entries.sort_by_key(|entry| entry.key.span);
         let positions = || entries.iter().enumerate().map(|(at, entry)| (entry.key.value.clone(), at)).collect();
         let index = (entries.len() > FEW_KEYS).then(positions);
-        Self { document, entries, index, span, name, asked: Vec::new() }
+        Self { document, entries, index, span, name, asked: Vec::new(), hints: Vec::new() }
     }
 
     /// Where the table is written: its header `[poll]`, the braces of an inline table, or nothing for the top level.
@@ -121,8 +123,31 @@ impl<'a> TableReader<'a> {
         self.asked.extend(keys);
     }
 
+    /// What to write instead of keys that are not known here, if they are found: they belong into another table, or have
+    /// another name in other products.
+    pub fn hint(&mut self, keys: &'static [&'static str], help: &'static str) {
+        self.hints.push((keys, help));
+    }
+
+    /// Whether there is a key that nobody knows and that may be meant to be one of these.
+    #[must_use]
+    pub fn may_mean(&self, keys: &[&str]) -> bool {
+        let quoted: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+        let hinted = |written: &str| {
+            let said = |help: &str| quoted.iter().any(|key| help.contains(key.as_str()));
+            self.hints.iter().any(|(names, help)| names.contains(&written) && said(help))
+        };
+        self.entries.iter().filter(|entry| entry.value.is_some()).map(|entry| entry.key.value.as_str()).any(|written| {
+            !self.asked.contains(&written) && (hinted(written) || nearest(written, keys.iter().copied()).is_some())
+        })
+    }
+
     /// A table, inline or with a header.
     pub fn table(&mut self, key: &'static str) -> Option<TableReader<'a>> {
+        self.one_table(key, None)
+    }
+
+    fn one_table(&mut self, key: &'static str, help: Option<String>) -> Option<TableReader<'a>> {
         match self.value(key)? {
             Item::Table(table) => Some(table),
             other => {
@@ -130,11 +155,9 @@ impl<'a> TableReader<'a> {
                     && items.iter().all(|item| matches!(item, Item::Table(_)))
                 {
                     let title = format!("`{key}` must be one table, found a list of tables");
-                    self.report(
-                        Diagnostic::error(codes::WRONG_TYPE, title)
-                            .label(*span, "")
-                            .help(format!("write `[{key}]` with single brackets, once")),
-                    );
+                    let header = self.header(*span).unwrap_or(key);
+                    let help = help.unwrap_or_else(|| format!("write `[{header}]` with single brackets, once"));
+                    self.report(Diagnostic::error(codes::WRONG_TYPE, title).label(*span, "").help(help));
                     return None;
                 }
                 self.wrong_type(key, "a table", &other)
@@ -163,8 +186,12 @@ impl<'a> TableReader<'a> {
             }
             Item::Table(table) => {
                 let title = format!("`{key}` must be a list of tables, found one table");
+                let inline =
+                    self.document.source.text.get(table.span.range()).is_some_and(|text| text.starts_with('{'));
                 let help = if table.name.starts_with('[') {
-                    format!("write `[{}]` with double brackets", table.name)
+                    format!("write `[[{}]]` with double brackets", table.name.trim_matches(['[', ']']))
+                } else if !inline {
+                    format!("write `[[{key}]]` first, with its keys, and what belongs to it below")
                 } else {
                     "put it into square brackets: `[{ … }]`".to_owned()
                 };
@@ -181,7 +208,8 @@ impl<'a> TableReader<'a> {
     /// Tables by free names, `[channel.NAME]`, in the order of the file; empty where there is none. What is not a table is
     /// reported and left out.
     pub fn named_tables(&mut self, key: &'static str) -> Vec<(Spanned<String>, TableReader<'a>)> {
-        let Some(table) = self.table(key) else { return Vec::new() };
+        let help = format!("write `[{key}.NAME]`, a header for each");
+        let Some(table) = self.one_table(key, Some(help)) else { return Vec::new() };
         let document = table.document;
         let mut tables = Vec::new();
         for (name, item) in table.entries() {
@@ -189,6 +217,19 @@ impl<'a> TableReader<'a> {
                 Item::Table(table) => tables.push((name, table)),
                 other => {
                     let shown = short(&name.value);
+                    let header = match &other {
+                        Item::Array(_, span) => self.header(*span),
+                        _ => None,
+                    };
+                    if let Some(header) = header {
+                        let title = format!("`{shown}` in `{key}` must be one table, found a list of tables");
+                        document.report(
+                            Diagnostic::error(codes::WRONG_TYPE, title)
+                                .label(other.span(), "")
+                                .help(format!("write `[{header}]` with single brackets")),
+                        );
+                        continue;
+                    }
                     let title = format!("`{shown}` in `{key}` must be a table, found {}", other.kind());
                     document.report(
                         Diagnostic::error(codes::WRONG_TYPE, title)
@@ -244,13 +285,22 @@ impl<'a> TableReader<'a> {
                 format!("unknown key `{}` in `{}`", short(&entry.key.value), self.name)
             };
             let mut diagnostic = Diagnostic::error(codes::UNKNOWN_KEY, title).label(entry.key.span, "");
-            if let Some(near) = nearest(&entry.key.value, known.iter().copied()) {
+            let hint = |(keys, _): &&(&[&str], &str)| keys.contains(&entry.key.value.as_str());
+            if let Some((_, help)) = self.hints.iter().find(hint) {
+                diagnostic = diagnostic.help(*help);
+            } else if let Some(near) = nearest(&entry.key.value, known.iter().copied()) {
                 diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
             } else if !known.is_empty() {
                 diagnostic = diagnostic.help(format!("known here: {}", list(&known, "and")));
             }
             self.report(diagnostic);
         }
+    }
+
+    /// The names in the header of a list of tables; `None` where there is none.
+    fn header(&self, span: Span) -> Option<&'a str> {
+        let written = self.document.source.text.get(span.range())?;
+        written.strip_prefix("[[")?.strip_suffix("]]").map(str::trim).filter(|names| !names.contains(['[', ']', ',']))
     }
 
     /// The table's name for the beginning of a title.

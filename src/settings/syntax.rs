@@ -55,11 +55,39 @@ pub(super) fn explain(source: &Source, lossy: bool) -> Syntax {
     let mut syntax = Syntax::default();
     let mut left_out: Vec<Range<usize>> = Vec::new();
     let mut inserted: Vec<(usize, &'static str)> = Vec::new();
+    // What stands between the two versions of a merge that nobody finished: it is said once, and one version is read.
+    let mut merge = Merge::None;
     // Names of the broken header under which everything is left out; `Some("")` up to the next header of one name.
     let mut under: Option<String> = None;
     for statement in statements(text) {
         let written = &text[statement.range.clone()];
         let start = Span::new(source.id, statement.range.clone()).start;
+        if let Some(marker) = merge_marker(written) {
+            if merge == Merge::None {
+                let range = statement.range.start..statement.range.start + written.lines().next().map_or(0, str::len);
+                let title = "two versions stand here: a merge was not finished";
+                syntax.diagnostics.push(
+                    Diagnostic::error(codes::SYNTAX, title)
+                        .label(Span::new(source.id, range), "")
+                        .help("keep one of them, and delete the lines with `<<<<<<<`, `=======` and `>>>>>>>`"),
+                );
+            }
+            merge = marker;
+            left_out.push(statement.range);
+            continue;
+        }
+        if merge == Merge::Second {
+            left_out.push(statement.range);
+            continue;
+        }
+        if start == 0 && written.starts_with('{') {
+            let title = "this is JSON, and a file of this kind is TOML";
+            let range = Span::new(source.id, 0..1);
+            let help = "write `[[topic]]` or another header, and below it `key = value`, a line for each";
+            syntax.diagnostics.push(Diagnostic::error(codes::SYNTAX, title).label(range, "").help(help));
+            left_out.push(0..text.len());
+            break;
+        }
         if statement.is_header {
             let path = header_path(written);
             if let (Some(broken), Some(path)) = (&under, path)
@@ -106,6 +134,26 @@ pub(super) fn explain(source: &Source, lossy: bool) -> Syntax {
     }));
     leftovers(source, &mut syntax);
     syntax
+}
+
+/// Where in an unfinished merge a statement stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Merge {
+    None,
+    /// Between `<<<<<<<` and `=======`, or behind `>>>>>>>`.
+    First,
+    /// Between `=======` and `>>>>>>>`.
+    Second,
+}
+
+/// What stands behind a line that a merge left.
+fn merge_marker(written: &str) -> Option<Merge> {
+    let line = written.lines().next().unwrap_or("");
+    if line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>") {
+        Some(Merge::First)
+    } else {
+        line.starts_with("=======").then_some(Merge::Second)
+    }
 }
 
 /// What only the whole text shows: keys and tables given twice.
@@ -222,7 +270,14 @@ fn header(source: &Source, statement: &Statement, error: &toml::de::Error) -> Di
         return plain(source, place(source, statement, error), error.message());
     };
     let double = written.starts_with("[[") || written.contains("]]");
-    let names: Vec<String> = path
+    // `[topic where]` lacks a dot; in `[concept.iron dome]` the space is one too many.
+    let has_space = |name: &str| {
+        name.trim().contains(' ') && !name.contains(['"', '\'']) && name.chars().any(char::is_alphanumeric)
+    };
+    let spaced = path.contains('.') && path.split('.').any(has_space);
+    let joined: String =
+        path.split('.').map(|name| name.split_whitespace().collect::<Vec<_>>().join("-")).collect::<Vec<_>>().join(".");
+    let names: Vec<String> = if spaced { joined.as_str() } else { path }
         .split(if path.contains(['"', '\'']) { &['.'][..] } else { &['.', ' '][..] })
         .map(str::trim)
         .filter(|name| !name.is_empty())
@@ -235,7 +290,9 @@ fn header(source: &Source, statement: &Statement, error: &toml::de::Error) -> Di
     let names = names.join(".");
     let right = if double { format!("[[{names}]]") } else { format!("[{names}]") };
     let range = statement.range.start..statement.range.start + written.trim_end().len();
-    let title = if path.contains(' ') && !path.contains(['"', '\'']) {
+    let title = if spaced {
+        "a name in a header has no spaces"
+    } else if path.contains(' ') && !path.contains(['"', '\'']) {
         "the names in a header are joined by dots"
     } else if path.is_ascii() {
         "the brackets of this header don't match"
@@ -248,23 +305,61 @@ fn header(source: &Source, statement: &Statement, error: &toml::de::Error) -> Di
 /// What is wrong with a key or its value.
 fn key(source: &Source, statement: &Statement, error: &toml::de::Error) -> Diagnostic {
     let at = place(source, statement, error);
+    if let Some(diagnostic) = odd_character(source, statement) {
+        return diagnostic;
+    }
     match slip(&source.text[statement.range.clone()]) {
         Some((title, help)) => {
             // The help may repeat the value, so the label must touch it: what must not be shown goes by that.
-            let line = source.text[statement.range.clone()].lines().next().map_or(0, str::len);
-            let range = statement.range.start..statement.range.start + line;
+            let written = &source.text[statement.range.clone()];
+            let line = written.lines().next().unwrap_or("");
+            // Of a value without quotes it is the value.
+            let from = if title == UNQUOTED { line.find('=').map_or(0, |at| at + 1) } else { 0 };
+            let from = from + line[from..].len() - line[from..].trim_start().len();
+            let range = statement.range.start + from..statement.range.start + line.len();
             Diagnostic::error(codes::SYNTAX, title).label(Span::new(source.id, range), "").help(help)
         }
         None => plain(source, at, error.message()),
     }
 }
 
+/// A character outside the values that looks like another one, or like none.
+fn odd_character(source: &Source, statement: &Statement) -> Option<Diagnostic> {
+    let written = &source.text[statement.range.clone()];
+    if let Some((at, control)) =
+        written.char_indices().find(|(_, c)| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+    {
+        let at = statement.range.start + at;
+        let title = format!("a control character stands here: U+{:04X}", control as u32);
+        return Some(
+            Diagnostic::error(codes::SYNTAX, title)
+                .label(Span::new(source.id, at..at + control.len_utf8()), "")
+                .help("delete it; it came with text that was pasted"),
+        );
+    }
+    // Beside the value these may stand wherever a person likes.
+    let outside = written.find(['"', '\'']).unwrap_or(written.len());
+    let (at, odd) = written[..outside].char_indices().find(|(_, c)| {
+        (c.is_whitespace() && !matches!(c, ' ' | '\t' | '\n' | '\r'))
+            || matches!(c, '＝' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{ad}')
+    })?;
+    let at = statement.range.start + at;
+    let (title, help) = match odd {
+        '＝' => ("`＝` is a full-width character".to_owned(), "write `=`"),
+        c if c.is_whitespace() => (
+            format!("a space of another kind stands here: U+{:04X}", c as u32),
+            "write an ordinary space; it came with text that was pasted",
+        ),
+        c => (
+            format!("an invisible character stands here: U+{:04X}", c as u32),
+            "delete it; it came with text that was pasted",
+        ),
+    };
+    Some(Diagnostic::error(codes::SYNTAX, title).label(Span::new(source.id, at..at + odd.len_utf8()), "").help(help))
+}
+
 /// Slips that whoever is used to other formats makes: what is wrong, and what to write.
 fn slip(written: &str) -> Option<(String, String)> {
-    if let Some(control) = written.chars().find(|&c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-        let title = format!("a control character stands here: U+{:04X}", control as u32);
-        return Some((title, "delete it; it came with text that was pasted".to_owned()));
-    }
     let colon = written.find(':').filter(|&at| is_bare_key(written[..at].trim()));
     if let Some(at) = colon.filter(|&at| written.find('=').is_none_or(|equals| at < equals)) {
         let value = written[at + 1..].trim_start_matches('=').trim();
@@ -298,7 +393,30 @@ fn slip(written: &str) -> Option<(String, String)> {
         let title = "a key and its value are joined by `=`".to_owned();
         return Some((title, "write `{ key = value }`".to_owned()));
     }
-    number(key, value).or_else(|| behind(key, value))
+    number(key, value).or_else(|| behind(key, value)).or_else(|| bare(key, value))
+}
+
+const UNQUOTED: &str = "string values must be quoted";
+
+/// `taiwan`, `@russia AND china`, `"iron dome" AND missile`.
+fn bare(key: &str, value: &str) -> Option<(String, String)> {
+    let first = value.chars().next()?;
+    if value.contains('\n')
+        || !(first.is_alphabetic() || matches!(first, '@' | '(' | '~' | '*' | '/' | '=' | '“' | '„' | '«' | '‘'))
+    {
+        return None;
+    }
+    // A doubled sign is another slip.
+    if first == '=' && !value[1..].starts_with(char::is_alphabetic) {
+        return None;
+    }
+    let text = value.trim_matches(['“', '”', '‘', '’', '„', '«', '»']);
+    let right = match (text.contains('"'), text.contains('\'')) {
+        (false, _) => format!("\"{}\"", short(text)),
+        (true, false) => format!("'{}'", short(text)),
+        (true, true) => format!("'''{}'''", short(text)),
+    };
+    Some((UNQUOTED.to_owned(), format!("write `{key} = {right}`")))
 }
 
 /// `1,000`, `25,`.
@@ -335,6 +453,15 @@ fn behind(key: &str, value: &str) -> Option<(String, String)> {
     if after.split_once('=').is_some_and(|(key, _)| is_bare_key(key.trim())) {
         return Some(("two keys stand on one line".to_owned(), "write each key on a line of its own".to_owned()));
     }
+    // `match = "iron dome" AND missile`
+    let goes_on = ["AND", "OR", "NOT", "NEAR", "ONEAR", "W"]
+        .iter()
+        .any(|operator| after.strip_prefix(operator).is_some_and(|rest| rest.starts_with([' ', '/', '('])));
+    if goes_on && !value.contains('\n') && !value.contains("'''") {
+        let quotes = if value.contains('\'') { "'''" } else { "'" };
+        let title = "the quotes of a phrase stand inside those of the value".to_owned();
+        return Some((title, format!("write `{key} = {quotes}{}{quotes}`", short(value))));
+    }
     if after.contains(quote) && !value.contains('\n') && !value.contains("'''") {
         let inner = value.strip_prefix(quote).unwrap_or(value);
         let inner = short(inner.strip_suffix(quote).unwrap_or(inner));
@@ -365,6 +492,9 @@ fn plain(source: &Source, at: Range<usize>, message: &str) -> Diagnostic {
         }
         "invalid unquoted key" => diagnostic.help(format!("write \"{written}\" with quotes")),
         "extra `=`" => diagnostic.help("write one `=`"),
+        "key with no value" if source.text.trim_start().starts_with('<') => {
+            diagnostic.help("this looks like a web page, not like a file of `key = value`")
+        }
         "key with no value" => diagnostic.help("write `key = value`; comments begin with `#`"),
         "unquoted keys cannot be empty" => diagnostic.help("write a key before the `=`"),
         "missing escaped value" => diagnostic.help("put the text between single quotes, where `\\` stands for itself"),

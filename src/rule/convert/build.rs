@@ -155,7 +155,15 @@ impl Builder<'_> {
                         lost.extend(more);
                         return Signed::Gone(lost);
                     }
-                    (Signed::Gone(lost), _) | (_, Signed::Gone(lost)) => return Signed::Gone(lost),
+                    (Signed::Gone(lost), _) | (_, Signed::Gone(lost)) => {
+                        // The other side goes with it.
+                        let with = |lost: LostPart| LostPart {
+                            what: format!("{}, and with it what it is near to", lost.what),
+                            at: at.clone(),
+                            ..lost
+                        };
+                        return Signed::Gone(lost.into_iter().map(with).collect());
+                    }
                     _ => {
                         return self.cannot(
                             "a NOT inside a proximity",

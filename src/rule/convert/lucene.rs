@@ -153,6 +153,8 @@ impl<'t> Reader<'t, '_> {
     /// One level: clauses until its end.
     fn level(&mut self) -> Option<Tree> {
         let mut clauses: Vec<(Occur, Tree)> = Vec::new();
+        let (mut has_and, mut has_or) = (false, false);
+        let from = self.at;
         loop {
             self.blanks();
             if self.failed || self.rest().is_empty() || self.rest().starts_with(')') {
@@ -165,6 +167,8 @@ impl<'t> Reader<'t, '_> {
             } else if self.word("OR") || self.take("||") {
                 conjunction = Conjunction::Or;
             }
+            has_and |= conjunction == Conjunction::And;
+            has_or |= conjunction == Conjunction::Or;
             if conjunction != Conjunction::None && clauses.is_empty() {
                 self.fail(
                     "this operator has nothing before it",
@@ -187,6 +191,16 @@ impl<'t> Reader<'t, '_> {
             }
             let clause = self.clause(start)?;
             self.add(&mut clauses, conjunction, modifier, clause);
+        }
+        // Where some are left out, that is said; where none is, `a AND b OR c AND d` looks like something else than it is.
+        if has_and && has_or && clauses.iter().all(|(occur, _)| *occur != Occur::Should) {
+            let at = from..self.at.max(from);
+            self.notes.warn(
+                codes::BINDING,
+                "there is no precedence in Lucene: all of these are asked for",
+                "if it was meant otherwise, add parentheses and convert again",
+                &at,
+            );
         }
         self.join(clauses)
     }

@@ -187,6 +187,15 @@ impl<'t> Lexer<'t> {
         }
         let chunk = &rest[..end];
         let start = self.at;
+        // Signs that mean the same wherever they mean anything.
+        let sign = match chunk {
+            "&" | "&&" => Some(Operator::And),
+            "|" | "||" => Some(Operator::Or),
+            _ => None,
+        };
+        if let Some(operator) = sign {
+            return self.take(Token::Operator(operator), end);
+        }
         if let Some(operator) = (self.dialect.operator)(chunk) {
             return self.take(Token::Operator(operator), end);
         }
@@ -199,6 +208,16 @@ impl<'t> Lexer<'t> {
         if let Some((name, sign)) = self.field(chunk) {
             let length = name.len() + sign.len_utf8();
             return self.take(Token::Field { name: name.to_owned(), sign }, length);
+        }
+        // `LENGTH>500`
+        if self.dialect.functions
+            && let Some(at) = chunk.find(['>', '<', '='])
+            && is_name(&chunk[..at])
+            && let Some(sign) = chunk[at..].chars().next()
+            && (self.dialect.target)(&chunk[..at], sign).is_some()
+        {
+            let name = chunk[..at].to_owned();
+            return self.take(Token::Field { name, sign }, at + 1);
         }
         self.at += end;
         let after = self.rest();

@@ -11,12 +11,12 @@ use super::super::codes;
 use super::super::def::ConceptDef;
 use super::super::iso639::language;
 use super::super::parser::parse_term;
-use super::{name_problem, take};
+use super::{bad_name, name_problem, take};
 
 pub(super) fn read_concept(name: Spanned<String>, mut table: TableReader<'_>, loaded: &mut Loaded) {
     let user = User::Concept(name.value.clone());
     if let Some(problem) = name_problem(&name.value) {
-        table.report(Diagnostic::error(codes::BAD_NAME, problem).label(name.span, ""));
+        table.report(bad_name(problem, &name.value, name.span));
     }
     let note = table.string("note").map(|note| note.value);
     let any = table.texts("any").unwrap_or_default();

@@ -61,7 +61,8 @@ fn add_folder(
             continue;
         }
         let path = path.join(&name);
-        let is_rules = path.extension().is_some_and(|extension| extension == "toml");
+        // Some systems write names in capitals, and a file that is passed over in silence is alerts that never come.
+        let is_rules = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
         match kind {
             Some(kind) if kind.is_dir() => {
                 let known = known.join(&name);

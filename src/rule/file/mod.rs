@@ -20,7 +20,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{Diagnostic, Report, Source, SourceId, TopicId};
+use unicode_normalization::char::is_combining_mark;
+
+use crate::model::{Diagnostic, Report, Source, SourceId, Span, TopicId};
 use crate::settings::{Findings, TableReader, TextValue, TomlFile, read_source};
 
 use super::ast::Node;
@@ -33,7 +35,7 @@ use super::{check, codes, lint};
 use self::concept::read_concept;
 use self::folder::collect;
 use self::surge::read_surge;
-use self::topic::read_topic;
+use self::topic::{TOPIC_KEYS, read_topic};
 
 pub(super) use self::stamp::{RuleFile, Stamp, stamps};
 
@@ -156,6 +158,8 @@ fn read_file<'a>(mut documents: impl Iterator<Item = TomlFile<'a>>, loaded: &mut
     for table in root.tables("surge") {
         read_surge(table, loaded);
     }
+    root.hint(TOPIC_KEYS, "it belongs below a header: `[[topic]]`");
+    root.hint(&["rule", "rules", "alert", "query", "search", "monitor"], "did you mean `[[topic]]`?");
     root.finish();
 }
 
@@ -171,6 +175,21 @@ fn name_problem(name: &str) -> Option<String> {
         return Some(error.to_string());
     }
     name.ends_with(['.', '-']).then(|| format!("`{name}` is not a name: it must end in a letter, digit or `_`"))
+}
+
+/// Said of a name, with one that is nearly it.
+fn bad_name(problem: String, name: &str, span: Span) -> Diagnostic {
+    let diagnostic = Diagnostic::error(codes::BAD_NAME, problem).label(span, "");
+    let parts: Vec<&str> = name
+        .split(|c: char| !c.is_alphanumeric() && !is_combining_mark(c) && !matches!(c, '-' | '_' | '.'))
+        .filter(|part| !part.is_empty())
+        .collect();
+    let right = parts.join("-");
+    let right = right.trim_matches(['-', '_', '.']);
+    if right.is_empty() || right == name || name_problem(right).is_some() {
+        return diagnostic;
+    }
+    diagnostic.help(format!("write `{right}`"))
 }
 
 /// Passes on what parsing found; the tree, if there is one.

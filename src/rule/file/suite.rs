@@ -1,31 +1,44 @@
 //! `[[topic.test]]`.
 
 use crate::model::{Diagnostic, Span};
-use crate::settings::TableReader;
+use crate::settings::{TableReader, codes as file_codes};
 
 use super::super::check::{Loaded, Use, User};
 use super::super::codes;
 use super::super::def::{ExpectDef, TestDef};
 use super::super::parser::{Reference, ReferenceKind};
 use super::score::{SCORES, SEVERITIES};
-use super::topic::read_language;
+use super::topic::{ABOVE, TOPIC_KEYS, read_language};
 
 pub(super) fn read_test(mut table: TableReader<'_>, index: usize, user: &User, loaded: &mut Loaded) -> Option<TestDef> {
-    table.require(&["expect"]);
     let span = table.span();
     let name = table.string("name").map(|name| name.value).filter(|name| !name.trim().is_empty());
     let lang = table.text("lang").and_then(|text| read_language(&table, &text));
     let mut string = |key| table.string(key).map(|text| text.value);
     let (title, summary, body) = (string("title"), string("summary"), string("body"));
     let (url, source) = (string("url"), string("source"));
-    if !["title", "summary", "body"].iter().any(|key| table.has(key)) && !table.is_damaged() {
+    let has_expect = table.has("expect");
+    let expect = table.table("expect").map(|expect| read_expect(expect, user, loaded));
+    table.hint(TOPIC_KEYS, ABOVE);
+    table.hint(&["text", "content", "article"], "did you mean `body`?");
+    table.hint(&["headline", "heading"], "did you mean `title`?");
+    table.hint(&["expects", "expected", "result"], "did you mean `expect`?");
+    // What is missing may be what nobody knows, which is reported too.
+    if !TEXTS.iter().any(|key| table.has(key)) && !table.is_damaged() && !table.may_mean(&TEXTS) {
         table.report(
             Diagnostic::error(codes::BAD_TEST, "this test has no text")
                 .label(span, "")
                 .help("give it a `title`, a `summary` or a `body`"),
         );
     }
-    let expect = table.table("expect").map(|expect| read_expect(expect, user, loaded));
+    if !has_expect && !table.is_damaged() && !table.may_mean(&["expect"]) {
+        let title = format!("`{}` has no `expect`", table.name());
+        table.report(
+            Diagnostic::error(file_codes::MISSING_KEY, title)
+                .label(span, "`expect` is missing here")
+                .help("write `expect = { match = true }` or `expect = { match = false }`"),
+        );
+    }
     table.finish();
     Some(TestDef {
         name: name.unwrap_or_else(|| format!("test {}", index + 1)),
@@ -40,17 +53,23 @@ pub(super) fn read_test(mut table: TableReader<'_>, index: usize, user: &User, l
     })
 }
 
+/// One of them must be there.
+const TEXTS: [&str; 3] = ["title", "summary", "body"];
+
+/// What a test may expect.
+const GIVEN: [&str; 5] = ["match", "severity", "min_score", "concepts", "failed"];
+
 fn read_expect(mut table: TableReader<'_>, user: &User, loaded: &mut Loaded) -> ExpectDef {
     let matches = table.bool("match");
     let severity = table.one_of("severity", &SEVERITIES);
     let min_score = table.integer("min_score", SCORES);
     let names = table.texts("concepts").unwrap_or_default();
     let failed = table.string("failed");
-    let given = ["match", "severity", "min_score", "concepts", "failed"].iter().any(|key| table.has(key));
+    let given = GIVEN.iter().any(|key| table.has(key));
     let bad = |title: &str, span: Span, help: &str| {
         table.report(Diagnostic::error(codes::BAD_TEST, title).label(span, "").help(help));
     };
-    if !given && !table.is_damaged() {
+    if !given && !table.is_damaged() && !table.may_mean(&GIVEN) {
         bad(
             "this test expects nothing",
             table.span(),

@@ -10,7 +10,7 @@ use super::super::glob::Glob;
 use super::super::iso639::language;
 use super::score::{SCORES, read_score, read_severity};
 use super::suite::read_test;
-use super::{MINUTE, YEAR, name_problem, query};
+use super::{MINUTE, YEAR, bad_name, name_problem, query};
 
 pub(super) fn read_topic(mut table: TableReader<'_>, loaded: &mut Loaded) {
     table.require(&["id"]);
@@ -24,7 +24,7 @@ pub(super) fn read_topic(mut table: TableReader<'_>, loaded: &mut Loaded) {
         }
         None => TopicId::new(&id.value).ok(),
         Some(problem) => {
-            table.report(Diagnostic::error(codes::BAD_NAME, problem).label(id.span, ""));
+            table.report(bad_name(problem, &id.value, id.span));
             None
         }
     });
@@ -41,14 +41,27 @@ pub(super) fn read_topic(mut table: TableReader<'_>, loaded: &mut Loaded) {
     let owner = table.string("owner").map(|owner| owner.value);
     let note = table.string("note").map(|note| note.value);
     let enabled = table.bool("enabled").is_none_or(|enabled| enabled.value);
-    let filter = table.table("where").map(read_where).filter(|filter| !filter.asks_nothing()).map(Box::new);
-    let story = table.table("story").map(read_story).map(Box::new);
+    let mut misplaced = false;
+    let mut look = |inner: &TableReader<'_>| misplaced |= inner.has("match") || inner.has("score");
+    let filter =
+        table.table("where").inspect(&mut look).map(read_where).filter(|filter| !filter.asks_nothing()).map(Box::new);
+    let story = table.table("story").inspect(&mut look).map(read_story).map(Box::new);
+    let has_tests = table.has("test");
     let tests = table.tables("test");
-    let tests = tests.into_iter().enumerate().filter_map(|(at, test)| read_test(test, at, &user, loaded)).collect();
+    tests.iter().for_each(look);
+    let tests: Vec<_> =
+        tests.into_iter().enumerate().filter_map(|(at, test)| read_test(test, at, &user, loaded)).collect();
+    if has_tests && tests.is_empty() {
+        // What is wrong with them was said.
+        loaded.tests_unread.insert(span);
+    }
+    for (keys, help) in HINTS {
+        table.hint(keys, help);
+    }
     if table.is_damaged() {
         loaded.damage.tables.insert(span);
     } else {
-        conditions(&table, span, &severity);
+        conditions(&table, span, &severity, misplaced || table.may_mean(&["match", "score"]));
     }
 
     let Some(id) = id else { return table.finish() };
@@ -86,10 +99,10 @@ pub(super) fn read_topic(mut table: TableReader<'_>, loaded: &mut Loaded) {
 }
 
 /// What `match`, `score` and `threshold` must have of each other. Goes by what is written, so that a mistake in one of them
-/// is not reported as its absence.
-fn conditions(table: &TableReader<'_>, span: Span, severity: &SeverityDef) {
+/// is not reported as its absence; nor is it where it may be the key that nobody knows, which is reported too.
+fn conditions(table: &TableReader<'_>, span: Span, severity: &SeverityDef, is_elsewhere: bool) {
     let (has_match, has_score) = (table.has("match"), table.has("score"));
-    if !has_match && !has_score {
+    if !has_match && !has_score && !is_elsewhere {
         table.report(
             Diagnostic::error(codes::NO_CONDITION, "this topic has neither `match` nor `score`")
                 .label(span, "")
@@ -173,6 +186,14 @@ fn read_where(mut table: TableReader<'_>) -> WhereDef {
     let feed_labels = table.labels("feed_labels").unwrap_or_default();
     let max_age = table.duration("max_age", MINUTE..=YEAR * 10).map(|age| age.value);
     let min_words = table.integer("min_words", 0..=1_000_000).and_then(|words| u32::try_from(words.value).ok());
+    table.hint(TOPIC_KEYS, ABOVE);
+    table.hint(&["age", "max_hours", "newer_than", "since"], "did you mean `max_age`?");
+    table.hint(&["words", "length", "min_length"], "did you mean `min_words`?");
+    table.hint(&["domains", "hosts", "feeds", "publishers"], "did you mean `sources`?");
+    table.hint(
+        &["country", "countries", "tags"],
+        "label the feeds and ask for it: `feed_labels = { country = \"it\" }`",
+    );
     table.finish();
     WhereDef { languages, sources, exclude_sources, feed_labels, max_age, min_words }
 }
@@ -196,9 +217,42 @@ fn read_story(mut table: TableReader<'_>) -> StoryDef {
             story.alert_on = read;
         }
     }
+    table.hint(TOPIC_KEYS, ABOVE);
     table.finish();
     story
 }
+
+/// Keys of `[[topic]]` that are written below the header of one of its tables, and so belong to that table.
+pub(super) const TOPIC_KEYS: &[&str] =
+    &["id", "match", "except", "score", "threshold", "severity", "labels", "owner", "note", "enabled"];
+
+/// What is said of them.
+pub(super) const ABOVE: &str =
+    "it belongs to `[[topic]]`: put it above this header, since a header takes all that follows";
+
+/// What other products, and people, call the keys of a topic; and keys of its tables.
+const HINTS: [(&[&str], &str); 7] = [
+    (&["exclude", "not", "without", "ignore"], "did you mean `except`?"),
+    (&["query", "keywords", "terms", "search", "any", "all", "find", "rule", "when"], "did you mean `match`?"),
+    (&["tags", "categories"], "did you mean `labels`?"),
+    (&["description", "comment", "notes"], "did you mean `note`?"),
+    (
+        &[
+            "language",
+            "languages",
+            "lang",
+            "sources",
+            "exclude_sources",
+            "source",
+            "max_age",
+            "min_words",
+            "feed_labels",
+        ],
+        "it belongs into `[topic.where]`, a table below this one",
+    ),
+    (&["alert_on", "window"], "it belongs into `[topic.story]`, a table below this one"),
+    (&["expect", "body", "summary"], "it belongs into `[[topic.test]]`, a table below this one"),
+];
 
 const REASONS: [(&str, AlertOn); 5] = [
     ("first", AlertOn::First),

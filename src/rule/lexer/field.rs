@@ -63,6 +63,18 @@ impl<'t> Lexer<'t, '_, '_> {
             self.sink.report(diagnostic, start..self.at, "");
             return self.push(Token::Scope(scope), start);
         }
+        // `url:example.org/a?b=c`
+        if sign == '=' && chunk.contains(['/', '.', '?']) {
+            let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '"')).unwrap_or(rest.len());
+            self.at += end;
+            let right = format!("\"{}\"", &self.text[start..self.at]);
+            let diagnostic =
+                Diagnostic::error(codes::UNEXPECTED_CHARACTER, "`=` can't stand inside a term without quotes")
+                    .help(format!("write `{right}`"))
+                    .patch(right);
+            self.sink.report(diagnostic, start..self.at, "");
+            return self.push(Token::Bad, start);
+        }
         let mut diagnostic = Diagnostic::error(codes::UNKNOWN_FIELD, format!("there is no field `{chunk}`"));
         if let Some((_, meant)) = FIELD_ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(chunk)) {
             diagnostic = diagnostic.help(*meant);
@@ -71,7 +83,7 @@ impl<'t> Lexer<'t, '_, '_> {
         } else {
             diagnostic = diagnostic
                 .help("fields are title:, lede:, summary:, body:, author:, tag:, source: and url:")
-                .help(format!("if the colon belongs to the term, quote it: `\"{chunk}: …\"`"));
+                .help(format!("if the sign belongs to the term, quote it: `\"{chunk}{sign}…\"`"));
         }
         self.sink.report(diagnostic, start..colon + sign.len_utf8(), "");
         if !self.peek().is_some_and(|c| c == '(' || c == '"' || is_letter(c)) {
@@ -92,7 +104,13 @@ const SCOPES: [Scope; 8] = [
 ];
 
 /// What other products call the fields, and where the thing is asked for here.
-const FIELD_ALIASES: [(&str, &str); 36] = [
+const FIELD_ALIASES: [(&str, &str); 42] = [
+    ("allintitle", "write `title:`"),
+    ("subject", "write `title:`"),
+    ("allintext", "write `body:`"),
+    ("allinurl", "write `url:`"),
+    ("teaser", "write `summary:`"),
+    ("from", "write `source:`"),
     ("headline", "write `title:`"),
     ("hd", "write `title:`"),
     ("hl", "write `title:`"),

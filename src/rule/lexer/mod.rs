@@ -5,6 +5,7 @@
 //! `l'accordo`, `S-400`, `AT&T`, `U.S.`, `צה"ל`. How such a word is split is the business of text analysis.
 
 mod amount;
+mod call;
 mod field;
 mod operator;
 mod quote;
@@ -107,7 +108,25 @@ fn is_wildcard(c: char) -> bool {
 fn joins(c: char) -> bool {
     matches!(
         c,
-        '\'' | '’' | '-' | '‐' | '‑' | '–' | '.' | '&' | '+' | '/' | '@' | '#' | '·' | '・' | '‧' | '׳' | '״' | '־'
+        '\'' | '’'
+            | '-'
+            | '‐'
+            | '‑'
+            | '–'
+            | '—'
+            | '−'
+            | '.'
+            | '&'
+            | '+'
+            | '/'
+            | '@'
+            | '#'
+            | '·'
+            | '・'
+            | '‧'
+            | '׳'
+            | '״'
+            | '־'
     )
 }
 
@@ -204,6 +223,11 @@ impl<'t> Lexer<'t, '_, '_> {
         &rest[..rest.find('\n').unwrap_or(rest.len())]
     }
 
+    /// Whether an operand ends right before.
+    fn is_after_operand(&self) -> bool {
+        self.tokens.last().is_some_and(|last| matches!(last.token, Token::Close | Token::Atom(_) | Token::Bad))
+    }
+
     fn push(&mut self, token: Token, start: usize) {
         self.tokens.push(Lexeme { token, range: start..self.at });
     }
@@ -245,6 +269,8 @@ impl<'t> Lexer<'t, '_, '_> {
             '^' => self.boost(),
             '\u{ff01}'..='\u{ff5e}' | '、' | '،' | '؛' if !is_letter(c) => self.full_width(c),
             '.' if rest[1..].starts_with(is_letter) => self.word(),
+            '.' if rest.starts_with(".*") || rest.starts_with(".+") => self.any_letters(),
+            '%' if rest[1..].starts_with(is_letter) => self.percent(),
             _ if is_letter(c) || is_wildcard(c) => self.word(),
             _ if is_invisible(c) => {
                 self.at += c.len_utf8();
@@ -270,6 +296,9 @@ impl<'t> Lexer<'t, '_, '_> {
                 next.is_some_and(is_letter) && !is_operator(&rest[..at]) && !is_operator(&rest[at + c.len_utf8()..])
             } else if at == 0 && c == '.' {
                 next.is_some_and(is_letter)
+            } else if matches!(c, '＊' | '？' | '／') {
+                // Reported; one finding is enough for the whole word.
+                last.is_some_and(is_letter) && next.is_some_and(is_letter)
             } else if c == '"' {
                 last.is_some_and(is_hebrew) && next.is_some_and(is_hebrew)
             } else if joins(c) {
@@ -300,7 +329,11 @@ impl<'t> Lexer<'t, '_, '_> {
     fn word(&mut self) {
         let start = self.at;
         let chunk = self.chunk();
-        if self.operator(chunk, start) {
+        if self.sign_behind(chunk, start)
+            || self.odd_letters(chunk, start)
+            || self.call(chunk, start)
+            || self.operator(chunk, start)
+        {
             return;
         }
         match self.peek() {

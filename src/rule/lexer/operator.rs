@@ -4,6 +4,7 @@ use crate::model::Diagnostic;
 
 use super::super::ast::Reach;
 use super::super::codes;
+use super::word::invisible;
 use super::{Lexer, Token, is_letter};
 
 impl<'t> Lexer<'t, '_, '_> {
@@ -58,7 +59,7 @@ impl<'t> Lexer<'t, '_, '_> {
             _ => None,
         };
         if matches!(lower.as_str(), "atleast" | "atl") {
-            return self.at_least(name, tail, number.and_then(Result::ok), start);
+            return self.at_least(name, tail, number.map(|number| number.unwrap_or(u32::MAX)), start);
         }
         match (name, unit, &number) {
             ("W", Some(reach), _) if amount == "S" || amount == "P" => {
@@ -115,12 +116,22 @@ impl<'t> Lexer<'t, '_, '_> {
     fn odd_number(&mut self, name: &str, tail: &str, start: usize) -> bool {
         let from = start + name.len();
         let line = self.text[from..].split('\n').next().unwrap_or("");
-        let signs =
-            line.len() - line.trim_start_matches([' ', '\t', '/', '\\', ':', '-', '_', '=', '<', '(', '~', '+']).len();
+        let signs = line.len()
+            - line.trim_start_matches([' ', '\t', '/', '\\', ':', '-', '_', '=', '<', '(', '~', '+', '\u{200b}']).len();
+        if let Some(at) = line[..signs].find('\u{200b}') {
+            invisible('\u{200b}', from + at..from + at + '\u{200b}'.len_utf8(), self.sink);
+            let digits = line[signs..].bytes().take_while(u8::is_ascii_digit).count();
+            let count = line[signs..signs + digits].parse().unwrap_or(MAX_DISTANCE).min(MAX_DISTANCE);
+            self.at = from + signs + digits;
+            self.push(Token::Near { ordered: name == "ONEAR", reach: Reach::Words(count) }, start);
+            return true;
+        }
         let sign = line[..signs].trim();
         let digits = line[signs..].bytes().take_while(u8::is_ascii_digit).count();
         let after = &line[signs + digits..];
-        let glued = sign == "/" && signs == 1 && after.starts_with(is_letter);
+        // `NEAR/3china`, `NEAR/3/china`
+        let slash = usize::from(after.starts_with('/') && after[1..].starts_with(is_letter));
+        let glued = sign == "/" && signs == 1 && after[slash..].starts_with(is_letter);
         let odd = glued || (!sign.is_empty() && (sign != "/" || signs != 1) && !after.starts_with(is_letter));
         // A minus would be a number below 0, an opening parenthesis a group: only what is plainly a number is one.
         let closes = sign.ends_with('(');
@@ -132,7 +143,15 @@ impl<'t> Lexer<'t, '_, '_> {
         {
             return false;
         }
-        let end = signs + digits + if closes { after.find(')').map_or(0, |at| at + 1) } else { 0 };
+        let end = signs
+            + digits
+            + if glued {
+                slash
+            } else if closes {
+                after.find(')').map_or(0, |at| at + 1)
+            } else {
+                0
+            };
         self.at = from + end;
         let count = line[signs..signs + digits].parse().unwrap_or(MAX_DISTANCE).min(MAX_DISTANCE);
         let right = format!("{name}/{count}");
@@ -154,7 +173,7 @@ impl<'t> Lexer<'t, '_, '_> {
         if let Some(rest) = line.strip_prefix("//") {
             return rest.is_empty() || rest.starts_with([' ', '\t']);
         }
-        let after_operand = matches!(self.tokens.last(), Some(last) if matches!(last.token, Token::Close | Token::Atom(_) | Token::Bad));
+        let after_operand = self.is_after_operand();
         let word = line[1..].split_whitespace().next().unwrap_or("");
         let known = matches!(word, "s" | "S" | "p" | "P")
             || (!word.is_empty() && word.len() <= 4 && word.bytes().all(|b| b.is_ascii_digit()));

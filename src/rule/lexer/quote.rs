@@ -17,11 +17,14 @@ impl Lexer<'_, '_, '_> {
         let mut inner_quotes = 0_i32;
         let mut end = None;
         let mut curly = None;
+        let mut escaped = false;
         let mut chars = body.char_indices().peekable();
         while let Some((at, c)) = chars.next() {
             let next = chars.peek().map(|(_, c)| *c);
             match c {
                 '"' if last.is_some_and(is_hebrew) && next.is_some_and(is_hebrew) => {}
+                // The quote that closes comes later.
+                '"' if last == Some('\\') && body[at + 1..].contains('"') => escaped = true,
                 '"' => {
                     end = Some(at);
                     break;
@@ -43,6 +46,27 @@ impl Lexer<'_, '_, '_> {
             let diagnostic = Diagnostic::error(codes::WRONG_QUOTES, "this quote is closed by a curly one")
                 .help(format!("write `\"{}\"`", inside.trim()));
             self.sink.report(diagnostic, start..self.at, "");
+            return self.push(Token::Bad, start);
+        }
+        if let Some(end) = end.filter(|_| escaped) {
+            let right =
+                format!("\"{}\"", body[..end].replace("\\\"", " ").split_whitespace().collect::<Vec<_>>().join(" "));
+            self.at = open + 1 + end + 1;
+            let diagnostic = Diagnostic::error(codes::UNEXPECTED_CHARACTER, "a phrase can't hold a quote, nor `\\`")
+                .help(format!("write `{right}`: punctuation in a phrase doesn't matter"))
+                .patch(right);
+            self.sink.report(diagnostic, start..self.at, "");
+            return self.push(Token::Bad, start);
+        }
+        if end.is_none()
+            && let Some((words, bytes)) = self.phrase_over_lines()
+        {
+            self.at = open + bytes;
+            let right = format!("\"{words}\"");
+            let diagnostic = Diagnostic::error(codes::UNCLOSED_QUOTE, "this quote is not closed on its line")
+                .help(format!("a phrase stands on one line: write `{right}`"))
+                .patch(right);
+            self.sink.report(diagnostic, open..open + 1, "");
             return self.push(Token::Bad, start);
         }
         let Some(end) = end else {
@@ -93,11 +117,60 @@ impl Lexer<'_, '_, '_> {
             }
             self.push(Token::Bad, start);
         } else if sound {
+            self.unheard(&body[..end], open + 1);
             self.push(Token::Atom(Atom::Phrase(parts)), start);
         } else {
             self.push(Token::Bad, start);
         }
         self.fuzzy(start);
+    }
+
+    /// Warns of what means something outside quotes only: `"missile OR rocket"`, `"@russia"`. A phrase all in capitals has
+    /// its words so.
+    fn unheard(&mut self, body: &str, base: usize) {
+        let is_several = body.trim().contains(char::is_whitespace);
+        let capitals = !body.chars().any(char::is_lowercase);
+        let mut at = 0;
+        for word in body.split(char::is_whitespace) {
+            let start = base + at;
+            at +=
+                word.len() + body.get(at + word.len()..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+            let near = word.split_once('/').is_some_and(|(name, rest)| {
+                matches!(name, "NEAR" | "ONEAR") && !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit())
+            });
+            let is_operator = is_several && (near || matches!(word, "AND" | "OR" | "NOT" | "W/S" | "W/P") && !capitals);
+            let name = word.strip_prefix('@').filter(|name| name.starts_with(char::is_alphabetic));
+            let diagnostic = if is_operator {
+                Diagnostic::warning(codes::UNHEARD, format!("inside quotes `{word}` is a word of the phrase"))
+                    .help(format!("as an operator it stands outside: `\"…\" {word} \"…\"`"))
+                    .help("if the word is meant, write it in small letters")
+            } else if let Some(name) = name {
+                Diagnostic::warning(
+                    codes::UNHEARD,
+                    format!("inside quotes `{word}` is no concept, but the word `{name}`"),
+                )
+                .help(format!("the concept is written without quotes: `{word}`; if the word is meant, leave `@` out"))
+            } else {
+                continue;
+            };
+            return self.sink.report(diagnostic, start..start + word.len(), "");
+        }
+    }
+
+    /// The words of a phrase that is closed on the next line, and its bytes, quotes included.
+    fn phrase_over_lines(&self) -> Option<(String, usize)> {
+        const MOST: usize = 200;
+        let rest = self.rest();
+        let close = 1 + rest.get(1..)?.find('"').filter(|close| *close <= MOST)?;
+        let inside = &rest[1..close];
+        let (first, second) = inside.split_once('\n')?;
+        let is_plain = |text: &str| {
+            !text.trim().is_empty()
+                && text.split_whitespace().all(|word| !matches!(word, "AND" | "OR" | "NOT" | "W/S" | "W/P"))
+                && !text.contains(['(', ')', '/', '@', '#', '\n'])
+        };
+        (is_plain(first) && is_plain(second))
+            .then(|| (inside.split_whitespace().collect::<Vec<_>>().join(" "), close + 1))
     }
 
     /// A phrase earlier on this line that begins or ends with an operator.
@@ -117,6 +190,20 @@ impl Lexer<'_, '_, '_> {
         let line = self.line();
         let body = &line[c.len_utf8()..];
         let closes = |c: char| matches!(c, '\'' | '’' | '‘' | '`');
+        // `''iron dome''`: two for one. Nothing between them is an empty phrase.
+        if let Some(rest) = body.strip_prefix(c) {
+            let inside = rest.find(&[c, c].iter().collect::<String>()).map(|end| &rest[..end]);
+            self.at += 2 * c.len_utf8() + inside.map_or(0, |inside| inside.len() + 2 * c.len_utf8());
+            let diagnostic = match inside.map(str::trim) {
+                Some(inside) => Diagnostic::error(codes::WRONG_QUOTES, "two single quotes don't make a double one")
+                    .help(format!("write `\"{inside}\"`"))
+                    .patch(format!("\"{inside}\"")),
+                None => Diagnostic::error(codes::WRONG_QUOTES, format!("`{c}{c}` can't stand here"))
+                    .help("phrases stand in straight double quotes: `\"iron dome\"`"),
+            };
+            self.sink.report(diagnostic, start..self.at, "");
+            return self.push(Token::Bad, start);
+        }
         let mut chars = body.char_indices().peekable();
         let mut last = None;
         let end = loop {

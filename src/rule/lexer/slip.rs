@@ -1,6 +1,8 @@
 //! Words that stand where an operator should and are nearly one: `ADN`, `ＡＮＤ`, `ИЛИ`, `ANDNOT`. Between two operands only
 //! an operator can stand, so nothing right is ever touched. They are reported, and taken for what they are meant to be.
 
+use std::ops::Range;
+
 use unicode_normalization::UnicodeNormalization;
 
 use crate::model::Diagnostic;
@@ -18,6 +20,7 @@ enum Meant {
     Not,
     AndNot,
     Near { ordered: bool, reach: Reach },
+    NotNear { ordered: bool, reach: Reach },
 }
 
 impl Meant {
@@ -28,6 +31,7 @@ impl Meant {
             Self::Not => "NOT".to_owned(),
             Self::AndNot => "AND NOT".to_owned(),
             Self::Near { ordered, reach } => reach.operator(*ordered, false),
+            Self::NotNear { ordered, reach } => reach.operator(*ordered, true),
         }
     }
 
@@ -38,6 +42,7 @@ impl Meant {
             Self::Not => vec![Token::Not],
             Self::AndNot => vec![Token::And, Token::Not],
             Self::Near { ordered, reach } => vec![Token::Near { ordered, reach }],
+            Self::NotNear { ordered, reach } => vec![Token::Not, Token::Near { ordered, reach }],
         }
     }
 }
@@ -54,6 +59,10 @@ pub(super) fn mend(text: &str, tokens: Vec<Lexeme>, sink: &mut Sink<'_>) -> Vec<
         let is_word = matches!(lexeme.token, Token::Atom(Atom::Word(_))) && !written.starts_with(['=', '~']);
         let after_operand = before.is_some_and(ends_operand);
         let before_operand = next.is_some_and(Token::begins_operand);
+        if is_word && let Some((left, operator, meant)) = embedded(written, after_operand, before_operand) {
+            apart(text, &lexeme, left..left + operator, meant, sink, &mut mended);
+            continue;
+        }
         if is_word
             && after_operand
             && let Some((meant, at)) = glued(written)
@@ -141,6 +150,85 @@ fn split(text: &str, lexeme: Lexeme, meant: Meant, at: usize, sink: &mut Sink<'_
     mended.push(word);
 }
 
+/// `导弹AND俄罗斯`: what stands on both sides of the operator, which is `operator` in the word.
+fn apart(
+    text: &str,
+    lexeme: &Lexeme,
+    operator: Range<usize>,
+    meant: Meant,
+    sink: &mut Sink<'_>,
+    mended: &mut Vec<Lexeme>,
+) {
+    let range = lexeme.range.clone();
+    let operator = range.start + operator.start..range.start + operator.end;
+    let right = [&text[range.start..operator.start], &meant.written(), &text[operator.end..range.end]];
+    let right = right.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    let diagnostic =
+        Diagnostic::error(codes::MISSPELT_OPERATOR, "a space is missing between the operator and its term")
+            .help(format!("write `{right}`"))
+            .help(format!("if it is one word, put it in quotes: `\"{}\"`", &text[range.clone()]))
+            .patch(right);
+    sink.report(diagnostic, range.clone(), "");
+    if operator.start > range.start {
+        mended.push(Lexeme { token: Token::Bad, range: range.start..operator.start });
+    }
+    mended.extend(meant.tokens().into_iter().map(|token| Lexeme { token, range: operator.clone() }));
+    if operator.end < range.end {
+        mended.push(Lexeme { token: Token::Bad, range: operator.end..range.end });
+    }
+}
+
+/// An operator inside a word that is written in other letters, or in small ones: where it begins, its bytes and what it is.
+/// At an end of the word only where an operand stands on that side.
+fn embedded(word: &str, after_operand: bool, before_operand: bool) -> Option<(usize, usize, Meant)> {
+    // Wide letters have three bytes in UTF-8, as the ideographs around them.
+    let plain = |c: char| match c {
+        'Ａ'..='Ｚ' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        c => c,
+    };
+    if !word.contains(|c| plain(c).is_ascii_uppercase()) {
+        return None;
+    }
+    let mut from = 0;
+    while let Some(start) = word[from..].find(|c| plain(c).is_ascii_uppercase()).map(|at| from + at) {
+        let end = word[start..].find(|c| !plain(c).is_ascii_uppercase()).map_or(word.len(), |at| start + at);
+        let run: String = word[start..end].chars().map(plain).collect();
+        let number = word[end..].strip_prefix('/').map(|rest| rest.bytes().take_while(u8::is_ascii_digit).count());
+        let (meant, end) = match (run.as_str(), number) {
+            ("AND", None) => (Some(Meant::And), end),
+            ("OR", None) => (Some(Meant::Or), end),
+            ("NOT" | "ANDNOT", None) => (Some(Meant::AndNot), end),
+            ("NEAR" | "ONEAR", Some(digits @ 1..=4)) => {
+                let count = word[end + 1..end + 1 + digits].parse().unwrap_or(0);
+                let reach = Reach::Words(u32::min(count, super::operator::MAX_DISTANCE));
+                (Some(Meant::Near { ordered: run == "ONEAR", reach }), end + 1 + digits)
+            }
+            _ => (None, end),
+        };
+        from = end;
+        let Some(meant) = meant else { continue };
+        let (left, right) = (word[..start].chars().next_back(), word[end..].chars().next());
+        let is_other = |c: char| c.is_alphanumeric() && !c.is_ascii() && !is_latin(c);
+        let is_small = |c: char| c.is_lowercase();
+        let fits = |is_side: &dyn Fn(char) -> bool| {
+            left.map_or(after_operand, is_side)
+                && right.map_or(before_operand, is_side)
+                && (left.is_some() || right.is_some())
+        };
+        // What begins in capitals is told by others; of a few letters on a side, a name may be made.
+        let is_word = |side: &str| side.chars().count() > 2 && side.chars().all(is_small);
+        let small = is_word(&word[..start]) && (end == word.len() || is_word(&word[end..])) && fits(&is_small);
+        if fits(&is_other) || small {
+            return Some((start, end - start, meant));
+        }
+    }
+    None
+}
+
+fn is_latin(c: char) -> bool {
+    matches!(c, 'a'..='z' | 'A'..='Z' | '\u{aa}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ')
+}
+
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -191,6 +279,30 @@ fn meant(word: &str) -> Option<Meant> {
 
 /// `N5`, `W5`, `РЯДОМ/5`.
 fn counted(word: &str) -> Option<Meant> {
+    // `NOTNEAR/5`, `NOT-W/S`
+    if let Some(rest) = word.strip_prefix("NOT").map(|rest| rest.trim_start_matches(['-', '_', '/'])) {
+        let reach = match rest {
+            "W/S" => Some((false, Reach::Sentence)),
+            "W/P" => Some((false, Reach::Paragraph)),
+            near => near.split_once('/').and_then(|(name, number)| {
+                let count = number.parse().ok().filter(|count| *count <= super::operator::MAX_DISTANCE)?;
+                matches!(name, "NEAR" | "ONEAR").then_some((name == "ONEAR", Reach::Words(count)))
+            }),
+        };
+        return reach.map(|(ordered, reach)| Meant::NotNear { ordered, reach });
+    }
+    // `W/3S`: that many sentences
+    if let Some(rest) = word.strip_prefix("W/").or_else(|| word.strip_prefix("w/")) {
+        let number = rest.trim_end_matches(['S', 's', 'P', 'p']);
+        let reach = match rest[number.len()..].to_ascii_uppercase().as_str() {
+            "S" => Some(Reach::Sentence),
+            "P" => Some(Reach::Paragraph),
+            _ => None,
+        };
+        if let Some(reach) = reach.filter(|_| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())) {
+            return Some(Meant::Near { ordered: false, reach });
+        }
+    }
     let digits = word.find(|c: char| c.is_ascii_digit())?;
     let (name, number) = word.split_at(digits);
     let count = number.parse().ok().filter(|count| *count <= super::operator::MAX_DISTANCE)?;

@@ -58,6 +58,7 @@ impl Lexer<'_, '_, '_> {
                         .help(format!("write it before each word: `{modifier}missile`, `{modifier}\"iron dome\"`")),
                 };
                 self.sink.report(diagnostic, start..self.at, "");
+                self.push(Token::Bad, start);
             }
         }
     }
@@ -123,6 +124,12 @@ impl Lexer<'_, '_, '_> {
 
     pub(super) fn boost(&mut self) {
         let start = self.at;
+        if self.tokens.last().is_none_or(|last| last.range.end < start) && self.rest()[1..].starts_with(is_letter) {
+            self.at += 1;
+            let diagnostic = Diagnostic::error(codes::FOREIGN_OPERATOR, "`^` belongs to regular expressions")
+                .help("leave it out: a word is always found as a whole");
+            return self.sink.report(diagnostic, start..self.at, "");
+        }
         let digits = self.rest()[1..].find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(self.rest().len() - 1);
         self.at += 1 + digits;
         let diagnostic = Diagnostic::error(codes::FOREIGN_OPERATOR, "terms have no weights in a query")
@@ -134,20 +141,33 @@ impl Lexer<'_, '_, '_> {
     pub(super) fn symbol(&mut self, c: char) {
         let start = self.at;
         let rest = self.rest();
+        if c == '&' && self.entity() {
+            return;
+        }
+        if rest.starts_with("!=") {
+            return self.unequal(2);
+        }
         let run = rest.find(|other| other != c).unwrap_or(rest.len());
         self.at += run;
-        let after_operand =
-            self.tokens.last().is_some_and(|last| last.token.begins_operand() || last.token == Token::Close);
+        let after_operand = self.is_after_operand();
         let glued = self.peek().is_some_and(|c| is_letter(c) || matches!(c, '"' | '(' | '@' | '='));
-        let operand: String =
-            self.rest().trim_start().chars().take_while(|c| is_letter(*c) || matches!(c, '@' | '=')).take(30).collect();
-        let operand = if operand.is_empty() { "…".to_owned() } else { operand };
+        let operand = shown_operand(self.rest().trim_start());
         let written = &rest[..run];
         let (title, right, token): (String, String, Option<Token>) = match c {
             '&' => (format!("`{written}` is not an operator here"), "`AND`".into(), Some(Token::And)),
             '|' => (format!("`{written}` is not an operator here"), "`OR`".into(), Some(Token::Or)),
             '+' if glued => {
                 ("`+` is not needed before a term".into(), format!("`{operand}`, joined to the others by `AND`"), None)
+            }
+            _ if glued
+                && matches!(self.tokens.last(), Some(Lexeme { token: Token::Scope(_), range }) if range.end == start) =>
+            {
+                let field = self.tokens.last().map_or("", |last| &self.text[last.range.clone()]);
+                (
+                    format!("`{written}` before a term does not exclude it here"),
+                    format!("`AND NOT {field}{operand}`"),
+                    None,
+                )
             }
             _ if glued || (c == '!' && after_operand) => {
                 let not = if after_operand || self.tokens.is_empty() { "AND NOT" } else { "NOT" };
@@ -169,7 +189,8 @@ impl Lexer<'_, '_, '_> {
             }
         };
         // Whoever writes one `+` writes it before each term: that is one slip.
-        if token.is_none()
+        if c == '+'
+            && token.is_none()
             && let Some(first) = self.sink.diagnostics.iter_mut().find(|found| found.title == title)
         {
             if first.labels.len() < MOST_LABELS {
@@ -210,6 +231,8 @@ impl Lexer<'_, '_, '_> {
             ',' => return self.push(Token::Comma, start),
             '&' => Some(Token::And),
             '|' => Some(Token::Or),
+            // It stands between two terms, and that there is no operator is said by this.
+            ';' => Some(Token::Bad),
             _ => None,
         };
         let right = match right {
@@ -271,21 +294,166 @@ impl Lexer<'_, '_, '_> {
 
     pub(super) fn unexpected(&mut self, c: char) {
         let start = self.at;
-        self.at += c.len_utf8();
+        if self.rest().starts_with("<>") {
+            return self.unequal(2);
+        }
+        let run = self.rest().find(|other| other != c).unwrap_or(self.rest().len());
+        self.at += run;
+        // A pair of brackets is one slip, and so is the same sign again.
+        let span = (self.sink.at)(start..self.at);
+        if let Some(first) = self.same_slip(c) {
+            if first.labels.len() < MOST_LABELS {
+                first.labels.push(Label { span, text: "nor here".to_owned() });
+            }
+            return self.push(self.group(c), start);
+        }
         let shown = if c.is_control() { format!("U+{:04X}", c as u32) } else { c.to_string() };
         let diagnostic = Diagnostic::error(codes::UNEXPECTED_CHARACTER, format!("`{shown}` means nothing here"));
         let diagnostic = match c {
+            '[' if self.is_character_class() => diagnostic
+                .help("a choice of letters belongs to regular expressions: `/[Kk]iew/`; or list the words with OR"),
             '[' | ']' | '{' | '}' => diagnostic.help("group with parentheses: `(a OR b)`"),
             ';' => diagnostic.help("join terms with `OR` or `AND`"),
             '【' | '】' => diagnostic.help("group with parentheses: `(a OR b)`"),
             '。' => diagnostic.help("delete it: a query has no full stop"),
             ':' => diagnostic.help("a field is written directly before its colon: `title:missile`"),
+            '\\' if self.rest().starts_with(['b', 'B', 'd', 'w', 's', '<', '>']) => {
+                diagnostic.help("it belongs to regular expressions, `/…/`; words are always found as a whole")
+            }
             '\\' => diagnostic.help("nothing needs escaping; quotes and operators can't be searched for"),
             _ => {
                 diagnostic.help("leave it out, or put the whole term in quotes: punctuation in a phrase doesn't matter")
             }
         };
         self.sink.report(diagnostic, start..self.at, "");
-        self.push(Token::Bad, start);
+        self.push(self.group(c), start);
     }
+
+    /// What a bracket just taken stands for: a parenthesis if its pair is there, so that what it groups is not reported.
+    fn group(&self, c: char) -> Token {
+        let (closes, is_open) = match c {
+            '[' => (']', true),
+            '{' => ('}', true),
+            '【' => ('】', true),
+            ']' => ('[', false),
+            '}' => ('{', false),
+            '】' => ('【', false),
+            _ => return Token::Bad,
+        };
+        let end = self.at - c.len_utf8();
+        match is_open {
+            true if self.rest().contains(closes) && !self.is_character_class() => Token::Open,
+            false
+                if self
+                    .tokens
+                    .iter()
+                    .any(|last| last.token == Token::Open && self.text[last.range.clone()].starts_with(closes))
+                    && end > 0 =>
+            {
+                Token::Close
+            }
+            _ => Token::Bad,
+        }
+    }
+
+    /// The finding of the same sign earlier in this query, or of the bracket that opens what this one closes.
+    fn same_slip(&mut self, c: char) -> Option<&mut Diagnostic> {
+        let opens = match c {
+            ']' => '[',
+            '}' => '{',
+            '>' => '<',
+            '】' => '【',
+            _ => c,
+        };
+        let title = format!("`{opens}` means nothing here");
+        let found = |found: &&mut Diagnostic| found.code == codes::UNEXPECTED_CHARACTER && found.title == title;
+        self.sink.diagnostics.iter_mut().find(found)
+    }
+
+    /// Whether the bracket just taken begins a choice of letters, `[ab]c`.
+    fn is_character_class(&self) -> bool {
+        let rest = self.rest();
+        rest.find(']').is_some_and(|end| {
+            let inside = &rest[..end];
+            let glued = rest[end + 1..].starts_with(|c: char| is_letter(c) || matches!(c, '*' | '+' | '?' | '{'))
+                || self.text[..self.at - 1].ends_with(is_letter);
+            glued && !inside.is_empty() && !inside.contains(char::is_whitespace)
+        })
+    }
+
+    /// `!=` and `<>`.
+    fn unequal(&mut self, bytes: usize) {
+        let start = self.at;
+        self.at += bytes;
+        let operand = shown_operand(self.rest().trim_start());
+        let title = format!("`{}` is not an operator here", &self.text[start..self.at]);
+        let diagnostic = Diagnostic::error(codes::FOREIGN_OPERATOR, title).help(format!("write `AND NOT {operand}`"));
+        self.sink.report(diagnostic, start..self.at, "");
+        self.push(Token::And, start);
+        self.push(Token::Not, start);
+    }
+
+    /// `&amp;`, `&quot;iron dome&quot;`: what a copy from a page's source brings.
+    fn entity(&mut self) -> bool {
+        let line = self.line();
+        let Some(end) = line.find(';').filter(|end| (3..=8).contains(end)) else { return false };
+        let name = &line[1..end];
+        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'#') {
+            return false;
+        }
+        let start = self.at;
+        let entity = &line[..=end];
+        let meant = match name {
+            "amp" => "&",
+            "quot" | "ldquo" | "rdquo" | "#34" => "\"",
+            "apos" | "lsquo" | "rsquo" | "#39" => "'",
+            "lt" => "<",
+            "gt" => ">",
+            "nbsp" => " ",
+            _ => "",
+        };
+        let title = format!("`{entity}` is a sign as web pages write it");
+        let diagnostic = Diagnostic::error(codes::WRONG_CHARACTER, title);
+        if meant == "\""
+            && let Some(close) = line[end + 1..].find('&').filter(|close| line[end + 1 + close..].contains(';'))
+        {
+            let phrase = format!("\"{}\"", line[end + 1..end + 1 + close].trim());
+            let behind = &line[end + 1 + close..];
+            self.at += end + 1 + close + behind.find(';').map_or(0, |at| at + 1);
+            self.sink.report(diagnostic.help(format!("write `{phrase}`")).patch(phrase), start..self.at, "");
+            self.push(Token::Bad, start);
+            return true;
+        }
+        self.at += end + 1;
+        let diagnostic = match meant {
+            "&" => diagnostic.help("write `AND`").patch("AND"),
+            "" | " " => diagnostic.help("write the sign itself, or a space"),
+            sign => diagnostic.help(format!("write `{sign}`")).patch(sign),
+        };
+        self.sink.report(diagnostic, start..self.at, "");
+        match meant {
+            "&" => self.push(Token::And, start),
+            " " => {}
+            _ => self.push(Token::Bad, start),
+        }
+        true
+    }
+}
+
+/// The term that begins here, short, as it is shown in a hint.
+fn shown_operand(rest: &str) -> String {
+    const MOST: usize = 40;
+    let (head, quoted) = match rest.find('"').filter(|at| !rest[..*at].contains([' ', '(', ')', '\n'])) {
+        Some(open) => match rest[open + 1..].find(['"', '\n']) {
+            Some(close) => (&rest[..open + close + 2], true),
+            None => (&rest[..open], false),
+        },
+        None => (rest, false),
+    };
+    let end = if quoted { head.len() } else { head.find([' ', '\t', '\n', '(', ')', ',']).unwrap_or(head.len()) };
+    let mut shown: String = head[..end].chars().take(MOST).collect();
+    if rest[end..].starts_with('(') {
+        shown.push_str("(…)");
+    }
+    if shown.is_empty() { "…".to_owned() } else { shown }
 }

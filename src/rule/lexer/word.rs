@@ -109,6 +109,18 @@ pub(super) fn make_word(
         sink.report(diagnostic, range, "");
         return None;
     }
+    if text.ends_with(['+', '#']) {
+        let plain = text.trim_end_matches(['+', '#']);
+        let signs = &text[plain.len()..];
+        let diagnostic =
+            Diagnostic::warning(codes::UNHEARD, format!("`{signs}` does not count: this finds every `{plain}`"))
+                .help(format!(
+                    "signs are not looked for; a regular expression sees them: `/{plain}{}/`",
+                    signs.replace('+', "\\+")
+                ))
+                .help(format!("if every `{plain}` is meant, leave `{signs}` out"));
+        sink.report(diagnostic, range.clone(), "");
+    }
     mixed_script(&text, range, sink);
     let form = form.unwrap_or(if wild { WordForm::Pattern } else { WordForm::Folded });
     Some(Word { text, form })

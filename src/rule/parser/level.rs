@@ -132,8 +132,19 @@ impl Parser<'_, '_> {
                     self.at += 1;
                 }
                 let range = range.start..self.end();
-                let title = format!("`{}` has nothing before it", &self.text[range.clone()]);
-                self.error(codes::MISSING_OPERAND, title, range, &["write the term that is to be near"]);
+                let written = &self.text[range.clone()];
+                let title = format!("`{written}` has nothing before it");
+                // `a AND NOT NEAR/5 b`
+                let help = match (parts.last(), joins.last()) {
+                    (Some(left), Some((Join::And | Join::AndNot, _))) => {
+                        format!(
+                            "write it directly behind the term, without AND: `{} {written} …`",
+                            self.shown(&left.range)
+                        )
+                    }
+                    _ => "write the term that is to be near".to_owned(),
+                };
+                self.error(codes::MISSING_OPERAND, title, range, &[&help]);
                 true
             }
             Some(Token::Of) => {

@@ -30,6 +30,10 @@ impl Parser<'_, '_> {
         if run[1..].iter().all(|part| self.text[..part.range.start].ends_with('+')) {
             return;
         }
+        // Said of the NOT that comes first.
+        if run.len() == 2 && first.negated {
+            return;
+        }
         let texts: Vec<String> = run.iter().take(6).map(|part| self.shown(&part.range)).collect();
         let dots = if run.len() > 6 { " …" } else { "" };
         let words = run
@@ -109,6 +113,9 @@ impl Parser<'_, '_> {
     /// A negated operand with the operator that is meant by its sign.
     pub(super) fn shown_not(&self, range: &Range<usize>) -> String {
         let shown = self.shown(range);
+        if shown.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("not ")) {
+            return format!("NOT {}", shown[4..].trim_start());
+        }
         match shown.trim_start_matches(['!', '-', '−', '–', '—']) {
             term if term.len() < shown.len() => format!("NOT {}", term.trim_start()),
             _ => shown,
@@ -119,18 +126,51 @@ impl Parser<'_, '_> {
         let Some(first) = parts.first() else { return };
         let not = self.shown_not(&first.range);
         let range = first.range.clone();
+        // A sign or a small `not` in front was reported already: this says more.
+        let start = (self.sink.at)(range.clone()).start;
+        let is_its_sign = |found: &Diagnostic| {
+            let here = found.labels.first().is_some_and(|label| label.span.start == start);
+            here && match found.code {
+                codes::FOREIGN_OPERATOR => found.title.contains("does not exclude it"),
+                codes::LOWER_CASE_OPERATOR => true,
+                _ => false,
+            }
+        };
+        let said = self.sink.diagnostics.iter().position(is_its_sign).map(|at| self.sink.diagnostics.remove(at));
         match parts.iter().find(|part| !part.negated) {
             Some(other) => {
                 let other = self.shown(&other.range);
                 let help = format!("put it behind what it takes away from: `{other} AND {not}`");
-                self.error(codes::LONE_NOT, "NOT can't come first", range, &[&help]);
+                let (title, range) = said.map_or(("NOT can't come first".to_owned(), range.clone()), |said| {
+                    (
+                        format!("{}, and NOT can't come first", said.title),
+                        range.start..range.start + sign_length(self.text, range.start),
+                    )
+                });
+                self.error(codes::LONE_NOT, title, range, &[&help]);
             }
             None => {
                 let help =
                     format!("say first what to look for, outside the parentheses if there are any: `… AND {not}`");
-                self.error(codes::LONE_NOT, "NOT alone would match almost every article", range, &[&help]);
+                let (title, range) =
+                    said.map_or(("NOT alone would match almost every article".to_owned(), range.clone()), |said| {
+                        (
+                            format!("{}, and NOT alone would match almost every article", said.title),
+                            range.start..range.start + sign_length(self.text, range.start),
+                        )
+                    });
+                self.error(codes::LONE_NOT, title, range, &[&help]);
             }
         }
+    }
+}
+
+/// Bytes of the sign, or of the `not`, that stands at `at`.
+fn sign_length(text: &str, at: usize) -> usize {
+    match text[at..].chars().next() {
+        Some(c) if c.is_alphabetic() => 3,
+        Some(c) => c.len_utf8(),
+        None => 0,
     }
 }
 
@@ -165,7 +205,29 @@ fn with_operators(texts: &[String]) -> Option<(String, String)> {
 }
 
 /// What joins in other languages, for whoever writes it out of habit; and `near` without a number.
-const JOINING_WORDS: [(&str, &str); 34] = [
+const JOINING_WORDS: [(&str, &str); 55] = [
+    ("adj", "ONEAR/0"),
+    ("i", "AND"),
+    ("oraz", "AND"),
+    ("lub", "OR"),
+    ("і", "AND"),
+    ("й", "AND"),
+    ("чи", "OR"),
+    ("以及", "AND"),
+    ("并且", "AND"),
+    ("或者", "OR"),
+    ("および", "AND"),
+    ("かつ", "AND"),
+    ("または", "OR"),
+    ("あるいは", "OR"),
+    ("もしくは", "OR"),
+    ("그리고", "AND"),
+    ("또는", "OR"),
+    ("혹은", "OR"),
+    ("และ", "AND"),
+    ("หรือ", "OR"),
+    ("או", "OR"),
+    ("یا", "OR"),
     ("und", "AND"),
     ("oder", "OR"),
     ("nicht", "AND NOT"),
@@ -178,7 +240,6 @@ const JOINING_WORDS: [(&str, &str); 34] = [
     ("oppure", "OR"),
     ("non", "AND NOT"),
     ("y", "AND"),
-    ("i", "AND"),
     ("и", "AND"),
     ("или", "OR"),
     ("не", "AND NOT"),

@@ -165,7 +165,7 @@ impl Parser<'_, '_> {
             ),
             _ => (
                 "a number of hits has no place in the text".to_owned(),
-                format!("join it with AND: `({}) AND {}`", order("a", &there), shorten(&culprit.to_string())),
+                format!("join it with AND: `{there} AND {}`", shorten(&culprit.to_string())),
             ),
         };
         let title = format!("`{operator}` needs words on both sides: {what}");

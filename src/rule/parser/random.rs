@@ -21,6 +21,10 @@ fn word() -> impl Strategy<Value = Word> {
     .prop_filter("keywords", |text: &String| {
         !matches!(text.as_str(), "AND" | "OR" | "NOT" | "OF" | "NEAR" | "ONEAR" | "ATLEAST" | "ADJ")
     })
+    .prop_filter("an operator in small letters, or nearly one", |text| {
+        !["AND", "OR", "NOT"].iter().any(|operator| text.contains(operator))
+            && !text.split_once('/').is_some_and(|(_, rest)| rest.bytes().all(|byte| byte.is_ascii_digit()))
+    })
     .prop_filter("proximity", |text| {
         let upper = text.to_ascii_uppercase();
         !["W/", "N/", "PRE/", "ADJ/", "NEAR/", "ATL/"].iter().any(|start| upper.starts_with(start))

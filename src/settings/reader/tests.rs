@@ -80,7 +80,16 @@ fn syntax_errors_are_all_reported_and_what_can_be_read_is_checked_too() {
 fn every_slip_of_the_pen_has_its_own_words() {
     for (file, words) in [
         ("a = 15m\n", "1:5: error[E001]: string values must be quoted (hint: write \"15m\")"),
-        ("a = “x”\n", "1:5: error[E001]: string values must be quoted (hint: write \"x\")"),
+        ("a = “x”\n", "1:5: error[E001]: string values must be quoted (hint: write `a = \"x\"`)"),
+        ("a = taiwan\n", "1:5: error[E001]: string values must be quoted (hint: write `a = \"taiwan\"`)"),
+        (
+            "a = \"x\" AND y\n",
+            "1:1: error[E001]: the quotes of a phrase stand inside those of the value (hint: write `a = '\"x\" AND y'`)",
+        ),
+        (
+            "a = \"x\" OR \"y\"\n",
+            "1:1: error[E001]: the quotes of a phrase stand inside those of the value (hint: write `a = '\"x\" OR \"y\"'`)",
+        ),
         (
             "a = \"x\nb = \"y\"\n",
             "1:7: error[E001]: a string is never closed on its line (hint: end it with `\"`; a text of several lines stands between `'''`)",
@@ -113,7 +122,7 @@ fn every_slip_of_the_pen_has_its_own_words() {
         ("a =\n", "1:1: error[E001]: `a` has no value (hint: write one, or delete the line)"),
         (
             "a = \"x\u{7}\"\n",
-            "1:1: error[E001]: a control character stands here: U+0007 (hint: delete it; it came with text that was pasted)",
+            "1:7: error[E001]: a control character stands here: U+0007 (hint: delete it; it came with text that was pasted)",
         ),
         ("ключ = 1\n", "1:1: error[E001]: invalid unquoted key (hint: write \"ключ\" with quotes)"),
         (

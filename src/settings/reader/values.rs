@@ -225,6 +225,12 @@ impl TableReader<'_> {
             ("a string", Item::Integer(_) | Item::Float(_) | Item::Bool(_) | Item::Datetime(_)) => {
                 diagnostic = diagnostic.help(format!("write \"{written}\""));
             }
+            ("a string", Item::Array(items, _)) if items.iter().all(|item| matches!(item, Item::Text(_))) => {
+                diagnostic = diagnostic.help("write one string in quotes, without brackets");
+            }
+            ("a table", Item::Bool(_)) => {
+                diagnostic = diagnostic.help(format!("write `{key} = {{ … }}`"));
+            }
             (expected, Item::Integer(_)) if expected.starts_with("a duration") => {
                 diagnostic =
                     diagnostic.help(format!("write it with its unit, such as \"{written}s\" or \"{written}m\""));
