@@ -37,7 +37,7 @@ use side::LedgerSide;
 pub use report::{Counts, Regrouped, Report, RulesNote, Sample, TopicReport};
 
 /// Articles read at a time. A guess: a megabyte or less.
-const PAGE: u32 = 256;
+const PAGE: u32 = 128;
 /// Judged pages that wait to be replayed, at most. A guess: enough to bridge a slow one.
 const WAITING: usize = 4;
 /// Versions of the rules that are told apart in the ledger.

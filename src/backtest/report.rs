@@ -207,16 +207,16 @@ pub(super) async fn report(
     let articles_read = articles + earlier;
     let seconds = started.elapsed().as_secs_f64();
     samples(plan, store, &mut topics, &differences).await?;
-    if days == 0.0 && articles == 0 {
+    if articles == 0 && span.is_some() {
         notes.push("there are no articles in this time".to_owned());
-    } else if days < 1.0 {
+    } else if articles > 0 && days < 1.0 {
         notes.push("this is less than a day: what it brought is what `a day` says".to_owned());
     }
     Ok(Report {
         since: plan.since,
         until: plan.until,
         archive_since,
-        days: rounded(days, 100.0),
+        days: rounded(days, 10_000.0),
         articles,
         earlier_articles: earlier,
         rules: rules_note(&plan.rules),
@@ -410,7 +410,7 @@ fn why_not(
     let Some(explanation) = explain(rules, topic, &Document::new(article), circumstances) else {
         return Some("these rules have no such topic".to_owned());
     };
-    if rules.topics().iter().all(|known| known.id != *topic) {
+    if rules.topics().binary_search_by(|known| known.id.cmp(topic)).is_err() {
         return Some("the topic is not enabled".to_owned());
     }
     explanation.failed

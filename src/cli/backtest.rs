@@ -152,13 +152,11 @@ impl Progress for Bar {
 }
 
 fn show(report: &Report, output: &Output) -> anyhow::Result<()> {
-    output.say(&format!(
-        "{} articles in {} since {}, and {} earlier ones for the stories that were open",
-        report.articles,
-        period(report.days),
-        report.since,
-        report.earlier_articles
-    ));
+    let counted = match report.articles {
+        0 => format!("no articles between {} and {}", report.since, report.until),
+        number => format!("{number} articles in {} since {}", period(report.days), report.since),
+    };
+    output.say(&format!("{counted}, and {} earlier ones for the stories that were open", report.earlier_articles));
     let against = match &report.other {
         Some(other) => format!("rules {} ({} topics)", other.revision, other.topics),
         None => "what was really alerted".to_owned(),
@@ -239,13 +237,16 @@ fn period(days: f64) -> String {
     match days {
         days if days >= 1.0 => format!("{days:.1} days"),
         days if days >= 2.0 / 24.0 => format!("{:.0} hours", days * 24.0),
-        days if days * 1440.0 <= 1.0 => "1 minute".to_owned(),
-        days => format!("{:.0} minutes", (days * 1440.0).ceil()),
+        days if days * 1440.0 < 1.5 => "1 minute".to_owned(),
+        days => format!("{:.0} minutes", days * 1440.0),
     }
 }
 
 /// The one sentence that goes into a commit message.
 fn verdict(report: &Report) -> String {
+    if report.articles == 0 {
+        return "nothing was compared: there are no articles in this time".to_owned();
+    }
     let total = &report.total;
     let rules = match &report.other {
         Some(_) => "this change",

@@ -122,7 +122,7 @@ async fn a_replay_of_the_same_rules_gives_exactly_what_was_alerted() {
         assert_eq!(total.before, total.after);
     }
     let report = run(&world, &plan(&rules, None, start(), until)).await;
-    assert_eq!((report.articles, report.earlier_articles, report.days), (10, 0, 11.96), "{report:?}");
+    assert_eq!((report.articles, report.earlier_articles, report.days), (10, 0, 11.9583), "{report:?}");
     let port = report.topics.iter().find(|topic| topic.topic == Some(TopicId::new("porto").unwrap())).unwrap();
     // Four reports of one story, three languages, the story told again after its window, and the launch.
     assert_eq!((port.after.matches, port.after.stories, port.after.alerts), (9, 6, 6));
@@ -369,6 +369,18 @@ async fn an_archive_of_several_pages_is_read_whole_while_the_daemon_writes() {
     assert!(store.ping(start()).await.is_err(), "the backtest's own connection can write");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_without_articles_is_named_as_such() {
+    let world = StoreWorld::with_feeds(1).await;
+    let rules = rules(PORT);
+    for other in [None, Some(&rules)] {
+        let report = run(&world, &plan(&rules, other, start(), start() + DAY)).await;
+        assert_eq!((report.articles, report.topics.len(), report.archive_since), (0, 0, None));
+        assert_eq!(report.notes[0], "the archive has no articles");
+        assert_eq!(report.notes.len(), 1 + usize::from(other.is_some()), "{:?}", report.notes);
+    }
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -395,6 +407,10 @@ async fn an_analyst_sees_what_an_edit_would_have_changed() {
     assert!(text(&same.stdout).contains("changed nothing: 2 alerts"), "{}", text(&same.stdout));
 
     world.write("edited.toml", &RULES.replace("\"vedetta*\"", "\"torre\"").replace("La vedetta", "La torre"));
+    let earlier = ["backtest", "--since", "2025-11-01", "--until", "2025-11-02"];
+    let none = world.vedetta(&earlier).output().expect("it runs");
+    assert!(text(&none.stdout).contains("nothing was compared"), "{}", text(&none.stdout));
+    assert!(text(&none.stderr).contains("no articles between 2025-11-01T00:00:00Z and"), "{}", text(&none.stderr));
     let edited = world.vedetta(&["backtest", "--rules", "edited.toml", "--since", "12h"]).output().expect("it runs");
     let said = text(&edited.stdout);
     assert!(edited.status.success(), "{}", text(&edited.stderr));
