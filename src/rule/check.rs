@@ -9,6 +9,7 @@ use crate::settings::{Findings, nearest};
 
 use super::codes;
 use super::def::{ConceptDef, SurgeDef, TopicDef};
+use super::lexer::RegexBudget;
 use super::parser::{Reference, ReferenceKind};
 
 /// What reading has gathered so far.
@@ -27,6 +28,8 @@ pub(super) struct Loaded {
     pub(super) topics_read: usize,
     /// Findings that concern several files.
     pub(super) late: Vec<Diagnostic>,
+    /// The regular expressions of all files.
+    pub(super) regexes: RegexBudget,
     /// Topics whose tests could not be read, none of them.
     pub(super) tests_unread: HashSet<Span>,
     /// What could not be read.

@@ -20,14 +20,18 @@ pub fn has_stemmer(lang: Lang) -> bool {
     algorithm(lang).is_some()
 }
 
-/// The stem of one word, folded; `None` if the language has no stemmer. Accents and umlauts are still there when the
+/// The stem of one word, folded; `None` if the language has no stemmer, or the word is too long to be one. Accents and umlauts are still there when the
 /// stemmer sees the word, since its rules ask for them; the case is not.
 #[must_use]
 pub fn stem(lang: Lang, word: &str) -> Option<String> {
     let algorithm = algorithm(lang)?;
+    // Told before anything is made of it: a text may be one word of megabytes, and every language asks.
+    if word.chars().filter(|&c| !is_ignorable(c)).nth(2 * LONGEST).is_some() {
+        return None;
+    }
     let lower: String = lower_case(lang, word).chars().filter(|&c| !is_ignorable(c)).nfc().collect();
     if lower.chars().count() > LONGEST {
-        return Some(fold(&lower));
+        return None;
     }
     // The stemmers are generated code that indexes into the word; one that trips over a strange word leaves it whole.
     let stemmed = catch_unwind(|| Stemmer::create(algorithm).stem(&lower).into_owned()).unwrap_or(lower);
@@ -125,6 +129,18 @@ mod tests {
         same("de", &["Rakete", "Raketen"]);
         same("fr", &["militaire", "militaires"]);
         same("tr", &["SINIR", "sınır"]);
+    }
+
+    #[test]
+    fn a_word_that_no_language_has_is_not_stemmed() {
+        let english = Lang::parse("en").expect("a code");
+        assert_eq!(stem(english, &"missiles".repeat(20)), None);
+        assert_eq!(stem(english, &"a\u{301}".repeat(2_000_000)), None);
+        // What can't be seen doesn't make a word longer.
+        assert_eq!(
+            stem(english, &"missiles\u{ad}".replace('s', &format!("s{}", "\u{ad}".repeat(100)))),
+            stem(english, "missiles")
+        );
     }
 
     #[test]

@@ -74,9 +74,12 @@ pub(super) fn read_concept(name: Spanned<String>, mut table: TableReader<'_>, lo
 }
 
 fn read_terms(table: &TableReader<'_>, texts: &[TextValue], user: &User, loaded: &mut Loaded) -> Vec<Node> {
-    let read =
-        |text: &TextValue| take(parse_term(&text.text, &|range| text.span_of(range)), text, table, user, false, loaded);
-    texts.iter().filter_map(read).collect()
+    let mut nodes = Vec::with_capacity(texts.len());
+    for text in texts {
+        let parsed = parse_term(&text.text, &|range| text.span_of(range), &loaded.regexes);
+        nodes.extend(take(parsed, text, table, user, false, loaded));
+    }
+    nodes
 }
 
 /// The strings of a list whose key is free.

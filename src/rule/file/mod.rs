@@ -214,6 +214,6 @@ const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 fn query(table: &mut TableReader<'_>, key: &'static str, user: &User, loaded: &mut Loaded) -> Option<Query> {
     let text = table.text(key)?;
-    let parsed = parse_query(&text.text, &|range| text.span_of(range));
+    let parsed = parse_query(&text.text, &|range| text.span_of(range), &loaded.regexes);
     take(parsed, &text, table, user, key == "match", loaded).as_ref().map(Query::new)
 }

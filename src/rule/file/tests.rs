@@ -267,3 +267,19 @@ fn of_a_large_file_read_in_pieces_the_same_is_said_as_of_the_whole() {
     assert!(["E002", "E105", "E150", "E152", "E153", "W106"].iter().all(|code| said.contains(code)), "{said:?}");
     assert!(!said.contains(&"E001"));
 }
+
+#[test]
+fn regular_expressions_without_end_are_an_error_and_take_no_memory() {
+    let topics = |count: usize, regex: &dyn Fn(usize) -> String| -> String {
+        (0..count).map(|at| format!("[[topic]]\nid = 't{at}'\nmatch = '/{}/'\n", regex(at))).collect()
+    };
+    let errors = |text: String| -> Vec<String> {
+        let files = load_sources(vec![Source::new(SourceId(0), "a.toml", text)]);
+        files.report.diagnostics.iter().filter(|found| found.is_error()).map(|found| found.title.clone()).collect()
+    };
+    let many = errors(topics(700, &|at| format!("\\w{{6}}x{at}")));
+    assert_eq!(many, ["these rules have more regular expressions than can be kept in memory"]);
+    assert!(errors(topics(3000, &|at| format!("[Ss]-?{at}"))).is_empty());
+    // One that stands in many topics is one.
+    assert!(errors(topics(10_000, &|_| "[Ss]-?400".to_owned())).is_empty());
+}

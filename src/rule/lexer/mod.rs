@@ -18,13 +18,14 @@ use std::ops::Range;
 
 use unicode_normalization::char::is_combining_mark;
 
-use crate::model::{Diagnostic, Span};
-use crate::text::segment::{pattern_pieces, pieces};
+use crate::model::{Diagnostic, Field, Span};
+use crate::text::segment::{is_unspaced, pattern_pieces, pieces};
 
 use super::ast::{Atom, PhrasePart, Reach, Scope, Word, WordForm};
 use super::codes;
 
 pub(super) use self::field::is_field;
+pub(super) use self::regex::RegexBudget;
 pub(super) use self::word::phrase_parts;
 use self::word::{invisible, is_invisible, make_word};
 
@@ -65,6 +66,8 @@ impl Token {
 
 /// Where findings go: positions in the query become positions in the file.
 pub(super) struct Sink<'a> {
+    /// The regular expressions of all rules.
+    pub(super) regexes: &'a RegexBudget,
     pub(super) at: &'a dyn Fn(Range<usize>) -> Span,
     pub(super) diagnostics: Vec<Diagnostic>,
 }
@@ -353,8 +356,29 @@ impl<'t> Lexer<'t, '_, '_> {
             _ => {}
         }
         let token = self.make(chunk, None, start);
+        self.alternatives(chunk, start);
         self.push(token, start);
         self.fuzzy(start);
+    }
+
+    /// Warns of `missile/rocket`, which is a phrase here; `F/A-18`, `AC/DC` and links are no alternatives.
+    fn alternatives(&mut self, chunk: &str, start: usize) {
+        let is_word = |part: &str| {
+            let least = if part.chars().all(is_unspaced) { 2 } else { 4 };
+            part.chars().count() >= least && part.chars().all(char::is_alphabetic)
+        };
+        let is_link = matches!(self.tokens.last(), Some(Lexeme { token: Token::Scope(Scope::Field(Field::Url)), .. }));
+        if is_link || !chunk.contains('/') || !chunk.split('/').all(is_word) {
+            return;
+        }
+        let either = chunk.split('/').collect::<Vec<_>>().join(" OR ");
+        let diagnostic = Diagnostic::warning(
+            codes::UNHEARD,
+            format!("`{chunk}` is found only where these words stand side by side"),
+        )
+        .help(format!("for any of them write `({either})`, in a list an entry for each"))
+        .help("if they are one name, put it in quotes");
+        self.sink.report(diagnostic, start..self.at, "");
     }
 
     fn make(&mut self, chunk: &str, form: Option<WordForm>, start: usize) -> Token {

@@ -1,6 +1,9 @@
 //! `/re/`.
 
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
+
+use rustc_hash::FxHashSet;
 
 use crate::model::Diagnostic;
 
@@ -54,7 +57,10 @@ impl Lexer<'_, '_, '_> {
             self.sink.report(diagnostic, start + at..start + at + 4, "");
             return false;
         }
-        match compile_regex(pattern) {
+        if self.sink.regexes.knows(pattern) {
+            return true;
+        }
+        match compile_regex(pattern, self.sink.regexes) {
             Ok(regex) if regex.is_match("") => {
                 let diagnostic =
                     Diagnostic::error(codes::EMPTY_REGEX, "this regular expression fits the empty text, so always")
@@ -62,8 +68,20 @@ impl Lexer<'_, '_, '_> {
                 self.sink.report(diagnostic, range, "");
                 false
             }
-            Ok(_) => true,
-            Err((place, why)) => {
+            Ok(_) => {
+                self.sink.regexes.keep(pattern);
+                true
+            }
+            Err(Unfit::TooMany { told }) => {
+                if !told {
+                    let title = "these rules have more regular expressions than can be kept in memory";
+                    let diagnostic = Diagnostic::error(codes::BAD_REGEX, title)
+                        .help("write words, wildcards and phrases; large ones such as `\\w{8}` count many times over");
+                    self.sink.report(diagnostic, range, "");
+                }
+                false
+            }
+            Err(Unfit::Wrong(place, why)) => {
                 let range = place.map_or(range, |place| {
                     let clip = |at: usize| start + at.min(pattern.len());
                     clip(place.start)..clip(place.end)
@@ -78,11 +96,57 @@ impl Lexer<'_, '_, '_> {
     }
 }
 
-/// Compiles a regular expression within bounds; where it can't be, the place in the pattern if known, and why.
-fn compile_regex(pattern: &str) -> Result<regex::Regex, (Option<Range<usize>>, String)> {
-    let built = regex::RegexBuilder::new(pattern).size_limit(REGEX_SIZE).nest_limit(REGEX_NEST).build();
+/// The regular expressions of all rules that are read together: each takes memory for as long as the rules run, and time to
+/// compile, and a file may hold a hundred thousand.
+#[derive(Debug, Default)]
+pub(in crate::rule) struct RegexBudget {
+    /// Those that were found right, each once.
+    known: RefCell<FxHashSet<String>>,
+    /// What compiling has cost, in small ones.
+    spent: Cell<u32>,
+    /// Whether it was said that there are too many.
+    told: Cell<bool>,
+}
+
+impl RegexBudget {
+    fn knows(&self, pattern: &str) -> bool {
+        self.known.borrow().contains(pattern)
+    }
+
+    fn keep(&self, pattern: &str) {
+        self.known.borrow_mut().insert(pattern.to_owned());
+    }
+
+    fn spend(&self, units: u32) -> Result<(), Unfit> {
+        let spent = self.spent.get().saturating_add(units);
+        self.spent.set(spent);
+        if spent <= MOST_UNITS { Ok(()) } else { Err(Unfit::TooMany { told: self.told.replace(true) }) }
+    }
+}
+
+/// Why a regular expression can't be had.
+enum Unfit {
+    /// The place in the pattern, if known, and what is wrong.
+    Wrong(Option<Range<usize>>, String),
+    /// There are too many; whether that was said already.
+    TooMany { told: bool },
+}
+
+/// Compiles a regular expression within bounds.
+fn compile_regex(pattern: &str, budget: &RegexBudget) -> Result<regex::Regex, Unfit> {
+    let build = |size: usize| regex::RegexBuilder::new(pattern).size_limit(size).nest_limit(REGEX_NEST).build();
+    budget.spend(1)?;
+    let built = match build(SMALL_REGEX) {
+        Err(regex::Error::CompiledTooBig(_)) => {
+            budget.spend(LARGE_UNITS)?;
+            build(REGEX_SIZE)
+        }
+        built => built,
+    };
     built.map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => (None, "it is too large when compiled; shorten its repetitions".to_owned()),
+        regex::Error::CompiledTooBig(_) => {
+            Unfit::Wrong(None, "it is too large when compiled; shorten its repetitions".to_owned())
+        }
         regex::Error::Syntax(text) => {
             // The crate draws the place itself: a line of carets, indented by four, under the pattern; then `error: …`.
             let caret =
@@ -94,14 +158,23 @@ fn compile_regex(pattern: &str) -> Result<regex::Regex, (Option<Range<usize>>, S
                 Some(start..end)
             });
             let why = text.lines().rev().find_map(|line| line.strip_prefix("error: ")).unwrap_or("syntax error");
-            (place, why.to_owned())
+            Unfit::Wrong(place, why.to_owned())
         }
-        other => (None, other.to_string()),
+        other => Unfit::Wrong(None, other.to_string()),
     })
 }
 
 /// Compiled size of one regular expression, in bytes.
 const REGEX_SIZE: usize = 1 << 20;
+
+/// Compiled size of what counts as a small one.
+const SMALL_REGEX: usize = 1 << 16;
+
+/// A large one counts as so many small ones: it may take as much more memory.
+const LARGE_UNITS: u32 = 16;
+
+/// Small ones, all rules together. They take 64 KiB each at most, so 512 MB in all; written by people they take a tenth of it.
+const MOST_UNITS: u32 = 8_000;
 
 /// Nesting of one regular expression.
 const REGEX_NEST: u32 = 50;

@@ -29,6 +29,13 @@ pub(in crate::rule) fn phrase_parts(
 }
 
 fn phrase_part(chunk: &str, start: usize, sink: &mut Sink<'_>, all: Option<WordForm>) -> Option<PhrasePart> {
+    if matches!(chunk, "=" | "~") {
+        let title = format!("`{chunk}` stands directly before its word, without a space");
+        let diagnostic =
+            Diagnostic::error(codes::BAD_MODIFIER, title).help(format!("write `{chunk}word`, or leave it out"));
+        sink.report(diagnostic, start..start + 1, "");
+        return None;
+    }
     // Punctuation around a word doesn't matter; the modifiers stand before it.
     let lead = chunk.find(|c: char| is_letter(c) || is_wildcard(c) || matches!(c, '=' | '~'))?;
     let end = chunk.rfind(|c: char| is_letter(c) || is_wildcard(c)).map(|at| at + char_len(chunk, at))?;

@@ -27,9 +27,9 @@ use crate::model::{Diagnostic, Span};
 
 use super::ast::{Atom, Node};
 use super::codes;
-use super::lexer::{Lexeme, Sink, Token, lex};
+use super::lexer::{Lexeme, RegexBudget, Sink, Token, lex};
 
-pub(crate) use self::term::parse_term;
+pub(super) use self::term::parse_term;
 
 /// What came out of a query.
 #[derive(Debug, Default)]
@@ -67,9 +67,9 @@ pub(crate) const MAX_QUERY_BYTES: usize = 100_000;
 /// Deepest nesting: far beyond what a person can read, and within what every thread's stack can walk.
 pub(crate) const MAX_DEPTH: usize = 64;
 
-/// Reads a query. `at` says where a range of its bytes stands in the file.
-pub(crate) fn parse_query(text: &str, at: &dyn Fn(Range<usize>) -> Span) -> Parsed {
-    let mut sink = Sink { at, diagnostics: Vec::new() };
+/// Reads a query. `at` says where a range of its bytes stands in the file; `regexes` is that of all rules.
+pub(in crate::rule) fn parse_query(text: &str, at: &dyn Fn(Range<usize>) -> Span, regexes: &RegexBudget) -> Parsed {
+    let mut sink = Sink { regexes, at, diagnostics: Vec::new() };
     if text.trim().is_empty() {
         let diagnostic = Diagnostic::error(codes::EMPTY_QUERY, "this query is empty")
             .help("write what to look for, such as `\"iron dome\" OR @missile-defence`, or leave the key out");

@@ -131,7 +131,7 @@ proptest! {
     fn folding_and_unfolding_a_tree_is_the_identity(tree in tree(), before in 0..2_000_000_u32) {
         let text = tree.to_string();
         let at = |range: Range<usize>| Span::new(SourceId(7), range.start + before as usize..range.end + before as usize);
-        let parsed = parse_query(&text, &at).node.unwrap();
+        let parsed = parse_query(&text, &at, &RegexBudget::default()).node.unwrap();
         let query = Query::new(&parsed);
         prop_assert_eq!(query.to_string(), text);
         prop_assert_eq!(query.tree(), parsed);

@@ -6,12 +6,14 @@ use crate::model::{Diagnostic, Span};
 
 use super::super::ast::{Atom, Node, NodeKind, PhrasePart};
 use super::super::codes;
-use super::super::lexer::{Lexeme, Sink, Token, has_word, is_field, is_hebrew, lex, no_word, phrase_parts};
+use super::super::lexer::{
+    Lexeme, RegexBudget, Sink, Token, has_word, is_field, is_hebrew, lex, no_word, phrase_parts,
+};
 use super::{Parsed, finish, references, too_long};
 
 /// Reads a term of a concept's list: an atom, or several words without quotes, which are a phrase.
-pub(crate) fn parse_term(text: &str, at: &dyn Fn(Range<usize>) -> Span) -> Parsed {
-    let mut sink = Sink { at, diagnostics: Vec::new() };
+pub(in crate::rule) fn parse_term(text: &str, at: &dyn Fn(Range<usize>) -> Span, regexes: &RegexBudget) -> Parsed {
+    let mut sink = Sink { regexes, at, diagnostics: Vec::new() };
     let trimmed = text.trim();
     let start = text.len() - text.trim_start().len();
     let range = start..start + trimmed.len();
@@ -63,6 +65,7 @@ fn bare_phrase(trimmed: &str, start: usize, sink: &mut Sink<'_>) -> Option<Optio
         return None;
     }
     let before = sink.diagnostics.len();
+    several(trimmed, start, sink);
     let parts = phrase_parts(trimmed, start, sink, None);
     if sink.diagnostics[before.min(sink.diagnostics.len())..].iter().any(Diagnostic::is_error) || parts.is_empty() {
         // Nothing but punctuation, say: the lexer finds words for it.
@@ -78,6 +81,26 @@ fn bare_phrase(trimmed: &str, start: usize, sink: &mut Sink<'_>) -> Option<Optio
         return Some(None);
     }
     Some(Some(Node { kind: NodeKind::Atom(atom), span }))
+}
+
+/// Warns of an entry that looks like several: `S-400, S-300`.
+fn several(trimmed: &str, start: usize, sink: &mut Sink<'_>) {
+    let separates = |(at, c): &(usize, char)| match c {
+        ',' | ';' | '،' | '؛' | '、' | '，' | '；' | '|' => true,
+        '/' => trimmed[..*at].ends_with(' ') && trimmed[at + 1..].starts_with(' '),
+        _ => false,
+    };
+    let Some((at, sign)) = trimmed.char_indices().find(separates) else { return };
+    let entries: Vec<String> =
+        trimmed.split(sign).map(str::trim).filter(|part| !part.is_empty()).map(|part| format!("\"{part}\"")).collect();
+    if entries.len() < 2 {
+        return;
+    }
+    let diagnostic =
+        Diagnostic::warning(codes::UNHEARD, format!("an entry is one phrase: `{sign}` does not part it into several"))
+            .help(format!("for any of them write an entry for each: `{}`", entries.join(", ")))
+            .help("if it is one phrase, leave the sign out: punctuation doesn't matter");
+    sink.report(diagnostic, start + at..start + at + sign.len_utf8(), "");
 }
 
 /// Whether there is a quote that is not part of a Hebrew abbreviation.
