@@ -231,7 +231,12 @@ impl Explainer<'_> {
         let found = evidence(program, outcome.leaves());
         let mut note = None;
         let parts = match program.expr(id) {
-            Expr::Atom { .. } => Vec::new(),
+            Expr::Atom { atom, fields } => {
+                if !outcome.holds && concept.is_none() {
+                    note = self.plain.near_miss(*atom, *fields);
+                }
+                Vec::new()
+            }
             Expr::And(parts) | Expr::SomeOf { of: parts, .. } => {
                 parts.iter().map(|&part| self.clause(part, concept)).collect()
             }
@@ -312,7 +317,10 @@ impl Explainer<'_> {
             return None;
         }
         Some(match program.expr(id) {
-            Expr::Atom { .. } => format!("`{}` is not there", program.describe(id)),
+            Expr::Atom { atom, fields } => {
+                let near = self.plain.near_miss(*atom, *fields).map(|near| format!(": {near}")).unwrap_or_default();
+                format!("`{}` is not there{near}", program.describe(id))
+            }
             Expr::Concept { any, lists, .. } => {
                 format!("`{}` has no hit ({})", program.describe(id), self.lists_note(any.is_some(), lists))
             }

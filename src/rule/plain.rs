@@ -3,6 +3,8 @@
 //!
 //! What a node *means* is written here; [`super::scanner`] is the same again, fast.
 
+mod near_miss;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ast::Reach;

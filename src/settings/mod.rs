@@ -35,6 +35,7 @@ mod moment;
 mod nearest;
 mod pieces;
 mod reader;
+mod slips;
 mod statements;
 mod syntax;
 mod text;

@@ -248,3 +248,28 @@ fn the_revision_changes_with_the_rules() {
         |ruleset: &Ruleset| ruleset.judge(&mut scratch, &article, &Labels::new(), Timestamp::EPOCH).matches.len();
     assert_eq!([count(&one), count(&other), count(&one)], [0, 1, 0]);
 }
+
+#[test]
+fn what_is_not_there_is_said_with_what_comes_near() {
+    let words: Vec<String> = (0..80).map(|at| format!("w{at}")).collect();
+    for (query, title, body, near) in [
+        ("title:missile", "Talks", "A missile was shown.", "`title:missile` is not there: it is only in the body"),
+        (
+            "lede:w70",
+            "Talks",
+            words.join(" ").as_str(),
+            "`lede:w70` is not there: it comes after the first 60 words of the body",
+        ),
+        ("=Mosca", "", "Ritorno a MOSCA", "`=Mosca` is not there: there is “MOSCA”, and `=` minds case and accents"),
+        ("=\"Белый дом\"", "белый дом", "", "“белый дом”, and `=` minds case and accents"),
+        ("\"iron dome\"", "The dome of iron", "", "is not there: its words are in the title, but not side by side"),
+        ("\"iron dome\"", "Iron", "dome", "is not there: its words are in different fields"),
+        ("\"iron dome system\"", "Iron dome", "", "is not there: all its words are there but `system`"),
+        ("ракета", "Дрон", "", "match: `ракета` is not there"),
+        ("导弹", "弹导", "", "match: `导弹` is not there"),
+    ] {
+        let found = explained(&topic(&format!("match = '''{query}'''")), title, body);
+        let failed = found.failed.expect(query);
+        assert!(failed.ends_with(near), "{query}: {failed}");
+    }
+}

@@ -11,6 +11,7 @@ mod operator;
 mod quote;
 mod regex;
 mod slip;
+mod stray;
 mod symbol;
 mod word;
 

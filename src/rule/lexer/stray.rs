@@ -1,0 +1,156 @@
+//! Characters that mean nothing in a query: brackets, comparisons, what a page's source or a regular expression brings.
+
+use crate::model::{Diagnostic, Label};
+
+use super::super::codes;
+use super::symbol::{MOST_LABELS, shown_operand};
+use super::{Lexer, Token, is_letter};
+
+impl Lexer<'_, '_, '_> {
+    pub(super) fn unexpected(&mut self, c: char) {
+        let start = self.at;
+        if self.rest().starts_with("<>") {
+            return self.unequal(2);
+        }
+        let run = self.rest().find(|other| other != c).unwrap_or(self.rest().len());
+        self.at += run;
+        // A pair of brackets is one slip, and so is the same sign again.
+        let span = (self.sink.at)(start..self.at);
+        if let Some(first) = self.same_slip(c) {
+            if first.labels.len() < MOST_LABELS {
+                first.labels.push(Label { span, text: "nor here".to_owned() });
+            }
+            return self.push(self.group(c), start);
+        }
+        let shown = if c.is_control() { format!("U+{:04X}", c as u32) } else { c.to_string() };
+        let diagnostic = Diagnostic::error(codes::UNEXPECTED_CHARACTER, format!("`{shown}` means nothing here"));
+        let diagnostic = match c {
+            '[' if self.is_character_class() => diagnostic
+                .help("a choice of letters belongs to regular expressions: `/[Kk]iew/`; or list the words with OR"),
+            '[' | ']' | '{' | '}' => diagnostic.help("group with parentheses: `(a OR b)`"),
+            ';' => diagnostic.help("join terms with `OR` or `AND`"),
+            '【' | '】' => diagnostic.help("group with parentheses: `(a OR b)`"),
+            '。' => diagnostic.help("delete it: a query has no full stop"),
+            ':' => diagnostic.help("a field is written directly before its colon: `title:missile`"),
+            '\\' if self.rest().starts_with(['b', 'B', 'd', 'w', 's', '<', '>']) => {
+                diagnostic.help("it belongs to regular expressions, `/…/`; words are always found as a whole")
+            }
+            '\\' => diagnostic.help("nothing needs escaping; quotes and operators can't be searched for"),
+            _ => {
+                diagnostic.help("leave it out, or put the whole term in quotes: punctuation in a phrase doesn't matter")
+            }
+        };
+        self.sink.report(diagnostic, start..self.at, "");
+        self.push(self.group(c), start);
+    }
+
+    /// What a bracket just taken stands for: a parenthesis if its pair is there, so that what it groups is not reported.
+    fn group(&self, c: char) -> Token {
+        let (closes, is_open) = match c {
+            '[' => (']', true),
+            '{' => ('}', true),
+            '【' => ('】', true),
+            ']' => ('[', false),
+            '}' => ('{', false),
+            '】' => ('【', false),
+            _ => return Token::Bad,
+        };
+        let end = self.at - c.len_utf8();
+        match is_open {
+            true if self.rest().contains(closes) && !self.is_character_class() => Token::Open,
+            false
+                if self
+                    .tokens
+                    .iter()
+                    .any(|last| last.token == Token::Open && self.text[last.range.clone()].starts_with(closes))
+                    && end > 0 =>
+            {
+                Token::Close
+            }
+            _ => Token::Bad,
+        }
+    }
+
+    /// The finding of the same sign earlier in this query, or of the bracket that opens what this one closes.
+    fn same_slip(&mut self, c: char) -> Option<&mut Diagnostic> {
+        let opens = match c {
+            ']' => '[',
+            '}' => '{',
+            '>' => '<',
+            '】' => '【',
+            _ => c,
+        };
+        let title = format!("`{opens}` means nothing here");
+        let found = |found: &&mut Diagnostic| found.code == codes::UNEXPECTED_CHARACTER && found.title == title;
+        self.sink.diagnostics.iter_mut().find(found)
+    }
+
+    /// Whether the bracket just taken begins a choice of letters, `[ab]c`.
+    fn is_character_class(&self) -> bool {
+        let rest = self.rest();
+        rest.find(']').is_some_and(|end| {
+            let inside = &rest[..end];
+            let glued = rest[end + 1..].starts_with(|c: char| is_letter(c) || matches!(c, '*' | '+' | '?' | '{'))
+                || self.text[..self.at - 1].ends_with(is_letter);
+            glued && !inside.is_empty() && !inside.contains(char::is_whitespace)
+        })
+    }
+
+    /// `!=` and `<>`.
+    pub(super) fn unequal(&mut self, bytes: usize) {
+        let start = self.at;
+        self.at += bytes;
+        let operand = shown_operand(self.rest().trim_start());
+        let title = format!("`{}` is not an operator here", &self.text[start..self.at]);
+        let diagnostic = Diagnostic::error(codes::FOREIGN_OPERATOR, title).help(format!("write `AND NOT {operand}`"));
+        self.sink.report(diagnostic, start..self.at, "");
+        self.push(Token::And, start);
+        self.push(Token::Not, start);
+    }
+
+    /// `&amp;`, `&quot;iron dome&quot;`: what a copy from a page's source brings.
+    pub(super) fn entity(&mut self) -> bool {
+        let line = self.line();
+        let Some(end) = line.find(';').filter(|end| (3..=8).contains(end)) else { return false };
+        let name = &line[1..end];
+        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'#') {
+            return false;
+        }
+        let start = self.at;
+        let entity = &line[..=end];
+        let meant = match name {
+            "amp" => "&",
+            "quot" | "ldquo" | "rdquo" | "#34" => "\"",
+            "apos" | "lsquo" | "rsquo" | "#39" => "'",
+            "lt" => "<",
+            "gt" => ">",
+            "nbsp" => " ",
+            _ => "",
+        };
+        let title = format!("`{entity}` is a sign as web pages write it");
+        let diagnostic = Diagnostic::error(codes::WRONG_CHARACTER, title);
+        if meant == "\""
+            && let Some(close) = line[end + 1..].find('&').filter(|close| line[end + 1 + close..].contains(';'))
+        {
+            let phrase = format!("\"{}\"", line[end + 1..end + 1 + close].trim());
+            let behind = &line[end + 1 + close..];
+            self.at += end + 1 + close + behind.find(';').map_or(0, |at| at + 1);
+            self.sink.report(diagnostic.help(format!("write `{phrase}`")).patch(phrase), start..self.at, "");
+            self.push(Token::Bad, start);
+            return true;
+        }
+        self.at += end + 1;
+        let diagnostic = match meant {
+            "&" => diagnostic.help("write `AND`").patch("AND"),
+            "" | " " => diagnostic.help("write the sign itself, or a space"),
+            sign => diagnostic.help(format!("write `{sign}`")).patch(sign),
+        };
+        self.sink.report(diagnostic, start..self.at, "");
+        match meant {
+            "&" => self.push(Token::And, start),
+            " " => {}
+            _ => self.push(Token::Bad, start),
+        }
+        true
+    }
+}
