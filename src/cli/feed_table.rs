@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, Width, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Row, Width, presets};
 use serde::Serialize;
 
 use crate::config::{Config, Environment};
@@ -17,7 +17,7 @@ use crate::model::{Clock, Feed, FeedId, FeedState, Labels, Subscription, SystemC
 use crate::store::{FeedRow, ToldDelay};
 
 use super::feed_push::PushLine;
-use super::output::{Output, counted, plain};
+use super::output::{Output, counted, plain, table_as_wide_as};
 use super::{Exit, deliveries, runtime};
 
 /// Deliveries of each feed that its delays are measured by.
@@ -366,11 +366,8 @@ fn tabbed(line: &Line) -> Vec<String> {
 
 /// For terminals: a table that fits, then what is wrong. `width`: that of the terminal if not given.
 fn drawn(lines: &[Line], width: Option<u16>, now: Timestamp) -> String {
-    let mut table = Table::new();
+    let mut table = table_as_wide_as(width);
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    if let Some(width) = width {
-        table.set_width(width);
-    }
     let width = table.width().unwrap_or(80);
     let (has_delays, has_labels) = (width >= ROOM_FOR_DELAYS, width >= ROOM_FOR_LABELS);
     let has_push = has_delays && lines.iter().any(|line| line.push.is_some());

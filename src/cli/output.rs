@@ -96,7 +96,7 @@ impl Output {
 
     /// Columns of the terminal that a person looks at.
     pub(super) fn columns(&self) -> u16 {
-        Table::new().width().unwrap_or(80)
+        table_as_wide_as(None).width().unwrap_or(USUAL_WIDTH)
     }
 
     /// A ledger for a terminal: one line for each row. What stands in the column `giving` is cut to what room is left, and
@@ -113,9 +113,9 @@ impl Output {
             }
             return Ok(());
         }
-        let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(header.to_vec());
-        table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+        let mut table = table_as_wide_as(None);
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header.to_vec());
+        table.set_content_arrangement(ContentArrangement::Dynamic);
         for row in rows {
             table.add_row(row.iter().map(|cell| plain(cell)).collect::<Vec<_>>());
         }
@@ -123,14 +123,26 @@ impl Output {
     }
 }
 
+/// Columns of a terminal that doesn't say.
+const USUAL_WIDTH: u16 = 80;
+
+/// A table as wide as the terminal, or as `width` says. A terminal of no columns (`script`, a container, a serial line)
+/// doesn't know how wide it is: there a table would be cut into single letters.
+pub(super) fn table_as_wide_as(width: Option<u16>) -> Table {
+    let mut table = Table::new();
+    match width.or_else(|| table.width()) {
+        Some(0) => table.set_width(USUAL_WIDTH),
+        Some(width) => table.set_width(width),
+        None => &mut table,
+    };
+    table
+}
+
 /// A table as wide as the terminal, or as `width` says.
 fn drawn(header: &[&str], giving: usize, rows: &[Vec<String>], width: Option<u16>) -> String {
-    let mut table = Table::new();
+    let mut table = table_as_wide_as(width);
     table.load_style(presets::NOTHING).set_header(header.to_vec());
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    if let Some(width) = width {
-        table.set_width(width);
-    }
     for row in rows {
         let mut row = Row::from(row.iter().map(|cell| plain(cell)).collect::<Vec<_>>());
         row.max_height(1);
@@ -193,6 +205,14 @@ mod tests {
     }
 
     #[test]
+    fn a_terminal_of_no_columns_has_the_usual_ones() {
+        let mut table = table_as_wide_as(Some(0));
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.add_row(["missile-defence", "противоракетная оборона", "ミサイル防衛"]);
+        assert!(table.to_string().contains("missile-defence"), "{table}");
+    }
+
+    #[test]
     fn a_ledger_cuts_the_headline_and_nothing_else() {
         let id = "98f4953f";
         let rows: Vec<_> = [
@@ -201,7 +221,7 @@ mod tests {
         ]
         .map(|title| vec![id.to_owned(), "failed".to_owned(), title.to_owned(), "2026-11-23 06:06".to_owned()])
         .to_vec();
-        for width in [60, 80, 120] {
+        for width in [0, 60, 80, 120] {
             let text = drawn(&["id", "state", "title", "due"], 2, &rows, Some(width));
             assert_eq!(text.lines().count(), 3, "{text}");
             assert!(text.lines().skip(1).all(|line| line.contains(id) && line.ends_with("2026-11-23 06:06")), "{text}");
