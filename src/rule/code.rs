@@ -154,7 +154,9 @@ impl Code {
     pub(super) fn write_id(&self, of: &TopicCode, out: &mut Vec<u8>) {
         let (at, length) = (of.id.0 as usize, of.id.1 as usize);
         let end = out.len() + length;
-        out.extend(self.words[at..at + length.div_ceil(4)].iter().flat_map(|word| word.to_le_bytes()));
+        for word in &self.words[at..at + length.div_ceil(4)] {
+            out.extend_from_slice(&word.to_le_bytes());
+        }
         out.truncate(end);
     }
 

@@ -93,13 +93,45 @@ index! {
 /// Many texts, most of them short: those stand side by side, so that reading one costs one visit to memory.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Texts {
-    /// The text and, in the last byte, its length; or where it stands among the long ones (from, to), and [`LONG`].
+    /// The text and, in the last byte, its length (and [`ESCAPED`]); or where it stands among the long ones (from, to), and [`LONG`].
     places: Vec<[u8; 16]>,
     long: String,
 }
 
 /// In the place of a length.
 const LONG: u8 = u8::MAX;
+/// Beside a length: the text can't stand between quotes as it is.
+const ESCAPED: u8 = 1 << 4;
+
+/// A text of [`Texts`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Text<'t> {
+    place: &'t [u8; 16],
+    long: &'t str,
+}
+
+impl<'t> Text<'t> {
+    /// Its bytes.
+    #[must_use]
+    pub(super) fn bytes(self) -> &'t [u8] {
+        if self.place[15] != LONG {
+            return &self.place[..usize::from(self.place[15] & !ESCAPED)];
+        }
+        let [a, b, c, d, e, f, g, h, ..] = *self.place;
+        &self.long.as_bytes()[u32::from_le_bytes([a, b, c, d]) as usize..u32::from_le_bytes([e, f, g, h]) as usize]
+    }
+
+    /// The text with room behind it, and its length, if it is short and can stand in JSON as it is.
+    #[must_use]
+    pub(super) fn as_short_plain(self) -> Option<(&'t [u8; 16], usize)> {
+        (self.place[15] < ESCAPED).then_some((self.place, usize::from(self.place[15])))
+    }
+}
+
+/// Whether JSON writes a text otherwise than it is.
+pub(super) fn needs_escape(text: &[u8]) -> bool {
+    text.iter().any(|&byte| byte < b' ' || matches!(byte, b'"' | b'\\'))
+}
 
 impl Texts {
     /// Adds one; its number is how many there were.
@@ -110,7 +142,7 @@ impl Texts {
         let mut place = [0; 16];
         if let (Some(room), Ok(length)) = (place[..15].get_mut(..text.len()), u8::try_from(text.len())) {
             room.copy_from_slice(text.as_bytes());
-            place[15] = length;
+            place[15] = length | if needs_escape(text.as_bytes()) { ESCAPED } else { 0 };
         } else {
             let bound = |at: usize| u32::try_from(at).expect("rule files, all together, are smaller than 4 GiB");
             let from = bound(self.long.len());
@@ -125,7 +157,7 @@ impl Texts {
     /// The text of this number.
     #[must_use]
     pub(super) fn of(&self, number: u32) -> &str {
-        std::str::from_utf8(self.bytes(number)).expect("they were whole texts when they came")
+        std::str::from_utf8(self.get(number).bytes()).expect("they were whole texts when they came")
     }
 
     /// The first byte, if it is there.
@@ -136,13 +168,8 @@ impl Texts {
 
     /// The same without looking whether it is text.
     #[must_use]
-    pub(super) fn bytes(&self, number: u32) -> &[u8] {
-        let place = &self.places[number as usize];
-        if place[15] != LONG {
-            return &place[..usize::from(place[15])];
-        }
-        let [a, b, c, d, e, f, g, h, ..] = *place;
-        &self.long.as_bytes()[u32::from_le_bytes([a, b, c, d]) as usize..u32::from_le_bytes([e, f, g, h]) as usize]
+    pub(super) fn get(&self, number: u32) -> Text<'_> {
+        Text { place: &self.places[number as usize], long: &self.long }
     }
 }
 

@@ -386,8 +386,6 @@ impl MatchStats {
 struct Worker<'r> {
     ruleset: &'r Ruleset,
     scratch: Scratch,
-    /// For the batches in which costs are measured.
-    measuring: Scratch,
     /// By place among the ruleset's topics.
     topic_matches: Vec<u64>,
     /// The topics that matched an article. They are counted together: their counts lie far apart, and then the processor
@@ -401,8 +399,7 @@ impl<'r> Worker<'r> {
     fn new(ruleset: &'r Ruleset, now: Timestamp) -> Self {
         Self {
             ruleset,
-            scratch: Scratch::default(),
-            measuring: Scratch::with_costs(),
+            scratch: Scratch::with_costs(),
             topic_matches: vec![0; ruleset.topics().len()],
             matched: Vec::new(),
             places: WrittenHits::default(),
@@ -411,11 +408,12 @@ impl<'r> Worker<'r> {
     }
 
     fn finish(mut self) -> Tally {
-        Tally { matches: self.topic_matches, costs: self.measuring.take_costs().unwrap_or_default() }
+        Tally { matches: self.topic_matches, costs: self.scratch.take_costs().unwrap_or_default() }
     }
 
     /// Works on the lines of a batch. `written` is called after every match and may take what was written so far.
     fn run(&mut self, batch: &mut Batch, mut written: impl FnMut(&mut Vec<u8>)) {
+        self.scratch.measure_costs(batch.is_measured);
         let mut start = 0;
         for (number, &end) in (batch.first_number..).zip(&batch.ends) {
             let line = &batch.text[start..end];
@@ -434,9 +432,8 @@ impl<'r> Worker<'r> {
                     let circumstances = Circumstances { feed_labels: None, now: self.now };
                     let mut line = MatchLine::new(&article.id(), document.lang, &mut self.places);
                     let Batch { out, matches, .. } = batch;
-                    let scratch = if batch.is_measured { &mut self.measuring } else { &mut self.scratch };
                     let matched = &mut self.matched;
-                    let survey = self.ruleset.scan_each(scratch, &document, circumstances, |hit| {
+                    let survey = self.ruleset.scan_each(&mut self.scratch, &document, circumstances, |hit| {
                         *matches += 1;
                         matched.push(hit.rank());
                         line.write(out, &hit);

@@ -137,6 +137,23 @@ pub(super) struct Memo {
     batch: Vec<Met>,
 }
 
+/// What the terms of a spelling are worked out by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct By<'i> {
+    pub(super) lookup: &'i Lookup,
+    pub(super) pairs: &'i Pairs,
+    /// By term or pair, its usual atom.
+    pub(super) usual_atoms: &'i [u32],
+}
+
+impl By<'_> {
+    /// The order of terms that one spelling satisfies: that of their hits.
+    #[inline]
+    pub(super) fn order(self, term: TermId) -> (u32, TermId) {
+        (self.usual_atoms[term.index()], term)
+    }
+}
+
 /// No term: of a piece that can stand in no pair.
 pub(super) const NO_WORD: TermId = TermId(u32::MAX);
 
@@ -189,13 +206,7 @@ impl Memo {
     /// several pieces at a time, in a loop of few instructions and without a branch that depends on what is found: then
     /// their memory comes at the same time too, instead of one after the other.
     #[inline(never)]
-    pub(super) fn read(
-        &mut self,
-        by: (&Lookup, &Pairs),
-        text: &str,
-        pieces: &mut Pieces<'_>,
-        article: Languages,
-    ) -> bool {
+    pub(super) fn read(&mut self, by: By<'_>, text: &str, pieces: &mut Pieces<'_>, article: Languages) -> bool {
         let mut batch = std::mem::take(&mut self.batch);
         batch.clear();
         batch.extend(pieces.take(BATCH).map(|piece| {
@@ -228,7 +239,7 @@ impl Memo {
     }
 
     /// The entry of a spelling that is not in the first slot where it could be.
-    fn short_entry(&mut self, (lookup, pairs): (&Lookup, &Pairs), key: u128, raw: &str, article: Languages) -> Entry {
+    fn short_entry(&mut self, by: By<'_>, key: u128, raw: &str, article: Languages) -> Entry {
         if !self.slots.is_empty() {
             let mask = self.slots.len() - 1;
             let mut at = hash(key) as usize & mask;
@@ -243,11 +254,11 @@ impl Memo {
                 at = (at + 1) & mask;
             }
         }
-        self.new_short_entry((lookup, pairs), key, raw, article)
+        self.new_short_entry(by, key, raw, article)
     }
 
     #[cold]
-    fn new_short_entry(&mut self, by: (&Lookup, &Pairs), key: u128, raw: &str, article: Languages) -> Entry {
+    fn new_short_entry(&mut self, by: By<'_>, key: u128, raw: &str, article: Languages) -> Entry {
         let entry = self.work_out(by, raw, article);
         if self.used > MOST_SPELLINGS {
             // One article of nothing but new words; they will not come back.
@@ -274,7 +285,7 @@ impl Memo {
         self.slots[at] = slot;
     }
 
-    fn long_entry(&mut self, by: (&Lookup, &Pairs), raw: &str, article: Languages) -> Entry {
+    fn long_entry(&mut self, by: By<'_>, raw: &str, article: Languages) -> Entry {
         if let Some(&entry) = self.long.get(raw) {
             return entry;
         }
@@ -285,11 +296,12 @@ impl Memo {
         entry
     }
 
-    fn work_out(&mut self, (lookup, pairs): (&Lookup, &Pairs), raw: &str, article: Languages) -> Entry {
+    fn work_out(&mut self, by: By<'_>, raw: &str, article: Languages) -> Entry {
         self.found.clear();
-        lookup.collect(raw, &mut self.folded, article, &mut self.found);
+        by.lookup.collect(raw, &mut self.folded, article, &mut self.found);
+        self.found.sort_unstable_by_key(|&term| by.order(term));
         let clip = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
-        let word = pairs.word(&self.found).unwrap_or(NO_WORD);
+        let word = by.pairs.word(&self.found).unwrap_or(NO_WORD);
         match self.found.as_slice() {
             [] => Entry::default(),
             [only] => Entry { first: *only, count: 1, word },
@@ -301,7 +313,7 @@ impl Memo {
         }
     }
 
-    /// The terms of an entry, in rising order.
+    /// The terms of an entry, as [`By::order`] says.
     #[inline]
     pub(super) fn terms<'e>(&'e self, entry: &'e Entry) -> &'e [TermId] {
         match entry.count {

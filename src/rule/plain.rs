@@ -213,7 +213,7 @@ impl<'p> Plain<'p> {
                         continue;
                     }
                     let (first, last) = (&self.pieces[start], &self.pieces[end - 1]);
-                    let leaf = Leaf { at: Stretch::new(first.field, first.start, last.end), atom: id, concept };
+                    let leaf = Leaf::new(Stretch::new(first.field, first.start, last.end), id, concept);
                     hits.entry(Pos { start: clip(start), end: clip(end) }).or_default().insert(leaf);
                 }
             }
@@ -247,7 +247,7 @@ impl<'p> Plain<'p> {
                             FieldSet(1 << field).meets(fields)
                         };
                         if in_fields {
-                            let leaf = Leaf { at: Stretch::new(field, start, end), atom: id, concept };
+                            let leaf = Leaf::new(Stretch::new(field, start, end), id, concept);
                             hits.entry(place).or_default().insert(leaf);
                         }
                     }

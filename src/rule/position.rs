@@ -1,5 +1,6 @@
 //! Places in an article, and what a hit is.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::ast::Reach;
@@ -32,46 +33,82 @@ impl Pos {
     }
 }
 
-/// Where in the text something stands; ordered by field and text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Stretch {
-    /// Index of the field among [`FIELDS`]; as wide as the others, which makes comparing cheap.
-    field: u32,
-    start: u32,
-    end: u32,
-}
+/// Where in the text something stands; ordered by field and text. One number, which makes comparing cheap: from the top 3
+/// bits for the index of the field among [`FIELDS`], 30 for the first byte, 31 for the length.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Stretch(u64);
 
 impl Stretch {
-    /// From the first byte up to but not including the last.
+    /// From the first byte up to but not including the last. Texts end before [`LONGEST`](Self::LONGEST).
     pub(super) fn new(field: u8, start: u32, end: u32) -> Self {
-        Self { field: field.into(), start, end }
+        let (start, end) = (start.min(Self::LONGEST), end.min(Self::LONGEST));
+        Self(u64::from(field) << 61 | u64::from(start) << 31 | u64::from(end.saturating_sub(start)))
     }
+
+    /// Bytes of a text: a line of articles is refused at a sixteenth of that.
+    const LONGEST: u32 = (1 << 30) - 1;
 
     /// Index of the field among [`FIELDS`].
     pub(super) fn field(self) -> usize {
-        self.field as usize
+        (self.0 >> 61) as usize
     }
 
     /// First byte.
     pub(super) fn start(self) -> u32 {
-        self.start
+        (self.0 >> 31) as u32 & Self::LONGEST
     }
 
     /// One past the last byte.
     pub(super) fn end(self) -> u32 {
-        self.end
+        self.start() + (self.0 as u32 & Self::LONGEST)
     }
 }
 
-/// An atom's hit in the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// An atom's hit in the text; ordered by place, atom and concept, no concept first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(super) struct Leaf {
     /// Where it stands.
     pub at: Stretch,
+    /// The atom, and the number of the concept that the query names plus one; 0 if the atom was reached through none.
+    atom_and_concept: u64,
+}
+
+impl Leaf {
+    /// An atom's hit, reached through this concept.
+    #[inline]
+    pub(super) fn new(at: Stretch, atom: AtomId, concept: Option<ConceptId>) -> Self {
+        let concept = concept.map_or(0, |concept| u64::from(concept.0) + 1);
+        Self { at, atom_and_concept: u64::from(atom.0) << 32 | concept }
+    }
+
     /// The atom.
-    pub atom: AtomId,
+    pub(super) fn atom(&self) -> AtomId {
+        AtomId((self.atom_and_concept >> 32) as u32)
+    }
+
     /// The concept that the query names, if the atom was reached through one.
-    pub concept: Option<ConceptId>,
+    pub(super) fn concept(&self) -> Option<ConceptId> {
+        (self.atom_and_concept as u32).checked_sub(1).map(ConceptId)
+    }
+
+    /// The whole as a number: hits are sorted by the thousand.
+    #[inline]
+    fn key(&self) -> u128 {
+        u128::from(self.at.0) << 64 | u128::from(self.atom_and_concept)
+    }
+}
+
+impl PartialOrd for Leaf {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Leaf {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
 }
 
 /// At most so many hits are reported for one match; the text of a person has fewer, and a page of one word repeated a
@@ -95,8 +132,8 @@ pub(super) fn evidence(program: &Program, mut leaves: Vec<Leaf>) -> Vec<Evidence
             field: FIELDS[leaf.at.field()],
             start: leaf.at.start(),
             end: leaf.at.end(),
-            atom: program.written.of(leaf.atom.0).to_owned(),
-            concept: leaf.concept.map(|concept| program.concepts[concept.index()].clone()),
+            atom: program.written.of(leaf.atom().0).to_owned(),
+            concept: leaf.concept().map(|concept| program.concepts[concept.index()].clone()),
         })
         .collect()
 }

@@ -8,15 +8,17 @@ use std::time::Instant;
 use sha2::{Digest, Sha256};
 
 use super::code::{NONE, TopicCode};
+use super::collected::{Collected, Settled};
 use super::cost::{Costs, TopicCost};
 use super::def::{RuleFiles, SurgeDef, TestDef};
 use super::document::Document;
 use super::excerpt::excerpts;
-use super::expr::{CompiledTopic, Program};
+use super::expr::{CompiledTopic, Program, Text};
 use super::foundation::Foundation;
 use super::lower::{Lowered, lower};
+use super::noted::Occurrence;
 use super::plain::Plain;
-use super::position::{Leaf, evidence, settle};
+use super::position::{Leaf, evidence};
 use super::scanner::{Index, Scan, Scratch};
 use super::verdict::verdict;
 use crate::model::{
@@ -92,8 +94,8 @@ pub struct Hit<'s> {
     rank: u32,
     score: i64,
     severity: Severity,
-    /// In order.
-    leaves: &'s [Leaf],
+    settled: Settled<'s>,
+    occurrences: &'s [Occurrence],
 }
 
 /// A place in the text that hit: an [`Evidence`] that owns nothing.
@@ -143,30 +145,44 @@ impl<'s> Hit<'s> {
 
     /// What hit, in the order of fields and text.
     pub fn places(&self) -> impl Iterator<Item = HitPlace<'s>> {
-        self.leaves.iter().map(|leaf| self.place(leaf))
+        let (numbers, leaves): (&[u32], &[Leaf]) = match self.settled {
+            Settled::Occurrences(numbers) => (numbers, &[]),
+            Settled::Leaves(leaves) => (&[], leaves),
+        };
+        numbers.iter().map(|&number| self.leaf_of(number)).chain(leaves.iter().copied()).map(|leaf| self.place(leaf))
     }
 
     /// The same by number.
-    pub(super) fn leaves(&self) -> &'s [Leaf] {
-        self.leaves
+    pub(super) fn settled(&self) -> Settled<'s> {
+        self.settled
+    }
+
+    /// The hit that an occurrence is by itself.
+    pub(super) fn leaf_of(&self, number: u32) -> Leaf {
+        self.ruleset.index.leaf_of(&self.occurrences[number as usize])
+    }
+
+    /// How many occurrences the article has.
+    pub(super) fn occurrences(&self) -> usize {
+        self.occurrences.len()
     }
 
     /// The atom (as written in the rule) and concept of one of them.
-    pub(super) fn parts(&self, leaf: &Leaf) -> (&'s [u8], Option<&'s str>) {
+    pub(super) fn parts(&self, leaf: Leaf) -> (Text<'s>, Option<&'s str>) {
         let program = &self.ruleset.program;
-        let concept = leaf.concept.map(|concept| program.concepts[concept.index()].as_str());
-        (program.written.bytes(leaf.atom.0), concept)
+        let concept = leaf.concept().map(|concept| program.concepts[concept.index()].as_str());
+        (program.written.get(leaf.atom().0), concept)
     }
 
     /// What a number means.
-    fn place(&self, leaf: &Leaf) -> HitPlace<'s> {
+    fn place(&self, leaf: Leaf) -> HitPlace<'s> {
         let program = &self.ruleset.program;
         HitPlace {
             field: FIELDS[leaf.at.field()],
             start: leaf.at.start(),
             end: leaf.at.end(),
-            atom: program.written.of(leaf.atom.0),
-            concept: leaf.concept.map(|concept| program.concepts[concept.index()].as_str()),
+            atom: program.written.of(leaf.atom().0),
+            concept: leaf.concept().map(|concept| program.concepts[concept.index()].as_str()),
         }
     }
 
@@ -328,7 +344,7 @@ impl Ruleset {
         let mut survey = Survey::default();
         let result = catch_unwind(AssertUnwindSafe(|| {
             let mut scan = Scan::new(&self.program, &self.index, document, scratch);
-            let (candidates, mut leaves) = scan.take_candidates();
+            let (candidates, mut hits) = scan.take_candidates();
             survey.candidates = candidates.len();
             let mut next = 0;
             while next < candidates.len() {
@@ -337,13 +353,15 @@ impl Ruleset {
                     while let Some(&rank) = candidates.get(next) {
                         next += 1;
                         let start = scan.keeps_costs().then(Instant::now);
-                        let hit = self.try_topic(rank, &mut scan, document, circumstances, &mut leaves);
+                        let hit = self.try_topic(rank, &mut scan, document, circumstances, &mut hits);
                         if let Some(start) = start {
                             let topic = self.index.code.topics[rank as usize].topic;
                             scan.charge(topic, start.elapsed(), hit.is_some());
                         }
                         if let Some((score, severity)) = hit {
-                            found(Hit { ruleset: self, rank, score, severity, leaves: &leaves });
+                            let settled = hits.settle(|number| scan.leaf_of(number));
+                            let occurrences = scan.occurrences();
+                            found(Hit { ruleset: self, rank, score, severity, settled, occurrences });
                         }
                     }
                 }));
@@ -352,7 +370,7 @@ impl Ruleset {
                     survey.errors.push(format!("topic `{id}`: {}", panic_text(panic.as_ref())));
                 }
             }
-            scan.give_back(candidates, leaves);
+            scan.give_back(candidates, hits);
         }));
         if let Err(panic) = result {
             scratch.reset();
@@ -361,30 +379,27 @@ impl Ruleset {
         survey
     }
 
-    /// Score and severity, if the topic is satisfied; its hits are then in `leaves`, in order.
+    /// Score and severity, if the topic is satisfied; what hit is then in `hits`.
     fn try_topic(
         &self,
         rank: u32,
         scan: &mut Scan<'_>,
         document: &Document<'_>,
         circumstances: Circumstances<'_>,
-        leaves: &mut Vec<Leaf>,
+        hits: &mut Collected,
     ) -> Option<(i64, Severity)> {
         let of = self.index.code.topics[rank as usize];
+        hits.clear();
         if !of.is_plain {
             let topic = &self.program.topics[of.topic as usize];
             let verdict = verdict(topic, scan, document, circumstances)?;
-            *leaves = verdict.leaves;
-            settle(leaves);
+            hits.extend(verdict.leaves);
             return Some((verdict.score, topic.severity_of(verdict.score)));
         }
-        leaves.clear();
-        if !scan.take_leaves(of.matches as usize, None, leaves)
-            || (of.except != NONE && scan.holds_at(of.except as usize))
+        if !scan.take_hits(of.matches as usize, None, hits) || (of.except != NONE && scan.holds_at(of.except as usize))
         {
             return None;
         }
-        settle(leaves);
         Some((0, of.severity))
     }
 

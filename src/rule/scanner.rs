@@ -13,12 +13,14 @@ use rustc_hash::FxHashMap;
 
 use super::anchor::{GROUP, Postings};
 use super::code::{Code, NONE};
+use super::collected::Collected;
 use super::cost::{Cost, Costs};
 use super::document::Document;
-use super::expr::{Expr, FieldSet, Program, TermId};
+use super::expr::{AtomId, Expr, FieldSet, Program, TermId};
 use super::frequency::Frequencies;
-use super::lookup::{Entry, Lookup, Memo, Met, NO_WORD};
+use super::lookup::{By, Entry, Lookup, Memo, Met, NO_WORD};
 use super::marks::Marks;
+use super::noted::{Noted, Occurrence};
 use super::pair::Pairs;
 use super::position::{Layout, Leaf, Pos, Stretch};
 use super::term::Languages;
@@ -65,6 +67,17 @@ impl Index {
         }
     }
 
+    /// What the terms of a spelling are worked out by.
+    #[inline]
+    pub(super) fn by(&self) -> By<'_> {
+        By { lookup: &self.lookup, pairs: &self.pairs, usual_atoms: &self.code.usual_atoms }
+    }
+
+    /// The hit that an occurrence is by itself.
+    pub(super) fn leaf_of(&self, occurrence: &Occurrence) -> Leaf {
+        Leaf::new(occurrence.at, AtomId(self.code.usual_atoms[occurrence.term as usize]), None)
+    }
+
     /// What tells it apart from all others of this process.
     pub(super) fn number(&self) -> u64 {
         self.number
@@ -106,23 +119,12 @@ pub struct Scratch {
     articles: u32,
     memos: FxHashMap<Languages, Memo>,
     pub(super) pieces: Vec<Piece>,
-    /// The terms that the article holds, in the order in which they were met.
-    heads: Vec<Head>,
-    /// By term or pair, its place in `heads`, if it is in `present`: what is asked for thousands of times an article lies close
-    /// together, however many terms the rules have.
-    slots: Vec<u32>,
+    pub(super) noted: Noted,
     /// By term or pair, how many of the articles counted held it.
     met: Vec<u32>,
     /// Articles that were counted: one in [`COUNTED`].
     counted: u32,
-    pub(super) occurrences: Vec<Occurrence>,
     neighbours: Vec<Neighbours>,
-    /// Terms, and groups of them, that the article holds; each once.
-    seen: Vec<u32>,
-    /// The same as bits.
-    pub(super) present: Vec<u64>,
-    /// The terms among them that title, summary or body hold.
-    pub(super) in_text: Vec<u64>,
     candidates: Vec<u32>,
     marks: Marks,
     /// By number of a remembered node: the epoch, and in the lowest bit whether it holds.
@@ -131,9 +133,11 @@ pub struct Scratch {
     pub(super) places: FxHashMap<u32, (u32, u32)>,
     pub(super) place_pool: Vec<Pos>,
     pub(super) buffers: Vec<Vec<Pos>>,
-    leaves: Vec<Leaf>,
+    hits: Collected,
     /// Where costs are asked for.
     costs: Option<Costs>,
+    /// Whether they are not measured for the time being.
+    pauses_costs: bool,
 }
 
 /// A piece of the article, or the empty place after a field.
@@ -157,35 +161,15 @@ pub(super) enum Kind {
     End,
 }
 
-/// Two neighbouring words that are a pair, it seems.
+/// Two neighbouring words that are a pair.
 #[derive(Debug, Clone, Copy)]
 struct Neighbours {
-    /// The first one's piece.
-    place: u32,
+    /// The place of the second one among the pieces read last.
+    place: usize,
     one: TermId,
     next: TermId,
     glued: bool,
-}
-
-/// Where a term occurs: a list through `occurrences`.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Head {
-    term: u32,
-    pub(super) first: u32,
-    last: u32,
-    pub(super) count: u32,
-    pub(super) fields: u8,
-}
-
-/// A place where a term or pair occurs, with all that is asked about it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Occurrence {
-    pub(super) at: Stretch,
-    /// Its first piece.
-    pub(super) piece: u32,
-    pub(super) next: u32,
-    /// The fields that all of its pieces are in.
-    pub(super) fields: u8,
+    pair: u32,
 }
 
 impl Scratch {
@@ -193,6 +177,11 @@ impl Scratch {
     #[must_use]
     pub fn with_costs() -> Self {
         Self { costs: Some(Costs::default()), ..Self::default() }
+    }
+
+    /// Whether costs are measured on the articles that follow; at first they are, where they are kept at all.
+    pub(super) fn measure_costs(&mut self, is_measured: bool) {
+        self.pauses_costs = !is_measured;
     }
 
     /// What topics have cost since the last call; `None` unless made by [`with_costs`](Self::with_costs).
@@ -203,7 +192,7 @@ impl Scratch {
 
     /// Puts everything back to its beginning, apart from the costs.
     pub(super) fn reset(&mut self) {
-        *self = Self { costs: self.costs.take(), ..Self::default() };
+        *self = Self { costs: self.costs.take(), pauses_costs: self.pauses_costs, ..Self::default() };
     }
 
     fn begin(&mut self, program: &Program, index: &Index, postings: &Postings) {
@@ -211,12 +200,13 @@ impl Scratch {
         if self.owner != index.number || self.epoch == u32::MAX >> 1 {
             self.reset();
             self.owner = index.number;
-            self.slots.resize(index.pairs.terms(), 0);
             self.met.resize(index.pairs.terms(), 0);
             self.truths.resize(index.code.memos as usize, 0);
             self.marks.resize(index.code.topics.len());
         }
-        if let Some(costs) = &mut self.costs {
+        if let Some(costs) = &mut self.costs
+            && !self.pauses_costs
+        {
             if costs.owner != index.number || costs.of_topics.len() != program.topics.len() {
                 let of_topics = vec![Cost::default(); program.topics.len()];
                 *costs = Costs { owner: index.number, of_topics, ..Costs::default() };
@@ -226,83 +216,54 @@ impl Scratch {
         self.epoch += 1;
         if self.articles.is_multiple_of(COUNTED) {
             self.counted = self.counted.saturating_add(1);
-            for head in &self.heads {
-                let met = &mut self.met[head.term as usize];
+            for term in self.noted.terms() {
+                let met = &mut self.met[term as usize];
                 *met = met.saturating_add(1);
             }
         }
         self.articles = self.articles.saturating_add(1);
-        for &term in &self.seen {
-            self.present[(term >> 6) as usize] = 0;
-            self.in_text[(term >> 6) as usize] = 0;
-        }
-        let words = postings.terms().max(index.pairs.terms()).div_ceil(64);
-        self.present.resize(words, 0);
-        self.in_text.resize(words, 0);
+        self.noted.begin(postings.terms().max(index.pairs.terms()));
         self.pieces.clear();
-        self.heads.clear();
-        self.occurrences.clear();
-        self.seen.clear();
         self.candidates.clear();
         self.places.clear();
         self.place_pool.clear();
-        self.leaves.clear();
+        self.hits.clear();
         // A single huge article must not keep its memory for good.
         self.pieces.shrink_to(MOST_KEPT);
-        self.occurrences.shrink_to(MOST_KEPT);
         self.neighbours.shrink_to(MOST_KEPT);
         self.place_pool.shrink_to(MOST_KEPT);
-        self.leaves.shrink_to(MOST_KEPT);
+        self.hits.shrink_to(MOST_KEPT);
     }
 
-    /// Remembers two neighbouring words (and the first one's piece) that may be a pair.
-    #[inline]
-    fn meet(&mut self, pairs: &Pairs, place: u32, (one, next): (TermId, TermId), is_glued: bool) {
-        if pairs.may_be(one, next, false) {
-            self.neighbours.push(Neighbours { place, one, next, glued: false });
-        }
-        if is_glued && pairs.has_glued() && pairs.may_be(one, next, true) {
-            self.neighbours.push(Neighbours { place, one, next, glued: true });
-        }
-    }
-
-    /// Notes those neighbours that are pairs indeed.
-    fn note_pairs(&mut self, pairs: &Pairs) {
-        let mut neighbours = std::mem::take(&mut self.neighbours);
-        for Neighbours { place, one, next, glued } in neighbours.drain(..) {
-            if let Some(pair) = pairs.number(one, next, glued)
-                && let [first, last, ..] = self.pieces[place as usize..]
-            {
-                let at = Stretch::new(first.field, first.start, last.end);
-                self.note(&[TermId(pair)], place, at, first.fields & last.fields);
+    /// Finds the pairs among the pieces read last; `before` is the word before them. In two loops of few instructions, so
+    /// that memory is waited for many times at once.
+    fn find_pairs(&mut self, by: By<'_>, batch: &[Met], before: TermId) {
+        let (pairs, usual) = (by.pairs, by.usual_atoms);
+        let found = &mut self.neighbours;
+        found.clear();
+        let mut one = before;
+        for (place, met) in batch.iter().enumerate() {
+            let next = met.terms.word;
+            if one != NO_WORD && next != NO_WORD {
+                if pairs.may_be(one, next, false) {
+                    found.push(Neighbours { place, one, next, glued: false, pair: NONE });
+                }
+                if met.piece.glued && pairs.has_glued() && pairs.may_be(one, next, true) {
+                    found.push(Neighbours { place, one, next, glued: true, pair: NONE });
+                }
             }
+            one = next;
         }
-        self.neighbours = neighbours;
-    }
-
-    /// Notes that a piece satisfies these terms, or begins this pair.
-    #[inline(always)]
-    fn note(&mut self, terms: &[TermId], piece: u32, at: Stretch, fields: u8) {
-        for &term in terms {
-            let occurrence = clip(self.occurrences.len());
-            self.occurrences.push(Occurrence { at, piece, next: NONE, fields });
-            let (word, bit) = ((term.0 >> 6) as usize, 1_u64 << (term.0 & 63));
-            if self.present[word] & bit != 0 {
-                let head = &mut self.heads[self.slots[term.index()] as usize];
-                self.occurrences[head.last as usize].next = occurrence;
-                head.last = occurrence;
-                head.count += 1;
-                head.fields |= fields;
-                continue;
+        found.retain_mut(|found| match pairs.number(found.one, found.next, found.glued) {
+            Some(pair) => {
+                found.pair = pair;
+                true
             }
-            self.slots[term.index()] = clip(self.heads.len());
-            self.heads.push(Head { term: term.0, first: occurrence, last: occurrence, count: 1, fields });
-            self.seen.push(term.0);
-            self.present[word] |= bit;
-            // The fields of the text come first, so a term that it holds is met there first.
-            if fields & FieldSet::TEXT.0 != 0 {
-                self.in_text[word] |= bit;
-            }
+            None => false,
+        });
+        if pairs.has_glued() {
+            // Of two at one place.
+            found.sort_by_key(|found| (found.place, usual[found.pair as usize]));
         }
     }
 }
@@ -389,19 +350,29 @@ impl<'a> Scan<'a> {
     }
 
     /// The topics worth trying, by their places in the index's order, rising. Their memory is to be given back.
-    pub(super) fn take_candidates(&mut self) -> (Vec<u32>, Vec<Leaf>) {
-        (std::mem::take(&mut self.scratch.candidates), std::mem::take(&mut self.scratch.leaves))
+    pub(super) fn take_candidates(&mut self) -> (Vec<u32>, Collected) {
+        (std::mem::take(&mut self.scratch.candidates), std::mem::take(&mut self.scratch.hits))
     }
 
-    /// Takes back the memory of the candidates and of leaves.
-    pub(super) fn give_back(&mut self, candidates: Vec<u32>, leaves: Vec<Leaf>) {
+    /// Takes back the memory of the candidates and of hits.
+    pub(super) fn give_back(&mut self, candidates: Vec<u32>, hits: Collected) {
         self.scratch.candidates = candidates;
-        self.scratch.leaves = leaves;
+        self.scratch.hits = hits;
+    }
+
+    /// Where terms and pairs occur, in the order of hits.
+    pub(super) fn occurrences(&self) -> &[Occurrence] {
+        &self.scratch.noted.occurrences
+    }
+
+    /// The hit that an occurrence is by itself.
+    pub(super) fn leaf_of(&self, number: u32) -> Leaf {
+        self.index.leaf_of(&self.scratch.noted.occurrences[number as usize])
     }
 
     /// Whether costs are asked for.
     pub(super) fn keeps_costs(&self) -> bool {
-        self.scratch.costs.is_some()
+        self.scratch.costs.is_some() && !self.scratch.pauses_costs
     }
 
     /// Notes what a topic cost on this article.
@@ -437,16 +408,25 @@ impl<'a> Scan<'a> {
             let mut rest = pieces(text);
             let mut before = NO_WORD;
             let mut place = clip(scratch.pieces.len());
-            while self.memo.read((&index.lookup, &index.pairs), text, &mut rest, article) {
-                for &Met { piece, terms, .. } in self.memo.batch() {
+            let by = index.by();
+            while self.memo.read(by, text, &mut rest, article) {
+                scratch.find_pairs(by, self.memo.batch(), before);
+                let mut next_pair = 0;
+                for (number, &Met { piece, terms, .. }) in self.memo.batch().iter().enumerate() {
                     let end_at = at + weight(piece.kind);
                     let in_lede = number == 0 || (in_text && end_at <= LEDE);
                     let fields = if in_lede { bit | FieldSet::LEDE.0 } else { bit };
                     let (start, end) = (clip(piece.start), clip(piece.end));
-                    scratch.note(self.memo.terms(&terms), place, Stretch::new(field, start, end), fields);
-                    if before != NO_WORD && terms.word != NO_WORD {
-                        scratch.meet(&index.pairs, place - 1, (before, terms.word), piece.glued);
+                    // A pair begins with the word before, so it stands before what begins here.
+                    while let Some(&Neighbours { pair, .. }) =
+                        scratch.neighbours.get(next_pair).filter(|found| found.place == number)
+                        && let Some(&first) = scratch.pieces.last()
+                    {
+                        next_pair += 1;
+                        let at = Stretch::new(field, first.start, end);
+                        scratch.noted.add(&[TermId(pair)], place - 1, at, first.fields & fields);
                     }
+                    scratch.noted.add(self.memo.terms(&terms), place, Stretch::new(field, start, end), fields);
                     before = terms.word;
                     scratch.pieces.push(Piece {
                         start,
@@ -462,7 +442,6 @@ impl<'a> Scan<'a> {
                     place += 1;
                 }
             }
-            scratch.note_pairs(&index.pairs);
         }
         scratch.pieces.push(Piece {
             start: clip(text.len()),
@@ -477,34 +456,30 @@ impl<'a> Scan<'a> {
     }
 
     fn find_candidates(&mut self, postings: &Postings) {
-        let Scratch { seen, present, marks, candidates, .. } = &mut *self.scratch;
+        let Scratch { noted, marks, candidates, .. } = &mut *self.scratch;
         for &topic in &postings.always {
             marks.add(topic);
         }
         let code = &self.index.code;
         let is_large = code.topics.len() > NEAR_TOPICS;
         if is_large {
-            postings.fetch(seen);
-            code.fetch_texts(seen, &self.program.written);
+            postings.fetch(noted.seen());
+            code.fetch_texts(noted.seen(), &self.program.written);
         }
-        // First the groups that the terms belong to, since any entry may ask for them; `seen` grows by them.
+        // First the groups that the terms belong to, since any entry may ask for them; they lead to topics, too.
         let mut next = 0;
-        while let Some(&term) = seen.get(next) {
+        while let Some(&term) = noted.seen().get(next) {
             next += 1;
             let mut entries = postings.of(term);
             while let [group, _, rest @ ..] = entries
                 && group & GROUP != 0
             {
-                let group = group ^ GROUP;
-                let (word, bit) = ((group >> 6) as usize, 1_u64 << (group & 63));
-                if present[word] & bit == 0 {
-                    present[word] |= bit;
-                    seen.push(group);
-                }
+                noted.add_group(group ^ GROUP);
                 entries = rest;
             }
         }
-        for &term in seen.iter() {
+        let present = noted.present();
+        for &term in noted.seen() {
             let mut entries = postings.of(term);
             while let [topic, counts, rest @ ..] = entries {
                 let (mut counts, mut terms, mut may_hold) = (*counts, rest, topic & GROUP == 0);
@@ -529,12 +504,6 @@ impl<'a> Scan<'a> {
     #[inline]
     pub(super) fn piece(&self, number: u32) -> &Piece {
         &self.scratch.pieces[number as usize]
-    }
-
-    /// Where a term occurs that is present.
-    #[inline]
-    pub(super) fn head(&self, term: u32) -> &Head {
-        &self.scratch.heads[self.scratch.slots[term as usize] as usize]
     }
 
     fn blocks(&self) -> &Blocks {

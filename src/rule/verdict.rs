@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::collected::Collected;
 use super::document::Document;
 use super::expr::{CompiledTopic, ExprId};
 use super::plain::Plain;
@@ -33,9 +34,9 @@ impl Evaluate for Scan<'_> {
     }
 
     fn leaves(&mut self, id: ExprId) -> Vec<Leaf> {
-        let mut leaves = Vec::new();
-        self.leaves_at(self.index.code.place(id), &mut leaves);
-        leaves
+        let mut hits = Collected::default();
+        self.collect_at(self.index.code.place(id), &mut hits);
+        hits.into_leaves(|number| self.leaf_of(number))
     }
 
     fn weight(&self) -> HalfWords {

@@ -11,9 +11,11 @@ use std::ops::ControlFlow;
 
 use self::near::Near;
 use super::code::{ALL_LANGUAGES, NONE, op};
+use super::collected::Collected;
 use super::expr::{AtomId, ConceptId, FieldSet};
+use super::noted::Head;
 use super::position::{Leaf, MOST_EVIDENCE, Pos, Stretch, count_without_overlap};
-use super::scanner::{Head, MOST_KEPT, Scan, clip, is_set};
+use super::scanner::{MOST_KEPT, Scan, clip, is_set};
 
 impl Scan<'_> {
     /// Whether the node holds that stands here.
@@ -25,7 +27,7 @@ impl Scan<'_> {
             op::ANY => {
                 let terms = &code[at + 3..end];
                 if fields == FieldSet::TEXT {
-                    terms.iter().any(|&term| is_set(&self.scratch.in_text, term))
+                    terms.iter().any(|&term| is_set(self.scratch.noted.in_fields(fields), term))
                 } else {
                     terms.iter().any(|&term| self.term_in(term, fields).is_some())
                 }
@@ -84,24 +86,28 @@ impl Scan<'_> {
 
     /// The atoms' hits that make a node hold, unsorted; nothing if it doesn't hold. Of each atom at most the first
     /// [`MOST_EVIDENCE`], which is all that is ever reported.
-    pub(super) fn leaves_at(&mut self, at: usize, leaves: &mut Vec<Leaf>) {
-        self.collect_leaves(at, Wanted { concept: None, only: None, holds: false }, leaves);
+    pub(super) fn collect_at(&mut self, at: usize, hits: &mut Collected) {
+        self.collect(at, Wanted { concept: None, only: None, holds: false }, hits);
     }
 
     /// Whether a node holds, and the same if so: one walk where asking first would take two.
-    pub(super) fn take_leaves(&mut self, at: usize, concept: Option<ConceptId>, leaves: &mut Vec<Leaf>) -> bool {
+    pub(super) fn take_hits(&mut self, at: usize, concept: Option<ConceptId>, hits: &mut Collected) -> bool {
         let code = self.index.code.words.as_slice();
         let (operation, end) = (code[at] & 0xFF, at + code[at + 1] as usize);
-        let before = leaves.len();
+        let before = hits.mark();
         match operation {
-            op::ANY | op::SEQUENCE | op::REGEX => {
-                self.collect_leaves(at, Wanted { concept, only: None, holds: true }, leaves);
-                leaves.len() > before
+            op::ANY => {
+                self.collect_any(&code[at..end], concept, hits);
+                hits.mark() != before
+            }
+            op::SEQUENCE | op::REGEX => {
+                self.collect(at, Wanted { concept, only: None, holds: true }, hits);
+                hits.mark() != before
             }
             op::AND => {
-                let holds = operands(code, at + 2, end).all(|operand| self.take_leaves(operand, concept, leaves));
+                let holds = operands(code, at + 2, end).all(|operand| self.take_operand(operand, concept, hits));
                 if !holds {
-                    leaves.truncate(before);
+                    hits.back_to(before);
                 }
                 holds
             }
@@ -109,26 +115,38 @@ impl Scan<'_> {
                 // All of them: the hits of each are asked for.
                 let mut holds = false;
                 for operand in operands(code, at + 2, end) {
-                    holds |= self.take_leaves(operand, concept, leaves);
+                    holds |= self.take_operand(operand, concept, hits);
                 }
                 holds
             }
             op::NOT => !self.holds_at(at + 2),
-            op::TOPIC => self.take_leaves(at + 2, None, leaves),
-            op::CALL => self.take_leaves(code[at + 2] as usize, concept, leaves),
+            op::TOPIC => self.take_hits(at + 2, None, hits),
+            op::CALL => self.take_hits(code[at + 2] as usize, concept, hits),
             _ => {
                 let holds = self.holds_at(at);
                 if holds {
-                    self.collect_leaves(at, Wanted { concept, only: None, holds }, leaves);
+                    self.collect(at, Wanted { concept, only: None, holds }, hits);
                 }
                 holds
             }
         }
     }
 
+    /// The same for an operand: most are runs of terms.
+    #[inline]
+    fn take_operand(&mut self, at: usize, concept: Option<ConceptId>, hits: &mut Collected) -> bool {
+        let code = self.index.code.words.as_slice();
+        if code[at] & 0xFF != op::ANY {
+            return self.take_hits(at, concept, hits);
+        }
+        let before = hits.mark();
+        self.collect_any(&code[at..at + code[at + 1] as usize], concept, hits);
+        hits.mark() != before
+    }
+
     /// Collects the leaves of a node's hits. Going down with places, instead of up with leaves, keeps the memory to that of
     /// the places.
-    fn collect_leaves(&mut self, at: usize, wanted: Wanted<'_>, leaves: &mut Vec<Leaf>) {
+    fn collect(&mut self, at: usize, wanted: Wanted<'_>, hits: &mut Collected) {
         let Wanted { concept, only, holds } = wanted;
         if only.is_some_and(<[Pos]>::is_empty) {
             return;
@@ -139,43 +157,31 @@ impl Scan<'_> {
         let fields = FieldSet((code[at] >> 8) as u8);
         let is_asked = |place: Pos| only.is_none_or(|places| places.binary_search(&place).is_ok());
         match operation {
-            op::ANY => {
-                for (number, &term) in code[at + 3..end].iter().enumerate() {
-                    let Some(&head) = self.term_in(term, fields) else { continue };
-                    let atom = match code[at + 2] {
-                        NONE => self.index.code.usual_atoms[term as usize],
-                        first => self.index.code.atoms[first as usize + number],
-                    };
-                    let mut room = MOST_EVIDENCE;
-                    let mut next = head.first;
-                    while next != NONE && room > 0 {
-                        let occurrence = self.scratch.occurrences[next as usize];
-                        next = occurrence.next;
-                        let is_in = occurrence.fields & fields.0 != 0;
-                        if is_in && (only.is_none() || is_asked(self.place_of(term, occurrence.piece))) {
-                            leaves.push(Leaf { at: occurrence.at, atom: AtomId(atom), concept });
-                            room -= 1;
-                        }
-                    }
+            op::ANY => match only {
+                None => self.collect_any(&code[at..end], concept, hits),
+                Some(_) => {
+                    let is_asked = |term, piece| is_asked(self.place_of(term, piece));
+                    self.collect_any_where(&code[at..end], concept, is_asked, hits);
                 }
-            }
+            },
             op::SEQUENCE => {
                 let atom = AtomId(code[at + 2]);
                 let mut room = MOST_EVIDENCE;
                 let _ = self.sequences(at, fields, |start, end| {
                     if is_asked(Pos { start, end }) {
                         let (first, last) = (self.piece(start), self.piece(end - 1));
-                        leaves.push(Leaf { at: Stretch::new(first.field, first.start, last.end), atom, concept });
+                        hits.add(Leaf::new(Stretch::new(first.field, first.start, last.end), atom, concept));
                         room -= 1;
                     }
                     if room == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
                 });
             }
             op::REGEX => {
+                let atom = AtomId(code[at + 2]);
                 let mut room = MOST_EVIDENCE;
-                let _ = self.regex_hits(AtomId(code[at + 2]), fields, |place, leaf| {
+                let _ = self.regex_hits(atom, fields, |place, stretch| {
                     if is_asked(place) {
-                        leaves.push(Leaf { concept, ..leaf });
+                        hits.add(Leaf::new(stretch, atom, concept));
                         room -= 1;
                     }
                     if room == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -184,44 +190,93 @@ impl Scan<'_> {
             op::AND => {
                 if holds || self.holds_at(at) {
                     for operand in operands(code, at + 2, end) {
-                        self.collect_leaves(operand, Wanted { holds: true, ..wanted }, leaves);
+                        self.collect(operand, Wanted { holds: true, ..wanted }, hits);
                     }
                 }
             }
             op::SOME_OF => {
                 if holds || self.holds_at(at) {
                     for operand in operands(code, at + 3, end) {
-                        self.collect_leaves(operand, unsure, leaves);
+                        self.collect(operand, unsure, hits);
                     }
                 }
             }
             op::OR => {
                 for operand in operands(code, at + 2, end) {
-                    self.collect_leaves(operand, unsure, leaves);
+                    self.collect(operand, unsure, hits);
                 }
             }
             op::NOT => {}
-            op::NEAR => self.collect_near(&Near::at(code, at), concept, only, leaves),
+            op::NEAR => self.collect_near(&Near::at(code, at), concept, only, hits),
             op::AT_LEAST => {
                 if holds || self.holds_at(at) {
-                    self.collect_leaves(at + 3, Wanted { holds: true, ..wanted }, leaves);
+                    self.collect(at + 3, Wanted { holds: true, ..wanted }, hits);
                 }
             }
             op::CONCEPT => {
                 let concept = concept.or(Some(ConceptId(code[at + 2])));
                 for list in operands(code, at + 3, end) {
                     if self.list_applies(list) {
-                        self.collect_leaves(list + 3, Wanted { concept, ..unsure }, leaves);
+                        self.collect(list + 3, Wanted { concept, ..unsure }, hits);
                     }
                 }
             }
-            op::LIST => self.collect_leaves(at + 3, unsure, leaves),
-            op::TOPIC => self.collect_leaves(at + 2, Wanted { concept: None, ..wanted }, leaves),
-            op::CALL => self.collect_leaves(code[at + 2] as usize, wanted, leaves),
+            op::LIST => self.collect(at + 3, unsure, hits),
+            op::TOPIC => self.collect(at + 2, Wanted { concept: None, ..wanted }, hits),
+            op::CALL => self.collect(code[at + 2] as usize, wanted, hits),
             _ => {
                 if holds || self.holds_at(at) {
-                    self.collect_leaves(at + 3, Wanted { holds: true, ..wanted }, leaves);
+                    self.collect(at + 3, Wanted { holds: true, ..wanted }, hits);
                 }
+            }
+        }
+    }
+
+    /// The leaves of a run of terms.
+    #[inline(never)]
+    fn collect_any(&self, node: &[u32], concept: Option<ConceptId>, hits: &mut Collected) {
+        self.collect_any_where(node, concept, |_, _| true, hits);
+    }
+
+    /// The same for those hits that are asked for, by term and piece.
+    #[inline]
+    fn collect_any_where(
+        &self,
+        node: &[u32],
+        concept: Option<ConceptId>,
+        is_asked: impl Fn(u32, u32) -> bool,
+        hits: &mut Collected,
+    ) {
+        let &[head, _, atoms, ref terms @ ..] = node else { return };
+        let fields = FieldSet((head >> 8) as u8);
+        let is_usual = atoms == NONE && concept.is_none();
+        let there = self.scratch.noted.in_fields(fields);
+        for (number, &term) in terms.iter().enumerate() {
+            // The bits are near; most terms that are asked for are not there.
+            if !is_set(there, term) {
+                continue;
+            }
+            let head = self.scratch.noted.head_of(term);
+            if head.fields & fields.0 == 0 {
+                continue;
+            }
+            let mut room = MOST_EVIDENCE;
+            let mut next = head.first;
+            while next != NONE && room > 0 {
+                let occurrence = &self.scratch.noted.occurrences[next as usize];
+                if occurrence.fields & fields.0 != 0 && is_asked(term, occurrence.piece) {
+                    if is_usual {
+                        hits.add_occurrence(next);
+                    } else {
+                        let atom = match atoms {
+                            NONE => self.index.code.usual_atoms[term as usize],
+                            first => self.index.code.atoms[first as usize + number],
+                        };
+                        hits.add(Leaf::new(occurrence.at, AtomId(atom), concept));
+                    }
+                    room -= 1;
+                }
+                next = occurrence.next;
             }
         }
     }
@@ -237,7 +292,7 @@ impl Scan<'_> {
                     let Some(&head) = self.term_in(term, fields) else { continue };
                     let mut next = head.first;
                     while next != NONE {
-                        let occurrence = self.scratch.occurrences[next as usize];
+                        let occurrence = self.scratch.noted.occurrences[next as usize];
                         next = occurrence.next;
                         if occurrence.fields & fields.0 != 0 {
                             places.push(self.place_of(term, occurrence.piece));
@@ -342,11 +397,7 @@ impl Scan<'_> {
 
     #[inline]
     fn term_in(&self, term: u32, fields: FieldSet) -> Option<&Head> {
-        // The bits are near; most terms that are asked for are not there.
-        if !is_set(&self.scratch.present, term) {
-            return None;
-        }
-        Some(self.head(term)).filter(|head| head.fields & fields.0 != 0)
+        self.scratch.noted.head(term, fields)
     }
 }
 

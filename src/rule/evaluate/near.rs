@@ -4,9 +4,10 @@ use std::ops::ControlFlow;
 
 use super::Wanted;
 use crate::rule::ast::Reach;
+use crate::rule::collected::Collected;
 use crate::rule::expr::ConceptId;
 use crate::rule::nearest::Side;
-use crate::rule::position::{Layout, Leaf, Pos};
+use crate::rule::position::{Layout, Pos};
 use crate::rule::scanner::Scan;
 
 /// Pairs of places that are all tried, rather than searching for the nearest: that costs more to set up.
@@ -89,7 +90,7 @@ impl Scan<'_> {
         near: &Near,
         concept: Option<ConceptId>,
         only: Option<&[Pos]>,
-        leaves: &mut Vec<Leaf>,
+        hits: &mut Collected,
     ) {
         let is_asked = |place: Pos| only.is_none_or(|places| places.binary_search(&place).is_ok());
         let left = self.sorted_places(near.left);
@@ -113,7 +114,7 @@ impl Scan<'_> {
         for (side, places) in [(near.left, &mut of_left), (near.right, &mut of_right)] {
             places.sort_unstable();
             places.dedup();
-            self.collect_leaves(side, Wanted { concept, only: Some(places), holds: true }, leaves);
+            self.collect(side, Wanted { concept, only: Some(places), holds: true }, hits);
         }
         for buffer in [left, right, of_left, of_right] {
             self.give_buffer(buffer);

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::rule::code::{ANYTHING, NONE, STRETCHES};
 use crate::rule::expr::{AtomId, AtomKind, FieldSet, STRETCH, TermId};
-use crate::rule::position::{Leaf, Pos, Stretch};
+use crate::rule::position::{Pos, Stretch};
 use crate::rule::scanner::{Kind, Scan, clip};
 
 impl Scan<'_> {
@@ -43,7 +43,7 @@ impl Scan<'_> {
         }
         let Some((_, mut next, distance)) = rarest else { return ControlFlow::Continue(()) };
         while next != NONE {
-            let occurrence = self.scratch.occurrences[next as usize];
+            let occurrence = self.scratch.noted.occurrences[next as usize];
             next = occurrence.next;
             let Some(start) = occurrence.piece.checked_sub(distance) else { continue };
             if let Some(end) = self.sequence_end(items, start)
@@ -76,7 +76,12 @@ impl Scan<'_> {
             let piece = self.scratch.pieces.get(at as usize).filter(|piece| piece.kind != Kind::End)?;
             let fits = test == ANYTHING || {
                 let terms = self.memo.terms(&piece.terms);
-                if terms.len() > 8 { terms.binary_search(&TermId(test)).is_ok() } else { terms.contains(&TermId(test)) }
+                if terms.len() > 8 {
+                    let by = self.index.by();
+                    terms.binary_search_by_key(&by.order(TermId(test)), |&term| by.order(term)).is_ok()
+                } else {
+                    terms.contains(&TermId(test))
+                }
             };
             if !fits || (glued && at > start && !piece.glued) {
                 return None;
@@ -103,7 +108,7 @@ impl Scan<'_> {
         &self,
         atom: AtomId,
         fields: FieldSet,
-        mut found: impl FnMut(Pos, Leaf) -> ControlFlow<()>,
+        mut found: impl FnMut(Pos, Stretch) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let AtomKind::Regex(regex) = &self.program.atoms[atom.index()] else { return ControlFlow::Continue(()) };
         for (number, text) in self.document.fields.iter().enumerate() {
@@ -126,7 +131,7 @@ impl Scan<'_> {
                     FieldSet(1 << field).meets(fields)
                 };
                 if inside {
-                    found(place, Leaf { at: Stretch::new(field, start, end), atom, concept: None })?;
+                    found(place, Stretch::new(field, start, end))?;
                 }
             }
         }
