@@ -4,12 +4,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::model::{Diagnostic, Lang, Source, Span};
+use crate::model::{Diagnostic, Field, Lang, Source, Span};
 use crate::settings::Findings;
 use crate::text::normalize::fold;
 use crate::text::segment::is_unspaced;
 
-use super::ast::{Atom, Node, NodeKind, PhrasePart, Word, WordForm};
+use super::ast::{Atom, Node, NodeKind, PhrasePart, Scope, Word, WordForm};
 use super::check::{Loaded, User};
 use super::codes;
 use super::def::{ConceptDef, ScoreDef, SeverityDef, TopicDef};
@@ -128,6 +128,8 @@ fn unused(loaded: &Loaded, sources: &[Source], findings: &Findings) {
 }
 
 fn query_lints(query: &Node, findings: &Findings) {
+    // ANDs within an AND, which are looked at with it.
+    let mut inner: HashSet<Span> = HashSet::new();
     query.walk(&mut |node| match &node.kind {
         NodeKind::Or(parts) => same_list(&parts.iter().collect::<Vec<_>>(), &[], findings),
         NodeKind::SomeOf { of, .. } => {
@@ -135,7 +137,10 @@ fn query_lints(query: &Node, findings: &Findings) {
         }
         NodeKind::And(parts) => {
             duplicates(&parts.iter().collect::<Vec<_>>(), &[], findings);
-            contradiction(parts, findings);
+            inner.extend(parts.iter().filter(|part| matches!(part.kind, NodeKind::And(_))).map(|part| part.span));
+            if !inner.contains(&node.span) {
+                contradiction(parts, findings);
+            }
         }
         NodeKind::Near(near) if near.negated && near.left.to_string() == near.right.to_string() => {
             let title = format!("`{}` can never hold: every hit is near itself", near.operator());
@@ -384,14 +389,31 @@ fn fits(pattern: &[char], text: &[char]) -> bool {
     pattern[p..].iter().all(|c| *c == '*')
 }
 
+/// What an AND asks for and excludes, that of the groups in it included.
+fn conjuncts<'n>(parts: &'n [Node], found: &mut Vec<&'n Node>) {
+    for part in parts {
+        match &part.kind {
+            NodeKind::And(inner) => conjuncts(inner, found),
+            _ => found.push(part),
+        }
+    }
+}
+
 /// `a AND NOT a`.
 fn contradiction(parts: &[Node], findings: &Findings) {
-    let wanted: HashMap<String, Span> = parts
-        .iter()
-        .filter(|part| !matches!(part.kind, NodeKind::Not(_)))
-        .map(|part| (key(part, Letters::Folded), part.span))
-        .collect();
-    for part in parts {
+    let mut all = Vec::new();
+    conjuncts(parts, &mut all);
+    let mut wanted: HashMap<String, Span> = HashMap::new();
+    for part in all.iter().filter(|part| !matches!(part.kind, NodeKind::Not(_))) {
+        wanted.insert(key(part, Letters::Folded), part.span);
+        // What stands in the title stands in the text.
+        if let NodeKind::Scope { scope: Scope::Lede | Scope::Field(Field::Title | Field::Summary | Field::Body), of } =
+            &part.kind
+        {
+            wanted.entry(key(of, Letters::Folded)).or_insert(part.span);
+        }
+    }
+    for part in all {
         let NodeKind::Not(of) = &part.kind else { continue };
         let branches: &[Node] = match &of.kind {
             NodeKind::Or(branches) => branches,

@@ -2,7 +2,7 @@
 //!
 //! NFKC and full case folding; then marks are dropped where a reader takes them for the same letter: all of them in Latin
 //! and Greek, stress marks in Cyrillic (`ё` is `е`, but `й` and `ї` stay), vowel signs and tatweel in Arabic, points in
-//! Hebrew. Alef forms are one letter, traditional Han folds to simplified, and characters that can't be seen are gone.
+//! Hebrew. Alef forms are one letter, Persian yeh and kaf the Arabic ones, traditional Han folds to simplified, and characters that can't be seen are gone.
 //!
 //! `i`, `ı`, `I` and `İ` fold to one letter in every language. Folding them by the language of the text, as Turkish would
 //! want, makes a Turkish article's `CNN INTERNATIONAL` unfindable by `international`, and every rule depend on a guess;
@@ -59,15 +59,19 @@ fn fold_once(text: &str, out: &mut String) -> bool {
 }
 
 /// The form in which `=word` compares: case and accents as written. What a reader doesn't see is still the same:
-/// composition, width, invisible characters, the traditional form of a Han character.
+/// composition, width, invisible characters, the traditional form of a Han character, a digit of another script.
 #[must_use]
 pub fn exact(text: &str) -> String {
     if text.is_ascii() {
         return text.to_owned();
     }
     let is_seen = |c: char| !is_ignorable(c) && !is_hebrew_quote(c);
-    let written: String =
-        text.chars().filter(|&c| is_seen(c)).nfkc().map(|c| HAN.get(&c).copied().unwrap_or(c)).collect();
+    let written: String = text
+        .chars()
+        .filter(|&c| is_seen(c))
+        .nfkc()
+        .map(|c| HAN.get(&c).copied().or_else(|| european_digit(c)).unwrap_or(c))
+        .collect();
     // A full-width quote is one only now.
     if written.chars().all(is_seen) { written } else { exact(&written) }
 }
@@ -129,6 +133,20 @@ fn fold_char(c: char, base: &mut Script, out: &mut String) {
         }
         '\u{5F3}' | '\u{5F4}' | '"' | '\'' | '’' => {}
         TATWEEL => {}
+        // Persian yeh and kaf are the Arabic ones on another keyboard, and Persian is written with both.
+        'ی' => {
+            *base = Script::Other;
+            out.push('ي');
+        }
+        'ک' => {
+            *base = Script::Other;
+            out.push('ك');
+        }
+        c if european_digit(c).is_some() => {
+            // As after `0`, marks are dropped.
+            *base = Script::LatinOrGreek;
+            out.push(european_digit(c).unwrap_or(c));
+        }
         'أ' | 'إ' | 'آ' | 'ٱ' | 'ٲ' | 'ٳ' | 'ٵ' => {
             *base = Script::Other;
             out.push('ا');
@@ -167,6 +185,16 @@ fn plain_latin(c: char) -> Option<&'static str> {
         'ŋ' => "n",
         _ => return None,
     })
+}
+
+/// A digit of Arabic, Persian or a script of India as the European one, which the same newspapers write too.
+fn european_digit(c: char) -> Option<char> {
+    // Each block of digits begins at a multiple of sixteen, those of India at six above one.
+    let zero = if c > '\u{8FF}' { 6 } else { 0 };
+    let is_digit = matches!(c, '\u{660}'..='\u{669}' | '\u{6F0}'..='\u{6F9}' | '\u{966}'..='\u{96F}' | '\u{9E6}'..='\u{9EF}'
+        | '\u{A66}'..='\u{A6F}' | '\u{AE6}'..='\u{AEF}' | '\u{B66}'..='\u{B6F}' | '\u{BE6}'..='\u{BEF}'
+        | '\u{C66}'..='\u{C6F}' | '\u{CE6}'..='\u{CEF}' | '\u{D66}'..='\u{D6F}');
+    is_digit.then(|| char::from_digit((u32::from(c) & 0xF) - zero, 10)).flatten()
 }
 
 fn is_hebrew_quote(c: char) -> bool {
@@ -237,8 +265,18 @@ mod tests {
         assert_eq!(fold("الـــصين"), "الصين");
         assert_eq!(fold("أوكرانيا إيران آسيا"), "اوكرانيا ايران اسيا");
         assert_eq!(fold("ا\u{654}"), "ا");
+        assert_eq!(fold("ایران کرملین"), fold("ايران كرملين"));
+        assert_ne!(fold("على"), fold("علي"), "a preposition is no name");
         assert_eq!(fold("שָׁלוֹם"), "שלום");
         assert_eq!(fold("צה\"ל"), fold("צה״ל"));
+    }
+
+    #[test]
+    fn digits_are_those_of_europe() {
+        assert_eq!(fold("إس-٤٠٠ ٠١٢٣٤٥٦٧٨٩"), "اس-400 0123456789");
+        assert_eq!(fold("۰۱۲۳۴۵۶۷۸۹"), "0123456789");
+        assert_eq!(fold("०१२३४५६७८९ ০১২৩৪৫৬৭৮৯ ੦੯ ૦૯ ௦௯ ೦೯ ൦൯"), "0123456789 0123456789 09 09 09 09 09");
+        assert_eq!(exact("إس-٤٠٠"), "إس-400");
     }
 
     #[test]
