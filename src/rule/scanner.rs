@@ -412,14 +412,14 @@ impl<'a> Scan<'a> {
             while self.memo.read(by, text, &mut rest, article) {
                 scratch.find_pairs(by, self.memo.batch(), before);
                 let mut next_pair = 0;
-                for (number, &Met { piece, terms, .. }) in self.memo.batch().iter().enumerate() {
+                for (in_batch, &Met { piece, terms, .. }) in self.memo.batch().iter().enumerate() {
                     let end_at = at + weight(piece.kind);
                     let in_lede = number == 0 || (in_text && end_at <= LEDE);
                     let fields = if in_lede { bit | FieldSet::LEDE.0 } else { bit };
                     let (start, end) = (clip(piece.start), clip(piece.end));
                     // A pair begins with the word before, so it stands before what begins here.
                     while let Some(&Neighbours { pair, .. }) =
-                        scratch.neighbours.get(next_pair).filter(|found| found.place == number)
+                        scratch.neighbours.get(next_pair).filter(|found| found.place == in_batch)
                         && let Some(&first) = scratch.pieces.last()
                     {
                         next_pair += 1;

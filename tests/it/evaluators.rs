@@ -1,5 +1,6 @@
 //! The fast evaluator against the plain one: random rules on random texts, and texts made to hurt.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -126,6 +127,58 @@ proptest! {
         let mut scratch = Scratch::default();
         for (title, body) in &articles {
             matcher::agree(&ruleset, &mut scratch, &document(title, body, lang));
+        }
+    }
+}
+
+/// A text of up to three hundred words, some of which are rare, so that a word often stands in one place only.
+fn long_text() -> impl Strategy<Value = String> {
+    let word = prop_oneof![6 => Just("x"), 1 => prop::sample::select(vec!["ab", "ba", "c", "Ab", "rosso", "中俄", "俄", "aab"])];
+    prop_oneof![
+        1 => text(),
+        2 => (prop::collection::vec(word, 0..300), prop::sample::select(vec![" ", "-", ". "]))
+            .prop_map(|(words, separator)| words.join(separator)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
+    /// Queries alone, without a score, on articles with all their fields: long ones after short ones and the other way round,
+    /// and with a scratch that comes from other rules.
+    #[test]
+    fn both_evaluators_agree_on_all_fields_of_articles_of_any_length(
+        queries in prop::collection::vec((query(), prop::option::of(positional())), 1..4),
+        scoped in prop::sample::select(vec!["lede", "author", "tag", "source", "url"]),
+        term in term(),
+        articles in prop::collection::vec(prop::array::uniform7(long_text()), 1..4),
+        lang in prop::option::of(prop::sample::select(vec!["it", "zh", "en"])),
+    ) {
+        static OTHER: OnceLock<Ruleset> = OnceLock::new();
+        let mut rules = CONCEPTS.to_owned();
+        for (index, (query, except)) in queries.iter().enumerate() {
+            rules += &format!("[[topic]]\nid = \"t{index}\"\nmatch = '''{query}'''\n");
+            if let Some(except) = except {
+                rules += &format!("except = '''{except}'''\n");
+            }
+        }
+        rules += &format!("[[topic]]\nid = \"scoped\"\nmatch = '''{scoped}:({term})'''\n");
+        rules += "[[topic]]\nid = \"lede\"\nmatch = 'lede:(ab OR \"ab ba\" OR 中俄)'\n";
+        let ruleset = match compile(&rules) {
+            Ok(ruleset) => ruleset,
+            Err(why) => return Err(TestCaseError::Reject(why.into())),
+        };
+        let other = OTHER.get_or_init(|| compile("[[topic]]\nid = \"a\"\nmatch = 'x OR c OR \"x c\"'\n").unwrap());
+        let mut scratch = Scratch::default();
+        for fields in &articles {
+            let [title, summary, body, author, tags, source, url] = fields;
+            let document = Document {
+                fields: [title, summary, body, author, tags, source, url].map(|text| Cow::Borrowed(text.as_str())),
+                ..document("", "", lang)
+            };
+            matcher::agree(&ruleset, &mut scratch, &document);
+            if summary.len().is_multiple_of(3) {
+                matcher::agree(other, &mut scratch, &document);
+            }
         }
     }
 }
