@@ -87,6 +87,15 @@ fn queries_without_measure_are_errors() {
 }
 
 #[test]
+fn lists_that_never_close_are_looked_at_once() {
+    let text: String =
+        (0..50).map(|number| topic(&"near(".repeat(19_000)).replace("\"t\"", &format!("\"t{number}\""))).collect();
+    let (ruleset, report) = compile(text);
+    assert!(ruleset.is_none());
+    assert!(codes(&report).contains(&"E129"), "{:?}", codes(&report));
+}
+
+#[test]
 fn the_longest_query_and_the_deepest_nesting_hold_to_the_letter() {
     let longest = |bytes: usize| topic(&("a".repeat(bytes - 5) + " OR b"));
     assert_eq!(codes(&compile(longest(100_000)).1), [] as [&str; 0]);

@@ -167,10 +167,13 @@ impl Lexer<'_, '_, '_> {
     }
 }
 
+/// Characters of the longest list that is looked at: a query may be `near(` twenty thousand times.
+const LONGEST_LIST: usize = 400;
+
 /// What stands in the parentheses that open here and close on the same line.
 fn inside(text: &str) -> Option<&str> {
     let mut open = 0_usize;
-    for (at, c) in text.char_indices() {
+    for (at, c) in text.char_indices().take(LONGEST_LIST) {
         match c {
             '(' => open += 1,
             ')' if open == 1 => return text.get(1..at),
