@@ -267,6 +267,15 @@ fn what_is_not_there_is_said_with_what_comes_near() {
         ("\"iron dome system\"", "Iron dome", "", "is not there: all its words are there but `system`"),
         ("ракета", "Дрон", "", "match: `ракета` is not there"),
         ("导弹", "弹导", "", "match: `导弹` is not there"),
+        // It is not for the letters that these miss.
+        ("中俄", "中 俄", "", "match: `中俄` is not there"),
+        ("=中俄", "中 俄", "", "match: `=中俄` is not there"),
+        (
+            "url:missile",
+            "Missile talks",
+            "A missile.",
+            "`url:missile` is not there: it is only in the title and the body",
+        ),
     ] {
         let found = explained(&topic(&format!("match = '''{query}'''")), title, body);
         let failed = found.failed.expect(query);

@@ -18,14 +18,17 @@ impl Plain<'_> {
             return None;
         }
         let everywhere = FieldSet(0b0111_1111);
-        if let Some(place) = self.atom(id, everywhere, None).into_keys().next() {
-            let field = self.pieces[place.start as usize].field;
-            let name = FIELDS[usize::from(field)];
+        let mut elsewhere: Vec<u8> =
+            self.atom(id, everywhere, None).into_keys().map(|place| self.pieces[place.start as usize].field).collect();
+        elsewhere.dedup();
+        if let Some(&field) = elsewhere.first() {
+            let names: Vec<String> =
+                elsewhere.iter().map(|&field| format!("the {}", FIELDS[usize::from(field)])).collect();
             let further = fields.meets(FieldSet::LEDE) && (1..3).contains(&field);
             return Some(if further {
-                format!("it comes after the first {} words of the {name}", LEDE / 2)
+                format!("it comes after the first {} words of {}", LEDE / 2, names[0])
             } else {
-                format!("it is only in the {name}")
+                format!("it is only in {}", names.join(" and "))
             });
         }
         let AtomKind::Sequence(items) = &self.program.atoms[id.index()] else { return None };
@@ -38,16 +41,27 @@ impl Plain<'_> {
 
     /// `=Mosca` where there is `MOSCA`.
     fn in_other_letters(&self, items: &[Item], here: &[&PlainPiece]) -> Option<String> {
-        let fits = |item: &Item, piece: &PlainPiece| match item.test {
-            Test::Any | Test::Stretch => true,
-            Test::Term(term) => match &self.program.terms[term.index()] {
-                Term::Exact(word) => fold(word) == piece.folded,
-                term => term.accepts(&piece.raw, &piece.folded, self.languages),
-            },
+        let fits = |(at, item): (usize, &Item), piece: &PlainPiece| {
+            let other = match item.test {
+                Test::Any => true,
+                Test::Stretch => false,
+                Test::Term(term) => match &self.program.terms[term.index()] {
+                    Term::Exact(word) => fold(word) == piece.folded,
+                    term => term.accepts(&piece.raw, &piece.folded, self.languages),
+                },
+            };
+            other && (at == 0 || !item.glued || piece.glued)
         };
+        let is_exact = |item: &Item| match item.test {
+            Test::Term(term) => matches!(self.program.terms[term.index()], Term::Exact(_)),
+            Test::Any | Test::Stretch => false,
+        };
+        if !items.iter().any(is_exact) {
+            return None;
+        }
         let found = here.windows(items.len()).find(|pieces| {
             pieces.iter().all(|piece| piece.field == pieces[0].field)
-                && items.iter().zip(*pieces).all(|(item, piece)| fits(item, piece))
+                && items.iter().enumerate().zip(*pieces).all(|(item, piece)| fits(item, piece))
         })?;
         let (first, last) = (found.first()?, found.last()?);
         let written = self.texts[usize::from(first.field)].get(first.start as usize..last.end as usize)?;
