@@ -58,12 +58,15 @@ pub(super) fn explain(source: &Source, lossy: bool) -> Syntax {
     let mut inserted: Vec<(usize, &'static str)> = Vec::new();
     // What stands between the two versions of a merge that nobody finished: it is said once, and one version is read.
     let mut merge = Merge::None;
+    // A line of `=` before nothing of the kind is an ornament.
+    let last_marker = text.rfind("\n>>>>>>>").unwrap_or(0);
     // Names of the broken header under which everything is left out; `Some("")` up to the next header of one name.
     let mut under: Option<String> = None;
     for statement in statements(text) {
         let written = &text[statement.range.clone()];
         let start = Span::new(source.id, statement.range.clone()).start;
-        if let Some(marker) = merge_marker(written) {
+        let marker = merge_marker(written);
+        if let Some(marker) = marker.filter(|marker| *marker == Merge::First || statement.range.start < last_marker) {
             if merge == Merge::None {
                 let range = statement.range.start..statement.range.start + written.lines().next().map_or(0, str::len);
                 let title = "two versions stand here: a merge was not finished";

@@ -2,7 +2,8 @@
 //!
 //! NFKC and full case folding; then marks are dropped where a reader takes them for the same letter: all of them in Latin
 //! and Greek, stress marks in Cyrillic (`ё` is `е`, but `й` and `ї` stay), vowel signs and tatweel in Arabic, points in
-//! Hebrew. Alef forms are one letter, Persian yeh and kaf the Arabic ones, traditional Han folds to simplified, and characters that can't be seen are gone.
+//! Hebrew. Alef forms are one letter, Persian yeh and kaf the Arabic ones, traditional Han folds to simplified, and
+//! characters that can't be seen are gone.
 //!
 //! `i`, `ı`, `I` and `İ` fold to one letter in every language. Folding them by the language of the text, as Turkish would
 //! want, makes a Turkish article's `CNN INTERNATIONAL` unfindable by `international`, and every rule depend on a guess;

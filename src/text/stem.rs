@@ -20,8 +20,8 @@ pub fn has_stemmer(lang: Lang) -> bool {
     algorithm(lang).is_some()
 }
 
-/// The stem of one word, folded; `None` if the language has no stemmer, or the word is too long to be one. Accents and umlauts are still there when the
-/// stemmer sees the word, since its rules ask for them; the case is not.
+/// The stem of one word, folded; `None` if the language has no stemmer, or the word is too long to be one. Accents and
+/// umlauts are still there when the stemmer sees the word, since its rules ask for them; the case is not.
 #[must_use]
 pub fn stem(lang: Lang, word: &str) -> Option<String> {
     let algorithm = algorithm(lang)?;
