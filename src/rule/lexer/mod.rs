@@ -80,18 +80,16 @@ impl Sink<'_> {
     }
 
     pub(super) fn push(&mut self, diagnostic: Diagnostic) {
-        // A page of noise helps nobody: of a query that is not one, the first mistakes say enough.
+        // A page of noise helps nobody: of a query that is not one, the first mistakes say enough. But no number of
+        // warnings may hide an error, or a query would be taken for what it is not.
         const MOST: usize = 20;
-        match self.diagnostics.len() {
-            0..MOST => self.diagnostics.push(diagnostic),
-            MOST => {
-                if let Some(last) = self.diagnostics.last_mut()
-                    && !last.help.iter().any(|help| help == MORE)
-                {
-                    last.help.push(MORE.to_owned());
-                }
-            }
-            _ => {}
+        let room = if diagnostic.is_error() { MOST } else { MOST / 2 };
+        if self.diagnostics.len() < room {
+            self.diagnostics.push(diagnostic);
+        } else if let Some(last) = self.diagnostics.last_mut()
+            && !last.help.iter().any(|help| help == MORE)
+        {
+            last.help.push(MORE.to_owned());
         }
     }
 }

@@ -371,6 +371,25 @@ fn ten_thousand_parentheses_are_an_error_and_no_crash() {
 }
 
 #[test]
+fn warnings_without_number_hide_no_error() {
+    for many in ["aaaa/bbbb OR ", "C++ OR ", "\"@japan\" OR ", "ракeта OR "] {
+        let many = many.repeat(50);
+        for (end, code) in [
+            ("a b", "E109"),
+            ("a AND b", "E108"),
+            ("foo:a", "E120"),
+            ("NOT a", "E119"),
+            ("\"= US\"", "E126"),
+            ("(a", "E105"),
+        ] {
+            let codes = codes_of(&format!("{many}{end}"));
+            assert!(codes.contains(&code), "{end}: {codes:?}");
+            assert!(codes.len() <= 20);
+        }
+    }
+}
+
+#[test]
 fn a_broken_query_still_tells_its_names() {
     let parsed = parse("(@russia OR \"x AND y) AND @china OR #topc");
     assert!(parsed.node.is_none());
