@@ -5,6 +5,7 @@ use super::collected::Settled;
 use super::expr::needs_escape;
 use super::position::Leaf;
 use super::ruleset::Hit;
+use super::scanner::MOST_KEPT;
 use crate::model::{Field, Lang, Severity};
 use crate::text::analyzed::FIELDS;
 
@@ -90,6 +91,8 @@ impl WrittenHits {
     /// To be called for each article.
     fn forget(&mut self) {
         self.by_occurrence.clear();
+        // A single huge article must not keep its memory for good.
+        self.by_occurrence.shrink_to(MOST_KEPT);
         self.forget_others();
     }
 
