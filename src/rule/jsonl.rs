@@ -170,6 +170,9 @@ const LONGEST_LINE: u64 = 64 << 20;
 /// Lines that one thread works on at a time, and bytes that it is to write for them.
 const BATCH: usize = 64;
 const MOST_WRITTEN: usize = 256 << 10;
+/// Batches that each thread may be ahead of the slowest: where an article makes a batch, one may take ten times as long as
+/// the next, and none shall wait for it.
+const AHEAD: usize = 8;
 /// Bytes that wait to be written while an article is being worked on.
 const MOST_WAITING: usize = 4 << 20;
 
@@ -242,8 +245,8 @@ fn run_threads(
     std::thread::scope(|scope| {
         let (lanes, workers): (Vec<Lane>, Vec<_>) = (0..threads)
             .map(|_| {
-                let (to_worker, work) = sync_channel::<Batch>(1);
-                let (done, from_worker) = sync_channel::<Batch>(1);
+                let (to_worker, work) = sync_channel::<Batch>(AHEAD);
+                let (done, from_worker) = sync_channel::<Batch>(AHEAD);
                 let worker = scope.spawn(move || {
                     let mut worker = Worker::new(ruleset, now);
                     for mut batch in work {
@@ -261,7 +264,7 @@ fn run_threads(
         let mut spare: Vec<Batch> = Vec::new();
         let (mut sent, mut received, mut more) = (0, 0, true);
         while more || received < sent {
-            if more && sent - received < 2 * threads {
+            if more && sent - received < AHEAD * threads {
                 let mut batch = spare.pop().unwrap_or_default();
                 batch.clear();
                 more = lines.read(&mut batch)?;

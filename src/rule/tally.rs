@@ -16,7 +16,7 @@ const MOST_NAMED: usize = 5;
 /// The part of a run's statistics that tells the topics apart.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct TopicTotals {
-    /// Articles on which the topics' costs were measured: the first thousand or so, then about one in sixteen.
+    /// Articles on which the topics' costs were measured: the first 256 and some after them, one in 32 or more.
     pub measured_articles: u64,
     /// The topics that were tried, the most expensive first, at most [`MOST_TOPICS`]. `matches` are counted on all articles;
     /// `candidates` and `seconds` are reckoned up from those that were measured.
