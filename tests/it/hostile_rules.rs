@@ -87,12 +87,13 @@ fn queries_without_measure_are_errors() {
 }
 
 #[test]
-fn lists_that_never_close_are_looked_at_once() {
-    let text: String =
-        (0..50).map(|number| topic(&"near(".repeat(19_000)).replace("\"t\"", &format!("\"t{number}\""))).collect();
-    let (ruleset, report) = compile(text);
-    assert!(ruleset.is_none());
-    assert!(codes(&report).contains(&"E129"), "{:?}", codes(&report));
+fn lists_and_quotes_that_never_close_are_looked_at_once() {
+    for (piece, count, code) in [("near(", 50, "E129"), (" 'a b", 10, "E109")] {
+        let topic = |number| topic(&piece.repeat(19_000)).replace("\"t\"", &format!("\"t{number}\""));
+        let (ruleset, report) = compile((0..count).map(topic).collect());
+        assert!(ruleset.is_none());
+        assert!(codes(&report).contains(&code), "{:?}", codes(&report));
+    }
 }
 
 #[test]

@@ -204,7 +204,9 @@ impl Lexer<'_, '_, '_> {
             self.sink.report(diagnostic, start..self.at, "");
             return self.push(Token::Bad, start);
         }
-        let mut chars = body.char_indices().peekable();
+        // Where apostrophes are all there is, none closes another.
+        const LONGEST: usize = 400;
+        let mut chars = body.char_indices().take(LONGEST).peekable();
         let mut last = None;
         let end = loop {
             let Some((at, here)) = chars.next() else { break None };
