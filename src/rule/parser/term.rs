@@ -67,9 +67,13 @@ fn bare_phrase(trimmed: &str, start: usize, sink: &mut Sink<'_>) -> Option<Optio
     let before = sink.diagnostics.len();
     several(trimmed, start, sink);
     let parts = phrase_parts(trimmed, start, sink, None);
-    if sink.diagnostics[before.min(sink.diagnostics.len())..].iter().any(Diagnostic::is_error) || parts.is_empty() {
-        // Nothing but punctuation, say: the lexer finds words for it.
-        return if parts.is_empty() && sink.diagnostics.len() == before { None } else { Some(None) };
+    if sink.diagnostics[before.min(sink.diagnostics.len())..].iter().any(Diagnostic::is_error) {
+        return Some(None);
+    }
+    if parts.is_empty() {
+        // Nothing but punctuation, say: the lexer finds words for it, and then no warning is of use.
+        sink.diagnostics.truncate(before);
+        return None;
     }
     let atom = match parts.as_slice() {
         [PhrasePart::Any] => return None,

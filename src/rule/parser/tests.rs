@@ -338,6 +338,9 @@ fn a_term_of_several_words_is_a_phrase() {
         let codes: Vec<&str> = parsed.diagnostics.iter().map(|d| d.code).collect();
         assert_eq!(codes, [code], "{text}: {:#?}", parsed.diagnostics);
     }
+    // Signs alone are an error, whatever a list of them looks like.
+    let codes: Vec<&str> = term("! ,!").diagnostics.iter().map(|d| d.code).collect();
+    assert_eq!(codes, ["E131", "E131"]);
 }
 
 #[test]
