@@ -194,15 +194,7 @@ fn a_chain_of_deeply_nested_topics_is_read_and_evaluated_on_a_small_stack() {
         let (ruleset, report) = Ruleset::compile(load_sources(vec![Source::new(SourceId(0), "rules/a.toml", text)]));
         assert_eq!(codes(&report), [] as [&str; 0], "{report}");
         let ruleset = ruleset.unwrap();
-        let empty = || Cow::Borrowed("");
-        let document = Document {
-            fields: [Cow::Borrowed("a0 word"), empty(), empty(), empty(), empty(), empty(), empty()],
-            lang: None,
-            guess: None,
-            source: empty(),
-            feed: empty(),
-            time: None,
-        };
+        let document = titled("a0 word");
         let here = Circumstances { feed_labels: None, now: Timestamp::EPOCH };
         let scanned = ruleset.scan(&mut Scratch::default(), &document, here);
         assert_eq!(scanned.errors, Vec::<String>::new());
@@ -210,6 +202,19 @@ fn a_chain_of_deeply_nested_topics_is_read_and_evaluated_on_a_small_stack() {
         assert_eq!(scanned.hits, ruleset.scan_plainly(&document, here));
     };
     std::thread::Builder::new().stack_size(STACK_BYTES).spawn(evaluate).unwrap().join().unwrap();
+}
+
+/// An article of nothing but a title.
+fn titled(title: &str) -> Document<'_> {
+    let empty = || Cow::Borrowed("");
+    Document {
+        fields: [Cow::Borrowed(title), empty(), empty(), empty(), empty(), empty(), empty()],
+        lang: None,
+        guess: None,
+        source: empty(),
+        feed: empty(),
+        time: None,
+    }
 }
 
 /// Each pattern holds all before it, and the word holds each at every letter: 300 million finds, if they were counted.
@@ -222,15 +227,7 @@ fn a_thousand_patterns_within_each_other_find_a_long_word_once_each() {
     let (ruleset, report) = compile(text);
     assert_eq!(codes(&report), [] as [&str; 0], "{report}");
     let word = "a".repeat(300_000);
-    let empty = || Cow::Borrowed("");
-    let document = Document {
-        fields: [Cow::Borrowed(word.as_str()), empty(), empty(), empty(), empty(), empty(), empty()],
-        lang: None,
-        guess: None,
-        source: empty(),
-        feed: empty(),
-        time: None,
-    };
+    let document = titled(&word);
     let here = Circumstances { feed_labels: None, now: Timestamp::EPOCH };
     let start = Instant::now();
     let hits = ruleset.unwrap().scan(&mut Scratch::default(), &document, here).hits;
