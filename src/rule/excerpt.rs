@@ -2,6 +2,7 @@
 
 use super::document::Document;
 use crate::model::{Evidence, Excerpt};
+use crate::text::reading::readable;
 
 /// At most so many excerpts go with a match.
 const MOST: usize = 20;
@@ -40,14 +41,15 @@ pub(super) fn excerpts(document: &Document<'_>, evidence: &[Evidence]) -> Vec<Ex
 
 /// One hit with its context.
 #[must_use]
-pub(super) fn excerpt(document: &Document<'_>, hit: &Evidence) -> Excerpt {
+pub(super) fn excerpt<'t>(document: &'t Document<'_>, hit: &Evidence) -> Excerpt {
     let text = document.text(hit.field);
     let (start, end) = (hit.start as usize, hit.end as usize);
+    let shown = |text: Option<&'t str>| readable(hit.field, text.unwrap_or(""));
     Excerpt {
         field: hit.field,
-        text: one_line(text.get(start..end).unwrap_or("")),
-        before: before(text.get(..start).unwrap_or("")),
-        after: after(text.get(end..).unwrap_or("")),
+        text: one_line(&shown(text.get(start..end))),
+        before: before(&shown(text.get(..start))),
+        after: after(&shown(text.get(end..))),
         atom: hit.atom.clone(),
         concept: hit.concept.clone(),
     }

@@ -14,7 +14,7 @@ use super::position::{Layout, Leaf, Pos, evidence};
 use super::ruleset::{Circumstances, Ruleset};
 use super::term::Languages;
 use super::verdict::{refusal, verdict};
-use crate::model::{Evidence, Excerpt, Lang, Severity, TopicId};
+use crate::model::{Evidence, Excerpt, Field, Lang, Severity, TopicId};
 use crate::text::analyzed::FIELDS;
 
 /// Why a topic matches or doesn't.
@@ -382,9 +382,14 @@ impl Explainer<'_> {
     fn nearest(&self, left: &Outcome, right: &Outcome, reach: Reach, ordered: bool) -> String {
         let Some((distance, a, b)) = self.nearest_pair(left, right, ordered) else {
             let in_any_order = ordered && self.nearest_pair(left, right, false).is_some();
+            let pairs = || left.hits.keys().flat_map(|&a| right.hits.keys().map(move |&b| (a, b)));
+            let apart = pairs().find(|&(a, b)| self.plain.are_apart(a, b));
             let (a, b) = (self.first(left), self.first(right));
             return if in_any_order {
                 format!("{a} comes only after {b}")
+            } else if let Some((a, b)) = apart {
+                let parts = if FIELDS[usize::from(self.plain.field(a.start))] == Field::Tag { "tags" } else { "names" };
+                format!("{} and {} are in different {parts}", self.quoted(a), self.quoted(b))
             } else {
                 format!("{a} and {b} are not in the same field")
             };
@@ -401,8 +406,9 @@ impl Explainer<'_> {
         let mut best: Option<(u32, Pos, Pos)> = None;
         for &a in left.hits.keys() {
             for &b in right.hits.keys() {
-                let comparable =
-                    self.plain.field(a.start) == self.plain.field(b.start) && (!ordered || a.start <= b.start);
+                let comparable = self.plain.field(a.start) == self.plain.field(b.start)
+                    && (!ordered || a.start <= b.start)
+                    && !self.plain.are_apart(a, b);
                 if comparable {
                     let distance = self.plain.distance(a, b);
                     if best.is_none_or(|(nearest, ..)| distance < nearest) {
@@ -416,8 +422,7 @@ impl Explainer<'_> {
 
     fn quoted(&self, place: Pos) -> String {
         let (field, bytes) = self.plain.bytes(place);
-        let text = self.plain.text(field.into()).get(bytes).unwrap_or("");
-        format!("“{}”", shortened(text))
+        format!("“{}”", shortened(&self.plain.shown(field.into(), bytes)))
     }
 
     fn first(&self, outcome: &Outcome) -> String {
@@ -431,12 +436,9 @@ impl Explainer<'_> {
         let leaf: Option<&Leaf> = outcome.hits.values().flatten().next();
         match leaf {
             Some(leaf) => {
-                let text = self
-                    .plain
-                    .text(leaf.at.field())
-                    .get(leaf.at.start() as usize..leaf.at.end() as usize)
-                    .unwrap_or("");
-                format!("“{}” ({})", shortened(text), FIELDS[leaf.at.field()])
+                let field = leaf.at.field();
+                let text = self.plain.shown(field, leaf.at.start() as usize..leaf.at.end() as usize);
+                format!("“{}” ({})", shortened(&text), FIELDS[field])
             }
             None => "what it asks for".to_owned(),
         }

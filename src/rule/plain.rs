@@ -5,6 +5,7 @@
 
 mod near_miss;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ast::Reach;
@@ -12,7 +13,8 @@ use super::document::Document;
 use super::expr::{AtomId, AtomKind, ConceptId, Expr, ExprId, FieldSet, Item, Program, STRETCH, Test};
 use super::position::{Layout, Leaf, Pos, Stretch, count_without_overlap};
 use super::term::Languages;
-use crate::text::analyzed::{AnalyzedField, FIELDS, HalfWords, LEDE, weight};
+use crate::text::analyzed::{APART, AnalyzedField, FIELDS, HalfWords, LEDE, after_part, weight};
+use crate::text::reading::{Part, parts, readable};
 use crate::text::segment::{PieceKind, paragraphs, sentences};
 
 /// What a node makes of an article.
@@ -61,7 +63,7 @@ pub(super) struct Plain<'p> {
     pieces: Vec<PlainPiece>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct PlainPiece {
     field: u8,
     raw: String,
@@ -72,7 +74,7 @@ struct PlainPiece {
     glued: bool,
     is_character: bool,
     in_lede: bool,
-    /// The empty place after a field.
+    /// The empty place after a part of a field.
     is_end: bool,
     sentence: u32,
     paragraph: u32,
@@ -104,45 +106,44 @@ impl<'p> Plain<'p> {
         let (mut sentences_before, mut paragraphs_before) = (0, 0);
         for (index, field) in FIELDS.into_iter().enumerate() {
             let text = &document.fields[index];
-            let analyzed = AnalyzedField::new(field, text);
             let sentence_starts = sentences(text);
             let paragraph_starts = paragraphs(text);
             let number = |starts: &[usize], at: usize| clip(starts.iter().filter(|&&start| start <= at).count());
-            let total = analyzed.tokens.last().map_or(0, |last| last.at + weight(last.kind));
-            let field = u8::try_from(index).expect("there are seven fields");
             let lede_counts = index < 3;
-            for token in &analyzed.tokens {
-                pieces.push(PlainPiece {
-                    field,
-                    raw: text[token.span.clone()].to_owned(),
-                    folded: token.folded.clone(),
-                    start: clip(token.span.start),
-                    end: clip(token.span.end),
-                    at: token.at,
-                    glued: token.glued,
-                    is_character: token.kind == PieceKind::Character,
-                    in_lede: lede_counts && (index == 0 || token.at + weight(token.kind) <= LEDE),
-                    is_end: false,
-                    sentence: sentences_before + number(&sentence_starts, token.span.start),
-                    paragraph: paragraphs_before + number(&paragraph_starts, token.span.start),
-                });
+            let mut before = 0;
+            let index = u8::try_from(index).expect("there are seven fields");
+            for part in parts(field, text) {
+                let analyzed = AnalyzedField::new(field, &part.text);
+                let mut push = |span: std::ops::Range<usize>, piece: PlainPiece| {
+                    let start = part.stored(span.start);
+                    pieces.push(PlainPiece {
+                        field: index,
+                        start: clip(start),
+                        end: clip(part.stored(span.end)),
+                        sentence: sentences_before + number(&sentence_starts, start),
+                        paragraph: paragraphs_before + number(&paragraph_starts, start),
+                        ..piece
+                    });
+                };
+                for token in &analyzed.tokens {
+                    let piece = PlainPiece {
+                        raw: part.text[token.span.clone()].to_owned(),
+                        folded: token.folded.clone(),
+                        at: before + token.at,
+                        glued: token.glued,
+                        is_character: token.kind == PieceKind::Character,
+                        in_lede: lede_counts && (index == 0 || token.at + weight(token.kind) <= LEDE),
+                        ..PlainPiece::default()
+                    };
+                    push(token.span.clone(), piece);
+                }
+                let end = before + analyzed.tokens.last().map_or(0, |last| last.at + weight(last.kind));
+                let piece = PlainPiece { at: end, is_end: true, ..PlainPiece::default() };
+                push(part.text.len()..part.text.len(), piece);
+                before = after_part(end);
             }
             sentences_before += clip(sentence_starts.len());
             paragraphs_before += clip(paragraph_starts.len());
-            pieces.push(PlainPiece {
-                field,
-                raw: String::new(),
-                folded: String::new(),
-                start: clip(text.len()),
-                end: clip(text.len()),
-                at: total,
-                glued: false,
-                is_character: false,
-                in_lede: false,
-                is_end: true,
-                sentence: sentences_before,
-                paragraph: paragraphs_before,
-            });
         }
         let texts = document.fields.iter().map(|text| text.clone().into_owned()).collect();
         Self { program, languages: document.languages(), texts, pieces }
@@ -218,10 +219,10 @@ impl<'p> Plain<'p> {
                 }
             }
             AtomKind::Regex(regex) => {
-                for (index, text) in self.texts.iter().enumerate() {
+                for (index, part) in self.parts() {
                     let field = u8::try_from(index).expect("there are seven fields");
-                    for found in regex.find_iter(text).filter(|found| !found.is_empty()) {
-                        let (start, end) = (clip(found.start()), clip(found.end()));
+                    for found in regex.find_iter(&part.text).filter(|found| !found.is_empty()) {
+                        let (start, end) = (clip(part.stored(found.start())), clip(part.stored(found.end())));
                         let inside = |piece: &PlainPiece| piece.field == field && !piece.is_end;
                         let touched = |piece: &PlainPiece| inside(piece) && piece.start < end && start < piece.end;
                         let place = match self.pieces.iter().position(touched) {
@@ -230,10 +231,8 @@ impl<'p> Plain<'p> {
                                 Pos { start: clip(first), end: clip(first + length) }
                             }
                             None => {
-                                let next = self
-                                    .pieces
-                                    .iter()
-                                    .position(|piece| piece.field == field && (piece.is_end || piece.start >= end));
+                                let next =
+                                    self.pieces.iter().position(|piece| piece.field == field && piece.start >= end);
                                 let next = clip(next.unwrap_or(0));
                                 Pos { start: next, end: next }
                             }
@@ -328,10 +327,22 @@ impl<'p> Plain<'p> {
             .collect()
     }
 
-    /// The text of a field.
+    /// All parts of all fields, with the fields' indexes.
+    fn parts(&self) -> impl Iterator<Item = (usize, Part<'_>)> {
+        let fields = FIELDS.into_iter().zip(&self.texts).enumerate();
+        fields.flat_map(|(index, (field, text))| parts(field, text).map(move |part| (index, part)))
+    }
+
+    /// Some bytes of a field, as a person reads them.
     #[must_use]
-    pub(super) fn text(&self, field: usize) -> &str {
-        &self.texts[field]
+    pub(super) fn shown(&self, field: usize, bytes: std::ops::Range<usize>) -> Cow<'_, str> {
+        readable(FIELDS[field], self.texts[field].get(bytes).unwrap_or(""))
+    }
+
+    /// Whether two stretches stand in different parts of one field.
+    #[must_use]
+    pub(super) fn are_apart(&self, one: Pos, other: Pos) -> bool {
+        self.field(one.start) == self.field(other.start) && self.distance(one, other) >= APART
     }
 
     /// The bytes of a stretch in its field, with the field's index.

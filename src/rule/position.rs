@@ -9,7 +9,7 @@ use crate::model::Evidence;
 use crate::text::analyzed::{FIELDS, HalfWords};
 
 /// A stretch of pieces: from `start` up to but not including `end`, counted over all fields of an article, with one empty
-/// place after each field. It never reaches over a field's end. A regular expression that hits between two words has a
+/// place after each part of a field. It never reaches over such a part's end. A regular expression that hits between two words has a
 /// stretch without pieces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Pos {

@@ -24,7 +24,8 @@ use super::noted::{Noted, Occurrence};
 use super::pair::Pairs;
 use super::position::{Layout, Leaf, Pos, Stretch};
 use super::term::Languages;
-use crate::text::analyzed::{FIELDS, HalfWords, LEDE, weight};
+use crate::text::analyzed::{FIELDS, HalfWords, LEDE, after_part, weight};
+use crate::text::reading::{Part, parts};
 use crate::text::segment::{PieceKind, paragraphs, pieces, sentences};
 
 /// What is prepared once for a program.
@@ -140,7 +141,7 @@ pub struct Scratch {
     pauses_costs: bool,
 }
 
-/// A piece of the article, or the empty place after a field.
+/// A piece of the article, or the empty place after a part of a field.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Piece {
     pub(super) start: u32,
@@ -396,56 +397,92 @@ impl<'a> Scan<'a> {
 
     fn read_field(&mut self, index: &Index, number: usize) {
         let field = clip(number) as u8;
-        let bit = 1_u8 << field;
-        let text: &str = &self.document.fields[number];
+        let document = self.document;
+        let text: &str = &document.fields[number];
         // The lede is made of the first three fields, which are always read.
-        let in_text = number < 3;
-        let is_read = in_text || index.fields.meets(FieldSet(bit));
-        let article = self.languages;
+        let is_read = number < 3 || index.fields.meets(FieldSet(1 << field));
         let mut at = 0;
-        let scratch = &mut *self.scratch;
         if is_read {
-            let mut rest = pieces(text);
-            let mut before = NO_WORD;
-            let mut place = clip(scratch.pieces.len());
-            let by = index.by();
-            while self.memo.read(by, text, &mut rest, article) {
-                scratch.find_pairs(by, self.memo.batch(), before);
-                let mut next_pair = 0;
-                for (in_batch, &Met { piece, terms, .. }) in self.memo.batch().iter().enumerate() {
-                    let end_at = at + weight(piece.kind);
-                    let in_lede = number == 0 || (in_text && end_at <= LEDE);
-                    let fields = if in_lede { bit | FieldSet::LEDE.0 } else { bit };
-                    let (start, end) = (clip(piece.start), clip(piece.end));
-                    // A pair begins with the word before, so it stands before what begins here.
-                    while let Some(&Neighbours { pair, .. }) =
-                        scratch.neighbours.get(next_pair).filter(|found| found.place == in_batch)
-                        && let Some(&first) = scratch.pieces.last()
-                    {
-                        next_pair += 1;
-                        let at = Stretch::new(field, first.start, end);
-                        scratch.noted.add(&[TermId(pair)], place - 1, at, first.fields & fields);
-                    }
-                    scratch.noted.add(self.memo.terms(&terms), place, Stretch::new(field, start, end), fields);
-                    before = terms.word;
-                    scratch.pieces.push(Piece {
-                        start,
-                        end,
-                        at,
-                        terms,
-                        fields,
-                        field,
-                        glued: piece.glued,
-                        kind: if piece.kind == PieceKind::Word { Kind::Word } else { Kind::Character },
-                    });
-                    at = end_at;
-                    place += 1;
+            for part in parts(FIELDS[number], text) {
+                if let Some(end) = part.start.checked_sub(1) {
+                    self.end_part(field, end, at);
+                    at = after_part(at);
+                }
+                let before = (self.scratch.pieces.len(), self.scratch.noted.occurrences.len());
+                at = self.read_text(index, number, &part.text, at);
+                if !part.is_as_stored() {
+                    self.place_as_stored(field, &part, before);
                 }
             }
         }
-        scratch.pieces.push(Piece {
-            start: clip(text.len()),
-            end: clip(text.len()),
+        self.end_part(field, text.len(), at);
+    }
+
+    /// Corrects the places of the pieces and occurrences that were added since there were so many of them.
+    #[cold]
+    fn place_as_stored(&mut self, field: u8, part: &Part<'_>, (pieces, occurrences): (usize, usize)) {
+        let stored = |at: u32| clip(part.stored(at as usize));
+        for piece in &mut self.scratch.pieces[pieces..] {
+            (piece.start, piece.end) = (stored(piece.start), stored(piece.end));
+        }
+        for occurrence in &mut self.scratch.noted.occurrences[occurrences..] {
+            let at = occurrence.at;
+            occurrence.at = Stretch::new(field, stored(at.start()), stored(at.end()));
+        }
+    }
+
+    /// Reads a part of a field, of which so much stands before. Tells the same for what follows.
+    fn read_text(&mut self, index: &Index, number: usize, text: &str, mut at: HalfWords) -> HalfWords {
+        let field = clip(number) as u8;
+        let bit = 1_u8 << field;
+        let in_text = number < 3;
+        let article = self.languages;
+        let scratch = &mut *self.scratch;
+        let mut rest = pieces(text);
+        let mut before = NO_WORD;
+        let mut place = clip(scratch.pieces.len());
+        let by = index.by();
+        while self.memo.read(by, text, &mut rest, article) {
+            scratch.find_pairs(by, self.memo.batch(), before);
+            let mut next_pair = 0;
+            for (in_batch, &Met { piece, terms, .. }) in self.memo.batch().iter().enumerate() {
+                let end_at = at + weight(piece.kind);
+                let in_lede = number == 0 || (in_text && end_at <= LEDE);
+                let fields = if in_lede { bit | FieldSet::LEDE.0 } else { bit };
+                let (start, end) = (clip(piece.start), clip(piece.end));
+                // A pair begins with the word before, so it stands before what begins here.
+                while let Some(&Neighbours { pair, .. }) =
+                    scratch.neighbours.get(next_pair).filter(|found| found.place == in_batch)
+                    && let Some(&first) = scratch.pieces.last()
+                {
+                    next_pair += 1;
+                    let at = Stretch::new(field, first.start, end);
+                    scratch.noted.add(&[TermId(pair)], place - 1, at, first.fields & fields);
+                }
+                scratch.noted.add(self.memo.terms(&terms), place, Stretch::new(field, start, end), fields);
+                before = terms.word;
+                scratch.pieces.push(Piece {
+                    start,
+                    end,
+                    at,
+                    terms,
+                    fields,
+                    field,
+                    glued: piece.glued,
+                    kind: if piece.kind == PieceKind::Word { Kind::Word } else { Kind::Character },
+                });
+                at = end_at;
+                place += 1;
+            }
+        }
+        at
+    }
+
+    /// The empty place after a part of a field, at a byte of it.
+    fn end_part(&mut self, field: u8, byte: usize, at: HalfWords) {
+        self.scratch.pieces.push(Piece {
+            start: clip(byte),
+            end: clip(byte),
             at,
             terms: Entry::default(),
             fields: 0,
@@ -517,10 +554,10 @@ impl<'a> Scan<'a> {
                 for (number, text) in self.document.fields.iter().enumerate() {
                     let starts = starts_of(text);
                     let of_field = self.scratch.pieces.iter().filter(|piece| usize::from(piece.field) == number);
-                    numbers.extend(of_field.map(|piece| {
-                        let offset = if piece.kind == Kind::End { usize::MAX } else { piece.start as usize };
-                        before + clip(starts.partition_point(|&start| start <= offset))
-                    }));
+                    numbers
+                        .extend(of_field.map(|piece| {
+                            before + clip(starts.partition_point(|&start| start <= piece.start as usize))
+                        }));
                     before += clip(starts.len());
                 }
             }

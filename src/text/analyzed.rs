@@ -25,11 +25,22 @@ pub const fn weight(kind: PieceKind) -> HalfWords {
 /// The lede ends after so many words of a summary or body (RULES: "title and the first 60 words").
 pub const LEDE: HalfWords = 60 * 2;
 
+/// What lies between two [parts](super::reading::parts) of a field when distances are counted: more than any proximity reaches
+/// (1000 words).
+pub const APART: HalfWords = 2 * 1001;
+
+/// The weight before the part that follows, given that before the end of this one. Of a million tags the last ones may be
+/// near each other: numbers end somewhere.
+#[must_use]
+pub const fn after_part(at: HalfWords) -> HalfWords {
+    if at > HalfWords::MAX / 2 { at } else { at + APART }
+}
+
 /// The fields, in the order in which hits are reported.
 pub const FIELDS: [Field; 7] =
     [Field::Title, Field::Summary, Field::Body, Field::Author, Field::Tag, Field::Source, Field::Url];
 
-/// The text of one field of an article. Tags are one a line.
+/// The text of one field of an article. Tags are one a line, and so are the names of a source.
 #[must_use]
 pub fn field_text(article: &Article, field: Field) -> Cow<'_, str> {
     match field {

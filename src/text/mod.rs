@@ -16,6 +16,7 @@ mod main_text;
 pub mod normalize;
 mod notices;
 mod page;
+pub mod reading;
 mod rough;
 mod scripts;
 pub mod segment;

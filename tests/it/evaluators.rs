@@ -131,6 +131,19 @@ proptest! {
     }
 }
 
+/// As it stands in a link, with some letters as they are and a sign that escapes nothing.
+fn escaped(text: &str) -> String {
+    let escape = |c: char| c.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    text.chars()
+        .map(|c| match c {
+            'x' | '俄' => c.to_string(),
+            '.' => "%".to_owned(),
+            _ if c.is_ascii_alphanumeric() => c.to_string(),
+            _ => escape(c),
+        })
+        .collect()
+}
+
 /// A text of up to three hundred words, some of which are rare, so that a word often stands in one place only.
 fn long_text() -> impl Strategy<Value = String> {
     let word = prop_oneof![6 => Just("x"), 1 => prop::sample::select(vec!["ab", "ba", "c", "Ab", "rosso", "中俄", "俄", "aab"])];
@@ -150,6 +163,8 @@ proptest! {
         queries in prop::collection::vec((query(), prop::option::of(positional())), 1..4),
         scoped in prop::sample::select(vec!["lede", "author", "tag", "source", "url"]),
         term in term(),
+        near in positional(),
+        is_escaped: bool,
         articles in prop::collection::vec(prop::array::uniform7(long_text()), 1..4),
         lang in prop::option::of(prop::sample::select(vec!["it", "zh", "en"])),
     ) {
@@ -162,6 +177,7 @@ proptest! {
             }
         }
         rules += &format!("[[topic]]\nid = \"scoped\"\nmatch = '''{scoped}:({term})'''\n");
+        rules += &format!("[[topic]]\nid = \"near\"\nmatch = '''{scoped}:({near})'''\n");
         rules += "[[topic]]\nid = \"lede\"\nmatch = 'lede:(ab OR \"ab ba\" OR 中俄)'\n";
         let ruleset = match compile(&rules) {
             Ok(ruleset) => ruleset,
@@ -171,6 +187,7 @@ proptest! {
         let mut scratch = Scratch::default();
         for fields in &articles {
             let [title, summary, body, author, tags, source, url] = fields;
+            let url = &if is_escaped { escaped(url) } else { url.clone() };
             let document = Document {
                 fields: [title, summary, body, author, tags, source, url].map(|text| Cow::Borrowed(text.as_str())),
                 ..document("", "", lang)

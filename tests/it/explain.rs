@@ -96,6 +96,31 @@ fn the_first_failing_part_is_named() {
 }
 
 #[test]
+fn tags_are_apart_and_links_are_shown_as_letters() {
+    let mut article = article("x", "");
+    article.tags = vec!["ракета".into(), "оборона".into()];
+    article.url = Some("https://x.ru/%D0%BD%D0%B0/%D0%A0%D0%B0%D0%BA%D0%B5%D1%82%D0%B0/%D0%B4%D0%B0".into());
+    let failed = |rule: &str| {
+        let ruleset = compile(&topic(rule));
+        let found = explain(&ruleset, &TopicId::new("t").unwrap(), &Document::new(&article), HERE).unwrap();
+        found.failed.unwrap_or_default()
+    };
+    for near in ["NEAR/1000", "ONEAR/3", "W/S"] {
+        let said = failed(&format!("match = 'tag:(ракета {near} оборона)'"));
+        assert_eq!(said, format!("match: {near} failed: “ракета” and “оборона” are in different tags"));
+    }
+    assert_eq!(failed("match = 'url:(x AND NOT ракета)'"), "match: `NOT url:ракета`: there is “Ракета” (url)");
+    let said = failed("match = 'url:=РАКЕТА'");
+    assert!(said.ends_with("there is “Ракета”, and `=` minds case and accents"), "{said}");
+
+    let ruleset = compile(&topic("match = 'url:ракета'"));
+    let judged = ruleset.judge(&mut Scratch::default(), &article, &Labels::default(), Timestamp::EPOCH);
+    let excerpt = &judged.matches[0].excerpts[0];
+    assert_eq!((excerpt.before.as_str(), excerpt.text.as_str()), ("https://x.ru/на/", "Ракета"));
+    assert_eq!(excerpt.after, "/да");
+}
+
+#[test]
 fn a_match_shows_hits_in_context_lists_tried_and_the_score() {
     let rules = topic(
         "match = '@russia AND @china'\nthreshold = 2\nseverity = { notice = 2, high = 6 }

@@ -6,6 +6,8 @@ use crate::rule::code::{ANYTHING, NONE, STRETCHES};
 use crate::rule::expr::{AtomId, AtomKind, FieldSet, STRETCH, TermId};
 use crate::rule::position::{Pos, Stretch};
 use crate::rule::scanner::{Kind, Scan, clip};
+use crate::text::analyzed::FIELDS;
+use crate::text::reading::parts;
 
 impl Scan<'_> {
     /// Calls `found` with the first piece and one past the last of every place where the sequence stands.
@@ -120,18 +122,20 @@ impl Scan<'_> {
             let first = self.scratch.pieces.partition_point(|piece| piece.field < field);
             let last = self.scratch.pieces.partition_point(|piece| piece.field <= field) - 1;
             let of_field = &self.scratch.pieces[first..last];
-            for hit in regex.find_iter(text).filter(|hit| !hit.is_empty()) {
-                let (start, end) = (clip(hit.start()), clip(hit.end()));
-                let from = of_field.partition_point(|piece| piece.end <= start);
-                let to = of_field.partition_point(|piece| piece.start < end);
-                let place = Pos { start: clip(first + from), end: clip(first + to.max(from)) };
-                let inside = if from < to {
-                    of_field[from..to].iter().all(|piece| piece.fields & fields.0 != 0)
-                } else {
-                    FieldSet(1 << field).meets(fields)
-                };
-                if inside {
-                    found(place, Stretch::new(field, start, end))?;
+            for part in parts(FIELDS[number], text) {
+                for hit in regex.find_iter(&part.text).filter(|hit| !hit.is_empty()) {
+                    let (start, end) = (clip(part.stored(hit.start())), clip(part.stored(hit.end())));
+                    let from = of_field.partition_point(|piece| piece.end <= start);
+                    let to = of_field.partition_point(|piece| piece.start < end);
+                    let place = Pos { start: clip(first + from), end: clip(first + to.max(from)) };
+                    let inside = if from < to {
+                        of_field[from..to].iter().all(|piece| piece.fields & fields.0 != 0)
+                    } else {
+                        FieldSet(1 << field).meets(fields)
+                    };
+                    if inside {
+                        found(place, Stretch::new(field, start, end))?;
+                    }
                 }
             }
         }

@@ -290,6 +290,8 @@ impl<'t> Lexer<'t, '_, '_> {
 
 /// Widest proximity, in words between: longer than most articles' sections; beyond it AND is what is meant.
 pub(super) const MAX_DISTANCE: u32 = 1000;
+const _: () =
+    assert!(crate::text::analyzed::APART > 2 * MAX_DISTANCE, "no proximity may reach from one tag into the next");
 
 /// Most hits that can be asked for.
 pub(super) const MAX_COUNT: u32 = 1000;

@@ -1,6 +1,9 @@
 //! Phrases, and quotes of every kind that are meant to be theirs.
 
-use crate::model::Diagnostic;
+use std::borrow::Cow;
+
+use crate::model::{Diagnostic, Field};
+use crate::text::reading::readable;
 
 use super::super::ast::{Atom, PhrasePart, WordForm};
 use super::super::codes;
@@ -128,6 +131,14 @@ impl Lexer<'_, '_, '_> {
     /// Warns of what means something outside quotes only: `"missile OR rocket"`, `"@russia"`. A phrase all in capitals has
     /// its words so.
     fn unheard(&mut self, body: &str, base: usize) {
+        if let Cow::Owned(read) = readable(Field::Url, body) {
+            let diagnostic = Diagnostic::warning(
+                codes::UNHEARD,
+                "the escapes of a link are read as the letters they stand for, and not found as they are here",
+            )
+            .help(format!("write `\"{read}\"`"));
+            return self.sink.report(diagnostic, base..base + body.len(), "");
+        }
         let is_several = body.trim().contains(char::is_whitespace);
         let capitals = !body.chars().any(char::is_lowercase);
         let mut at = 0;

@@ -4,7 +4,7 @@ use super::super::explain::shortened;
 use super::super::expr::{AtomId, AtomKind, FieldSet, Item, Test};
 use super::super::term::Term;
 use super::{Plain, PlainPiece};
-use crate::text::analyzed::{FIELDS, LEDE};
+use crate::text::analyzed::{APART, FIELDS, LEDE};
 use crate::text::normalize::fold;
 
 /// Longer articles are not looked through for it.
@@ -60,12 +60,13 @@ impl Plain<'_> {
             return None;
         }
         let found = here.windows(items.len()).find(|pieces| {
-            pieces.iter().all(|piece| piece.field == pieces[0].field)
+            let is_near = |one: &PlainPiece, next: &PlainPiece| one.field == next.field && next.at < one.at + APART;
+            pieces.windows(2).all(|pair| is_near(pair[0], pair[1]))
                 && items.iter().enumerate().zip(*pieces).all(|(item, piece)| fits(item, piece))
         })?;
         let (first, last) = (found.first()?, found.last()?);
-        let written = self.texts[usize::from(first.field)].get(first.start as usize..last.end as usize)?;
-        Some(format!("there is “{}”, and `=` minds case and accents", shortened(written)))
+        let written = self.shown(usize::from(first.field), first.start as usize..last.end as usize);
+        Some(format!("there is “{}”, and `=` minds case and accents", shortened(&written)))
     }
 
     /// A phrase whose words are there, but not side by side, or not all of them.
