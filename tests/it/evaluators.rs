@@ -205,7 +205,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Time that this thread had a processor for (Linux: proc(5), `schedstat`), so that a busy machine doesn't fail a test;
 /// elsewhere, time.
-fn working_time() -> Duration {
+pub(crate) fn working_time() -> Duration {
     static START: OnceLock<Instant> = OnceLock::new();
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
     let nanoseconds = told.and_then(|text| text.split(' ').next().and_then(|first| first.parse().ok()));

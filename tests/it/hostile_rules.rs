@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use vedetta::model::{Report, Source, SourceId, Timestamp};
 use vedetta::rule::{Circumstances, Document, Ruleset, Scratch, load, load_sources};
 
+use crate::evaluators::working_time;
+
 /// Generous, since tests run unoptimised on busy machines; quadratic work on these files takes far longer.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// What every thread of the daemon has at least.
@@ -93,6 +95,21 @@ fn lists_and_quotes_that_never_close_are_looked_at_once() {
         let (ruleset, report) = compile((0..count).map(topic).collect());
         assert!(ruleset.is_none());
         assert!(codes(&report).contains(&code), "{:?}", codes(&report));
+    }
+}
+
+/// What was looked at again and again took between eight and eighty seconds for each of these, unoptimised.
+#[test]
+fn queries_of_nothing_but_slips_are_looked_at_once() {
+    for piece in ["a] ", "[a", "【a 】 b", "\"a\n\n", "a,", "a，", "(/", "a!", "[-"] {
+        let query = piece.repeat(95_000 / piece.len());
+        let topic = |number: usize| format!("[[topic]]\nid = \"t{number}\"\nmatch = '''\n{query}\n'''\n");
+        let text: String = (0..2).map(topic).collect();
+        let start = working_time();
+        let files = load_sources(vec![Source::new(SourceId(0), "rules/a.toml", text)]);
+        let took = working_time() - start;
+        assert!(files.report.has_errors() && files.report.diagnostics.len() <= 50, "{piece}");
+        assert!(took < Duration::from_secs(4), "{piece} took {took:?}");
     }
 }
 

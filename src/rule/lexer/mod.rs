@@ -15,6 +15,7 @@ mod stray;
 mod symbol;
 mod word;
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use unicode_normalization::char::is_combining_mark;
@@ -27,6 +28,7 @@ use super::codes;
 
 pub(super) use self::field::is_field;
 pub(super) use self::regex::RegexBudget;
+use self::stray::Brackets;
 pub(super) use self::word::phrase_parts;
 use self::word::{invisible, is_invisible, make_word};
 
@@ -151,7 +153,8 @@ pub(super) fn is_hebrew(c: char) -> bool {
 pub(super) fn lex(text: &str, sink: &mut Sink<'_>) -> Vec<Lexeme> {
     // Words and the operators between them are five letters long, and a space.
     let tokens = Vec::with_capacity(text.len() / 6 + 1);
-    let mut lexer = Lexer { text, at: 0, tokens, sink };
+    let line_end = Cell::new(text.find('\n').unwrap_or(text.len()));
+    let mut lexer = Lexer { text, at: 0, tokens, sink, brackets: Default::default(), line_end };
     lexer.run();
     let tokens = amount::mend(text, lexer.tokens, sink);
     let mut tokens = slip::mend(text, tokens, sink);
@@ -198,6 +201,9 @@ struct Lexer<'t, 's, 'a> {
     at: usize,
     tokens: Vec<Lexeme>,
     sink: &'s mut Sink<'a>,
+    brackets: [Brackets; 3],
+    /// The end of the line that was asked for last; nothing before it ends a line from here on.
+    line_end: Cell<usize>,
 }
 
 impl<'t> Lexer<'t, '_, '_> {
@@ -220,9 +226,13 @@ impl<'t> Lexer<'t, '_, '_> {
         self.rest().chars().next()
     }
 
+    /// What is left of the line. Its end is looked for once.
     fn line(&self) -> &'t str {
-        let rest = self.rest();
-        &rest[..rest.find('\n').unwrap_or(rest.len())]
+        if self.line_end.get() < self.at {
+            let rest = self.rest();
+            self.line_end.set(self.at + rest.find('\n').unwrap_or(rest.len()));
+        }
+        self.text.get(self.at..self.line_end.get()).unwrap_or("")
     }
 
     /// Whether an operand ends right before.

@@ -174,7 +174,9 @@ impl<'t> Lexer<'t, '_, '_> {
             return rest.is_empty() || rest.starts_with([' ', '\t']);
         }
         let after_operand = self.is_after_operand();
-        let word = line[1..].split_whitespace().next().unwrap_or("");
+        // A longer word is none of these, and need not be looked at to its end.
+        let near = &line[..line.floor_char_boundary(16)];
+        let word = near[1..].split_whitespace().next().unwrap_or("");
         let known = matches!(word, "s" | "S" | "p" | "P")
             || (!word.is_empty() && word.len() <= 4 && word.bytes().all(|b| b.is_ascii_digit()));
         after_operand && known && !line[1 + word.len()..].contains('/')

@@ -187,7 +187,8 @@ impl Lexer<'_, '_, '_> {
     /// A phrase earlier on this line that begins or ends with an operator.
     fn turned_phrase(&self, start: usize) -> Option<&str> {
         let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
-        self.tokens.iter().filter(|lexeme| lexeme.range.start >= line_start).find_map(|lexeme| {
+        let first = self.tokens.partition_point(|lexeme| lexeme.range.start < line_start);
+        self.tokens[first..].iter().find_map(|lexeme| {
             let written = &self.text[lexeme.range.clone()];
             let inside = written.strip_prefix('"')?.strip_suffix('"')?;
             let mut words = inside.split_whitespace();

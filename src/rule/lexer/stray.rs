@@ -6,6 +6,18 @@ use super::super::codes;
 use super::symbol::{MOST_LABELS, shown_operand};
 use super::{Lexer, Token, is_letter};
 
+/// Brackets that people group with elsewhere.
+const PAIRS: [(char, char); 3] = [('[', ']'), ('{', '}'), ('【', '】')];
+
+/// What is known of one of these pairs in a query.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Brackets {
+    /// Where the last one stands that closes, once that was asked.
+    last: Option<Option<usize>>,
+    /// Whether one was taken for a parenthesis that opens.
+    opened: bool,
+}
+
 impl Lexer<'_, '_, '_> {
     pub(super) fn unexpected(&mut self, c: char) {
         let start = self.at;
@@ -20,7 +32,8 @@ impl Lexer<'_, '_, '_> {
             if first.labels.len() < MOST_LABELS {
                 first.labels.push(Label { span, text: "nor here".to_owned() });
             }
-            return self.push(self.group(c), start);
+            let token = self.group(c);
+            return self.push(token, start);
         }
         let shown = if c.is_control() { format!("U+{:04X}", c as u32) } else { c.to_string() };
         let diagnostic = Diagnostic::error(codes::UNEXPECTED_CHARACTER, format!("`{shown}` means nothing here"));
@@ -41,34 +54,25 @@ impl Lexer<'_, '_, '_> {
             }
         };
         self.sink.report(diagnostic, start..self.at, "");
-        self.push(self.group(c), start);
+        let token = self.group(c);
+        self.push(token, start);
     }
 
     /// What a bracket just taken stands for: a parenthesis if its pair is there, so that what it groups is not reported.
-    fn group(&self, c: char) -> Token {
-        let (closes, is_open) = match c {
-            '[' => (']', true),
-            '{' => ('}', true),
-            '【' => ('】', true),
-            ']' => ('[', false),
-            '}' => ('{', false),
-            '】' => ('【', false),
-            _ => return Token::Bad,
+    fn group(&mut self, c: char) -> Token {
+        let Some((kind, &(_, close))) = (0..).zip(&PAIRS).find(|(_, (open, close))| c == *open || c == *close) else {
+            return Token::Bad;
         };
-        let end = self.at - c.len_utf8();
-        match is_open {
-            true if self.rest().contains(closes) && !self.is_character_class() => Token::Open,
-            false
-                if self
-                    .tokens
-                    .iter()
-                    .any(|last| last.token == Token::Open && self.text[last.range.clone()].starts_with(closes))
-                    && end > 0 =>
-            {
-                Token::Close
-            }
-            _ => Token::Bad,
+        if c == close {
+            return if self.brackets[kind].opened { Token::Close } else { Token::Bad };
         }
+        let text = self.text;
+        let last = *self.brackets[kind].last.get_or_insert_with(|| text.rfind(close));
+        if last.is_none_or(|last| last < self.at) || self.is_character_class() {
+            return Token::Bad;
+        }
+        self.brackets[kind].opened = true;
+        Token::Open
     }
 
     /// The finding of the same sign earlier in this query, or of the bracket that opens what this one closes.
@@ -87,12 +91,14 @@ impl Lexer<'_, '_, '_> {
 
     /// Whether the bracket just taken begins a choice of letters, `[ab]c`.
     fn is_character_class(&self) -> bool {
+        let Some(before) = self.text[..self.at].strip_suffix('[') else { return false };
         let rest = self.rest();
-        rest.find(']').is_some_and(|end| {
-            let inside = &rest[..end];
-            let glued = rest[end + 1..].starts_with(|c: char| is_letter(c) || matches!(c, '*' | '+' | '?' | '{'))
-                || self.text[..self.at - 1].ends_with(is_letter);
-            glued && !inside.is_empty() && !inside.contains(char::is_whitespace)
+        // No further than to the next bracket: each part of a query is looked at once.
+        rest.find(|c: char| matches!(c, '[' | ']') || c.is_whitespace()).is_some_and(|end| {
+            let Some(behind) = rest[end..].strip_prefix(']') else { return false };
+            let glued = behind.starts_with(|c: char| is_letter(c) || matches!(c, '*' | '+' | '?' | '{'))
+                || before.ends_with(is_letter);
+            glued && end > 0
         })
     }
 

@@ -296,6 +296,8 @@ impl Lexer<'_, '_, '_> {
 /// The term that begins here, short, as it is shown in a hint.
 pub(super) fn shown_operand(rest: &str) -> String {
     const MOST: usize = 40;
+    // What is shown stands near; a query of nothing but signs is looked at once.
+    let rest = &rest[..rest.floor_char_boundary(16 * MOST)];
     let (head, quoted) = match rest.find('"').filter(|at| !rest[..*at].contains([' ', '(', ')', '\n'])) {
         Some(open) => match rest[open + 1..].find(['"', '\n']) {
             Some(close) => (&rest[..open + close + 2], true),

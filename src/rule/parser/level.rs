@@ -195,7 +195,8 @@ impl Parser<'_, '_> {
     }
 
     fn comma(&mut self, range: Range<usize>) {
-        let before = self.tokens.iter().rev().find(|lexeme| lexeme.range.end <= range.start);
+        let taken = &self.tokens[..self.at.min(self.tokens.len())];
+        let before = taken.iter().rev().find(|lexeme| lexeme.range.end <= range.start);
         let help = match before.map(|lexeme| self.shown(&lexeme.range)) {
             Some(a) if self.peek().is_some_and(Token::begins_operand) && a != ")" => {
                 let b = self.shown_after(0);

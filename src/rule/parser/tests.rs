@@ -344,6 +344,12 @@ fn a_term_of_several_words_is_a_phrase() {
 }
 
 #[test]
+fn brackets_of_several_bytes_group_like_others() {
+    assert_eq!(codes_of("【a 】 b]"), ["E131", "E131"]);
+    assert_eq!(codes_of("【a OR b】"), ["E131"]);
+}
+
+#[test]
 fn ten_thousand_parentheses_are_an_error_and_no_crash() {
     for text in [
         "(".repeat(10_000) + "a" + &")".repeat(10_000),
