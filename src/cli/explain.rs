@@ -60,9 +60,9 @@ pub(super) fn explain(
     if output.is_json() {
         output.json(&explanation)?;
     } else if options.full {
-        output.line(explanation.to_full_text().trim_end())?;
+        output.text(explanation.to_full_text().trim_end())?;
     } else {
-        output.line(explanation.to_string().trim_end())?;
+        output.text(explanation.to_string().trim_end())?;
     }
     Ok(Exit::Fine)
 }

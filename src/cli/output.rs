@@ -51,6 +51,11 @@ impl Output {
         writeln!(io::stdout().lock(), "{text}")
     }
 
+    /// Several lines of data, in which foreign text may stand; without what could steer a terminal.
+    pub(super) fn text(&self, text: &str) -> io::Result<()> {
+        self.line(&text.split('\n').map(plain).collect::<Vec<_>>().join("\n"))
+    }
+
     /// A JSON value on a line.
     pub(super) fn json(&self, value: &impl serde::Serialize) -> anyhow::Result<()> {
         let mut stdout = io::stdout().lock();

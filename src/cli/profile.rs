@@ -122,7 +122,11 @@ impl Measured {
                 format!("{:.1}", topic.seconds * 1e6 / topic.candidates.max(1) as f64),
             ]
         });
-        output.table(&["topic", "matches", "of articles", "tried", "of time", "µs each"], rows.collect())?;
+        let header = ["topic", "matches", "of articles", "tried", "of time", "µs each"];
+        if !output.is_terminal() {
+            output.line(&header.join("\t"))?;
+        }
+        output.table(&header, rows.collect())?;
         for topic in per_topic {
             for advice in &topic.advice {
                 output.say(&format!("{}: {advice}", topic.topic));

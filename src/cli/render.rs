@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str};
 use serde_json::{Value, json};
 
-use crate::model::{Diagnostic, Label, Report, Source, SourceId, Span};
+use crate::model::{Diagnostic, Label, Report, Source, SourceId, Span, shown_path};
 
 /// The most text that is handed over to be drawn around a place. Labels that lie further apart, or on a monstrous line,
 /// are named by line and column only.
@@ -65,7 +65,7 @@ fn place_json(span: Span, lines: &HashMap<SourceId, Lines<'_>>) -> Value {
     let (line, column) = lines.place(span.start as usize);
     let (end_line, end_column) = lines.place(span.end as usize);
     json!({
-        "path": lines.path(), "line": line, "column": column, "end_line": end_line, "end_column": end_column,
+        "path": lines.source.path.display().to_string(), "line": line, "column": column, "end_line": end_line, "end_column": end_column,
         "start": lines.clamp(span.start as usize), "end": lines.clamp(span.end.max(span.start) as usize),
     })
 }
@@ -112,8 +112,9 @@ impl<'s> Lines<'s> {
         Self { source, starts }
     }
 
+    /// For people.
     fn path(&self) -> String {
-        self.source.path.display().to_string()
+        shown_path(&self.source.path)
     }
 
     /// An offset that is inside the text and on a letter's border.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{self, Environment};
 use crate::daemon::StartError;
-use crate::model::{Report, Span, Timestamp};
+use crate::model::{Report, Span, Timestamp, shown_path};
 use crate::rule;
 
 use super::Exit;
@@ -33,7 +33,7 @@ pub(super) fn test(
         output.json(&serde_json::json!({ "passed": suite.passed, "failed": suite.failed, "failures": failures }))?;
     } else {
         for failure in &suite.failures {
-            output.line(&format!("{}{failure}", place(&report, failure.span)))?;
+            output.text(&format!("{}{failure}", place(&report, failure.span)))?;
         }
         output.line(&format!("{} passed, {} failed", suite.passed, suite.failed))?;
     }
@@ -43,7 +43,7 @@ pub(super) fn test(
 /// `path:line: `, where the file is known.
 fn place(report: &Report, span: Span) -> String {
     report.source(span).map_or_else(String::new, |source| {
-        format!("{}:{}: ", source.path.display(), source.line_column(span.start as usize).line)
+        format!("{}:{}: ", shown_path(&source.path), source.line_column(span.start as usize).line)
     })
 }
 

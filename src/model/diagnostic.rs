@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Source, SourceId, Span};
+use super::{Source, SourceId, Span, shown_path};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -128,7 +128,7 @@ impl fmt::Display for Report {
                 && let Some(source) = self.source(label.span)
             {
                 let place = source.line_column(label.span.start as usize);
-                write!(f, "{}:{}:{}: ", source.path.display(), place.line, place.column)?;
+                write!(f, "{}:{}:{}: ", shown_path(&source.path), place.line, place.column)?;
             }
             let kind = if diagnostic.is_error() { "error" } else { "warning" };
             write!(f, "{kind}[{}]: {}", diagnostic.code, diagnostic.title)?;

@@ -39,7 +39,7 @@ pub use notice::{AlertNotice, ArticleNotice, Excerpt, Notice, NoticeKind, OtherA
 pub use redirector::{is_aggregator, is_opaque_link, is_shortener, unwrap_link};
 pub use schedule::{CronSchedule, ScheduleError};
 pub use secret::Secret;
-pub use source::{LineColumn, Source, SourceId, Span};
+pub use source::{LineColumn, Source, SourceId, Span, shown_path};
 pub use subscription::{Subscription, SubscriptionState};
 pub use time::{Clock, ManualClock, SystemClock, Timestamp};
 pub use topic::{ChannelName, InvalidName, Severity, Topic, TopicId};

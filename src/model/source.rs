@@ -34,6 +34,21 @@ impl Span {
     }
 }
 
+/// A path for people: what could steer a terminal or turn the reading direction of its neighbours is written as an escape,
+/// `\u{1b}`, so that the file can still be told by it.
+#[must_use]
+pub fn shown_path(path: &Path) -> String {
+    let is_harmful = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let shown = path.to_string_lossy();
+    if !shown.contains(is_harmful) {
+        return shown.into_owned();
+    }
+    let escape = |c: char| if is_harmful(c) { c.escape_default().to_string() } else { c.to_string() };
+    shown.chars().map(escape).collect()
+}
+
 /// A file's path and text, cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Source {

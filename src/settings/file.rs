@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
-use crate::model::{Diagnostic, Source, SourceId, Span};
+use crate::model::{Diagnostic, Source, SourceId, Span, shown_path};
 
 use super::codes;
 
@@ -20,7 +20,7 @@ pub const MAX_FILE_BYTES: u64 = 64_000_000;
 /// is larger than [`MAX_FILE_BYTES`] or is not UTF-8. The source that comes with the diagnostic is what could be read, so
 /// that the place can be drawn; it is empty where nothing could.
 pub fn read_source(id: SourceId, path: &Path) -> Result<Source, Box<(Diagnostic, Source)>> {
-    let shown = path.display();
+    let shown = shown_path(path);
     let fail = |diagnostic: Diagnostic| {
         let source = Source::new(id, path, "");
         let span = Span::new(id, 0..0);

@@ -132,6 +132,7 @@ async fn check_measures_on_a_file_the_archive_or_the_tests() {
     let output = run(&["check", "rules.toml", "--profile", "articles.jsonl"]);
     let (data, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{said}");
+    assert_eq!(data.lines().next(), Some("topic\tmatches\tof articles\ttried\tof time\tµs each"));
     assert!(data.contains("faro\t2400\t80.00 %"), "{data}");
     assert!(said.contains("faro: wide: it matches 80.0 %") && said.contains("1 lines of articles.jsonl"), "{said}");
     assert!(said.contains("1 topic was never tried"), "{said}");
@@ -151,4 +152,31 @@ async fn check_measures_on_a_file_the_archive_or_the_tests() {
     assert_eq!(measured_on(), "the rules' own tests");
     assert!(world.vedetta(&["run", "--once"]).output().expect("it runs").status.success());
     assert_eq!(measured_on(), "the newest stored articles");
+}
+
+/// A file may be called what a terminal takes for orders; scripts get its name as it is.
+#[test]
+fn names_of_rule_files_are_shown_without_steering_the_terminal() {
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let name = "a\u{1b}[31m\nb\u{202e}ракета.toml";
+    let rules = folder.path().join("rules");
+    std::fs::create_dir(&rules).expect("made");
+    let run = |arguments: &[&str]| program().current_dir(folder.path()).args(arguments).output().expect("it runs");
+    let shown = "a\\u{1b}[31m\\nb\\u{202e}ракета.toml";
+
+    std::fs::write(rules.join(name), "[[topic]]\nid = \"t\"\nmatch = \"a b\"\n").expect("written");
+    std::os::unix::fs::symlink("nowhere", rules.join("gone\u{7}.toml")).expect("linked");
+    let said = String::from_utf8(run(&["check", "rules"]).stderr).expect("UTF-8");
+    assert!(said.contains(&format!("rules/{shown}:3:")) && said.contains("gone\\u{7}.toml"), "{said}");
+    assert!(!said.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{said:?}");
+    let found = lines(&run(&["--format", "json", "check", "rules"]));
+    let paths: Vec<_> = found[0].as_array().expect("an array").iter().filter_map(|one| one["path"].as_str()).collect();
+    assert!(paths.contains(&format!("rules/{name}").as_str()), "{paths:?}");
+    std::fs::remove_file(rules.join("gone\u{7}.toml")).expect("removed");
+
+    let test = "[[topic]]\nid = \"t\"\nmatch = \"a\"\n[[topic.test]]\nname = \"x\\u001b[31m\"\ntitle = \"b\\u001b[32m\"\nexpect = { match = true }\n";
+    std::fs::write(rules.join(name), test).expect("written");
+    let data = String::from_utf8(run(&["test", "rules"]).stdout).expect("UTF-8");
+    assert!(data.starts_with(&format!("rules/{shown}:4: ")) && !data.contains('\u{1b}'), "{data:?}");
+    assert!(data.ends_with("0 passed, 1 failed\n"), "{data}");
 }

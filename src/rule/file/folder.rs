@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashSet;
 
-use crate::model::Diagnostic;
+use crate::model::{Diagnostic, shown_path};
 use crate::settings::{Findings, codes as file_codes};
 
 /// Deepest folder: a guess far beyond what people keep; links that lead in circles end here.
@@ -45,11 +45,11 @@ fn add_folder(
     let entries = match std::fs::read_dir(path) {
         Ok(entries) if depth < MAX_FOLDERS => entries,
         Ok(_) => {
-            let title = format!("`{}` is nested more than {MAX_FOLDERS} folders deep", path.display());
+            let title = format!("`{}` is nested more than {MAX_FOLDERS} folders deep", shown_path(path));
             return findings.add(Diagnostic::error(file_codes::UNREADABLE, title).help("move its files up"));
         }
         Err(error) => {
-            let title = format!("cannot read the folder `{}`: {error}", path.display());
+            let title = format!("cannot read the folder `{}`: {error}", shown_path(path));
             return findings.add(Diagnostic::error(file_codes::UNREADABLE, title));
         }
     };

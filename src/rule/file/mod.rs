@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use unicode_normalization::char::is_combining_mark;
 
-use crate::model::{Diagnostic, Report, Source, SourceId, Span, TopicId};
+use crate::model::{Diagnostic, Report, Source, SourceId, Span, TopicId, shown_path};
 use crate::settings::{Findings, TableReader, TextValue, TomlFile, read_source};
 
 use super::ast::Node;
@@ -71,7 +71,7 @@ fn read_paths(paths: &[PathBuf], remarks: Remarks) -> RuleFiles {
     let findings = Findings::new();
     let files = collect(paths, &findings);
     if files.is_empty() && !findings.has_errors() {
-        let shown: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
+        let shown: Vec<String> = paths.iter().map(|path| format!("`{}`", shown_path(path))).collect();
         let title = format!("there are no rule files in {}", shown.join(", "));
         findings.add(Diagnostic::warning(codes::NO_FILES, title).help("rule files are called `*.toml`"));
     }
