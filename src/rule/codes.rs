@@ -145,4 +145,6 @@ codes! {
     EMPTY_FILE = "W112";
     /// A sign or operator inside a term that is not looked for, or is taken for a word.
     UNHEARD = "W113";
+    /// Topics that ask for the same.
+    SAME_QUERY = "W114";
 }

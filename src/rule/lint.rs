@@ -2,6 +2,8 @@
 //!
 //! Words are compared as text analysis folds them, so `perù` and `Peru`, `俄羅斯` and `俄罗斯` are the same here as there.
 
+mod same_query;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::model::{Diagnostic, Field, Lang, Source, Span};
@@ -15,6 +17,7 @@ use super::codes;
 use super::def::{ConceptDef, ScoreDef, SeverityDef, TopicDef};
 use super::parser::ReferenceKind;
 use super::query::Query;
+use same_query::Questions;
 
 /// Looks through all that was read.
 pub(super) fn lint(loaded: &Loaded, sources: &[Source], findings: &Findings) {
@@ -32,20 +35,19 @@ pub(super) fn lint(loaded: &Loaded, sources: &[Source], findings: &Findings) {
         }
     }
     let mut languages = Languages { concepts: &loaded.concepts, damaged: &loaded.damage.tables, known: HashMap::new() };
+    let mut questions = Questions::default();
     for topic in &loaded.topics {
-        let trees = Trees {
-            matches: topic.matches.as_ref().map(Query::tree),
-            except: topic.except.as_ref().map(Query::tree),
-            score: topic.score.iter().map(|part| part.when.tree()).collect(),
-        };
+        let trees = Trees::of(topic);
         for tree in trees.matches.iter().chain(&trees.except).chain(&trees.score) {
             query_lints(tree, findings);
         }
         if !loaded.damage.tables.contains(&topic.span) {
             never(topic, &trees, findings);
+            questions.add(topic, &trees);
         }
         languages.missing(topic, &trees, findings);
     }
+    questions.report(findings);
 }
 
 /// Files without a word in them, as a full disk or a broken save leaves them: their topics are gone, and nothing else is
@@ -74,6 +76,16 @@ struct Trees {
     except: Option<Node>,
     /// Of each part of the score.
     score: Vec<Node>,
+}
+
+impl Trees {
+    fn of(topic: &TopicDef) -> Self {
+        Self {
+            matches: topic.matches.as_ref().map(Query::tree),
+            except: topic.except.as_ref().map(Query::tree),
+            score: topic.score.iter().map(|part| part.when.tree()).collect(),
+        }
+    }
 }
 
 /// Topics without a test. More than a few in one file are one finding: generated files have thousands.
