@@ -8,6 +8,7 @@ use crate::model::{Labels, Lang, Report, Severity, Source, Span, TopicId};
 use super::ast::Node;
 use super::file::Stamp;
 use super::glob::Glob;
+use super::lexer::SpentRegexes;
 use super::query::Query;
 
 /// Everything that a set of rule files says. May be used only if `report` has no errors: what could not be read is left
@@ -26,6 +27,8 @@ pub struct RuleFiles {
     pub report: Report,
     /// Beside `sources`, each as it was before it was read; empty for what was in memory.
     pub(super) stamps: Vec<Option<Stamp>>,
+    /// The regular expressions of all of them, and of the rules that they were read beside.
+    pub(super) regexes: SpentRegexes,
 }
 
 /// `[concept.NAME]`: one idea in many languages.

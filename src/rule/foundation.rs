@@ -7,6 +7,7 @@ use rustc_hash::FxHashSet;
 
 use super::def::{ConceptDef, RuleFiles};
 use super::file::RuleFile;
+use super::lexer::SpentRegexes;
 use crate::model::{Source, SourceId};
 
 /// What is needed to compile an edited file without the others.
@@ -16,6 +17,9 @@ pub(super) struct Foundation {
     pub files: Vec<RuleFile>,
     /// By name.
     pub concepts: BTreeMap<String, ConceptDef>,
+    /// What is left for those of an edit: the limit is that of all rules. Those that the edit takes away count too; where
+    /// that matters, everything is read.
+    pub regexes: SpentRegexes,
 }
 
 impl Foundation {
@@ -32,6 +36,10 @@ impl Foundation {
             stands_alone: !shared.contains(&source.id),
         };
         let known = files.sources.iter().enumerate().map(of_file).collect();
-        Self { files: known, concepts: std::mem::take(&mut files.concepts) }
+        Self {
+            files: known,
+            concepts: std::mem::take(&mut files.concepts),
+            regexes: std::mem::take(&mut files.regexes),
+        }
     }
 }

@@ -87,7 +87,7 @@ impl Rules {
         if known.iter().zip(&is_as_it_was).any(|(file, &stays)| !stays && !file.stands_alone) {
             return None;
         }
-        let files = load_edited(&changed, &foundation.concepts);
+        let files = load_edited(&changed, &foundation.concepts, &foundation.regexes);
         let defines_more = files.concepts.len() > foundation.concepts.len() || !files.surges.is_empty();
         if defines_more || files.report.has_errors() {
             return None;

@@ -153,3 +153,28 @@ fn what_reaches_beyond_its_file_or_is_wrong_is_left_to_a_full_reading() {
     write(few.path(), "a.toml", &file_of(0));
     assert!(whole(few.path()).edited(&[few.path().to_path_buf()]).is_none());
 }
+
+/// Each takes memory for as long as the rules run, whichever file it is in.
+#[test]
+fn an_edit_has_the_regular_expressions_that_the_other_files_leave() {
+    const MOST: usize = 8_000;
+    let folder = many();
+    let pattern = |number: usize| format!("/z{number:04}/");
+    let list = |numbers: std::ops::Range<usize>| numbers.map(pattern).collect::<Vec<_>>().join(" OR ");
+    let mut text = String::new();
+    for start in (0..MOST - 2).step_by(500) {
+        let end = (start + 500).min(MOST - 2);
+        let _ = writeln!(text, "[[topic]]\nid = \"r{start}\"\nmatch = '{}'", list(start..end));
+    }
+    write(folder.path(), "regexes.toml", &text);
+    let rules = whole(folder.path());
+    let paths = [folder.path().to_path_buf()];
+    let edit = |numbers: std::ops::Range<usize>| {
+        write(folder.path(), "new.toml", &format!("[[topic]]\nid = \"new\"\nmatch = '{}'\n", list(numbers)));
+        rules.edited(&paths).is_some()
+    };
+    assert!(edit(MOST - 20..MOST), "two new ones, and eighteen that are known");
+    assert!(!edit(MOST - 20..MOST + 1), "one too many");
+    let (ruleset, report) = load(&paths);
+    assert!(ruleset.is_none() && report.to_string().contains("E127"), "{report}");
+}

@@ -28,6 +28,7 @@ use crate::settings::{Findings, TableReader, TextValue, TomlFile, read_source};
 use super::ast::Node;
 use super::check::{Loaded, Use, User};
 use super::def::{ConceptDef, RuleFiles};
+use super::lexer::SpentRegexes;
 use super::parser::{Parsed, parse_query};
 use super::query::Query;
 use super::{check, codes, lint};
@@ -61,10 +62,16 @@ enum Remarks {
     Unwanted,
 }
 
-/// Reads some of many rule files, without remarks. They may use `concepts`, which those of the result begin with.
+/// Reads some of many rule files, without remarks. They may use `concepts`, which those of the result begin with, and have
+/// the regular expressions that `regexes` leaves.
 #[must_use]
-pub(super) fn load_edited(files: &[PathBuf], concepts: &BTreeMap<String, ConceptDef>) -> RuleFiles {
-    read_files(files, concepts.clone(), Findings::new(), Remarks::Unwanted)
+pub(super) fn load_edited(
+    files: &[PathBuf],
+    concepts: &BTreeMap<String, ConceptDef>,
+    regexes: &SpentRegexes,
+) -> RuleFiles {
+    let loaded = Loaded { concepts: concepts.clone(), regexes: regexes.into(), ..Loaded::default() };
+    read_files(files, loaded, Findings::new(), Remarks::Unwanted)
 }
 
 fn read_paths(paths: &[PathBuf], remarks: Remarks) -> RuleFiles {
@@ -75,15 +82,10 @@ fn read_paths(paths: &[PathBuf], remarks: Remarks) -> RuleFiles {
         let title = format!("there are no rule files in {}", shown.join(", "));
         findings.add(Diagnostic::warning(codes::NO_FILES, title).help("rule files are called `*.toml`"));
     }
-    read_files(&files, BTreeMap::new(), findings, remarks)
+    read_files(&files, Loaded::default(), findings, remarks)
 }
 
-fn read_files(
-    files: &[PathBuf],
-    concepts: BTreeMap<String, ConceptDef>,
-    findings: Findings,
-    remarks: Remarks,
-) -> RuleFiles {
+fn read_files(files: &[PathBuf], loaded: Loaded, findings: Findings, remarks: Remarks) -> RuleFiles {
     // Before they are read: an edit while reading shows as a change.
     let stamps = files.iter().map(|path| Stamp::of(path)).collect();
     let mut sources = Vec::with_capacity(files.len());
@@ -101,7 +103,6 @@ fn read_files(
             }
         }
     }
-    let loaded = Loaded { concepts, ..Loaded::default() };
     RuleFiles { stamps, ..read(sources, &unreadable, loaded, findings, remarks) }
 }
 
@@ -138,6 +139,7 @@ fn read(
         topics: loaded.topics,
         surges: loaded.surges,
         stamps: Vec::new(),
+        regexes: loaded.regexes.into(),
     }
 }
 

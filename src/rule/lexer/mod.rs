@@ -27,7 +27,7 @@ use super::ast::{Atom, PhrasePart, Reach, Scope, Word, WordForm};
 use super::codes;
 
 pub(super) use self::field::is_field;
-pub(super) use self::regex::RegexBudget;
+pub(super) use self::regex::{RegexBudget, SpentRegexes};
 use self::stray::Brackets;
 pub(super) use self::word::phrase_parts;
 use self::word::{invisible, is_invisible, make_word};

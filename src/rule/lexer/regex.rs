@@ -108,6 +108,26 @@ pub(in crate::rule) struct RegexBudget {
     told: Cell<bool>,
 }
 
+/// What reading rules has spent, for those that are read beside them later.
+#[derive(Debug, Clone, Default)]
+pub(in crate::rule) struct SpentRegexes {
+    known: FxHashSet<String>,
+    spent: u32,
+}
+
+impl From<&SpentRegexes> for RegexBudget {
+    fn from(before: &SpentRegexes) -> Self {
+        let SpentRegexes { known, spent } = before.clone();
+        Self { known: RefCell::new(known), spent: Cell::new(spent), told: Cell::new(false) }
+    }
+}
+
+impl From<RegexBudget> for SpentRegexes {
+    fn from(budget: RegexBudget) -> Self {
+        Self { known: budget.known.into_inner(), spent: budget.spent.get() }
+    }
+}
+
 impl RegexBudget {
     fn knows(&self, pattern: &str) -> bool {
         self.known.borrow().contains(pattern)
