@@ -147,10 +147,31 @@ impl<'t> Reader<'t> {
             Token::Close => self.quorum(at),
             Token::AtLeast(count) => self.at_least_of(at, *count),
             _ => {
+                if let Some(habit) = self.member(at) {
+                    return Some(habit);
+                }
                 let asked = self.prefix(at);
                 asked.and_then(|asked| self.at_least(at, &asked)).or_else(|| self.quantity(at))
             }
         }
+    }
+
+    /// `title IN (a, b)`: one of a list, as databases ask for it.
+    fn member(&self, at: usize) -> Option<Habit> {
+        let is_in = self.word(at + 1).is_some_and(|word| word.eq_ignore_ascii_case("in"));
+        let name = self.word(at).filter(|_| is_in && self.is(at + 2, &Token::Open))?;
+        if self.list(at + 2)?.len() < 2 {
+            return None;
+        }
+        let (range, written) = self.written(&(at..at + 2));
+        let list = self.joined(at + 2, " OR ");
+        let help = match super::field::scope(name) {
+            Some(_) => format!("write `{}:({list})`", name.to_lowercase()),
+            None => format!("any one of several terms is `({list})`; both that and the word, `{name} AND ({list})`"),
+        };
+        let diagnostic = Diagnostic::error(codes::BAD_OF, format!("`{written}` is not how a list is asked for"));
+        // The list is still read for its own mistakes.
+        Some(Habit { diagnostic: diagnostic.help(help), tokens: at..at + 2, range, meant: vec![word(1), Token::Of] })
     }
 
     /// `AT LEAST`, `MINIMUM`, `almeno`, with the number that is glued to it or follows it.

@@ -109,12 +109,27 @@ impl Parser<'_, '_> {
         let before = negation.map(|not| not.range.clone()).or_else(|| joins.last().map(|(_, range)| range.clone()));
         match self.peek() {
             Some(Token::And | Token::Or) => {
+                // Several in a row are one slip, and so is that nothing follows them.
+                let mut range = range;
+                let mut count = 1;
                 self.at += 1;
+                while let Some(Token::And | Token::Or) = self.peek() {
+                    range.end = self.range().end;
+                    count += 1;
+                    self.at += 1;
+                }
+                let ends = self.peek().is_none_or(|next| *next == Token::Close && level != Level::Top);
                 let written = &self.text[range.clone()];
                 if let Some(before) = before {
                     let title =
                         format!("between `{}` and `{written}` something is missing", &self.text[before.clone()]);
-                    self.error(codes::MISSING_OPERAND, title, before.start..range.end, &["delete one of them"]);
+                    let help = if count == 1 { "delete one of them" } else { "delete all of them but one" };
+                    self.error(codes::MISSING_OPERAND, title, before.start..range.end, &[help]);
+                    return !ends;
+                } else if ends {
+                    let title = format!("`{written}` stands alone");
+                    self.error(codes::MISSING_OPERAND, title, range, &["write the terms that it joins"]);
+                    return false;
                 } else {
                     let title = format!("`{written}` has nothing before it");
                     self.error(

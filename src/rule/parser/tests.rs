@@ -344,6 +344,28 @@ fn a_term_of_several_words_is_a_phrase() {
 }
 
 #[test]
+fn a_list_as_of_a_database_and_operators_in_a_row_are_one_slip_each() {
+    for (text, code, help) in [
+        ("a IN (b, c)", "E123", "any one of several terms is `(b OR c)`; both that and the word, `a AND (b OR c)`"),
+        ("title in (ракета, \"iron dome\") AND x", "E123", "write `title:(ракета OR \"iron dome\")`"),
+        ("x AND TITLE IN (导弹, 火箭)", "E123", "write `title:(导弹 OR 火箭)`"),
+        ("a OR AND", "E117", "delete one of them"),
+        ("a OR AND b", "E117", "delete one of them"),
+        ("a AND AND OR b", "E117", "delete all of them but one"),
+        ("OR AND", "E117", "write the terms that it joins"),
+        ("OR", "E117", "write the terms that it joins"),
+        ("x AND (OR AND)", "E117", "write the terms that it joins"),
+        ("x AND (a OR AND)", "E117", "delete one of them"),
+        ("OR AND b", "E117", "delete `OR AND`, or write a term before it"),
+    ] {
+        let diagnostics = parse(text).diagnostics;
+        let [found] = diagnostics.as_slice() else { panic!("{text}: {diagnostics:#?}") };
+        assert_eq!((found.code, found.help.first().map(String::as_str)), (code, Some(help)), "{text}");
+    }
+    assert!(parse("\"made in\" AND (a OR b)").diagnostics.is_empty());
+}
+
+#[test]
 fn brackets_of_several_bytes_group_like_others() {
     assert_eq!(codes_of("【a 】 b]"), ["E131", "E131"]);
     assert_eq!(codes_of("【a OR b】"), ["E131"]);
