@@ -120,12 +120,18 @@ impl Parser<'_, '_> {
                 }
                 let ends = self.peek().is_none_or(|next| *next == Token::Close && level != Level::Top);
                 let written = &self.text[range.clone()];
-                if let Some(before) = before {
+                if let Some(before) = before.as_ref().filter(|_| ends) {
+                    let range = before.start..range.end;
+                    let written = &self.text[range.clone()];
+                    let title = format!("`{written}` has nothing after it");
+                    let help = format!("delete `{written}`, or write one operator and a term");
+                    self.error(codes::MISSING_OPERAND, title, range, &[&help]);
+                    return false;
+                } else if let Some(before) = before {
                     let title =
                         format!("between `{}` and `{written}` something is missing", &self.text[before.clone()]);
                     let help = if count == 1 { "delete one of them" } else { "delete all of them but one" };
                     self.error(codes::MISSING_OPERAND, title, before.start..range.end, &[help]);
-                    return !ends;
                 } else if ends {
                     let title = format!("`{written}` stands alone");
                     self.error(codes::MISSING_OPERAND, title, range, &["write the terms that it joins"]);

@@ -349,13 +349,13 @@ fn a_list_as_of_a_database_and_operators_in_a_row_are_one_slip_each() {
         ("a IN (b, c)", "E123", "any one of several terms is `(b OR c)`; both that and the word, `a AND (b OR c)`"),
         ("title in (ракета, \"iron dome\") AND x", "E123", "write `title:(ракета OR \"iron dome\")`"),
         ("x AND TITLE IN (导弹, 火箭)", "E123", "write `title:(导弹 OR 火箭)`"),
-        ("a OR AND", "E117", "delete one of them"),
+        ("a OR AND", "E117", "delete `OR AND`, or write one operator and a term"),
         ("a OR AND b", "E117", "delete one of them"),
         ("a AND AND OR b", "E117", "delete all of them but one"),
         ("OR AND", "E117", "write the terms that it joins"),
         ("OR", "E117", "write the terms that it joins"),
         ("x AND (OR AND)", "E117", "write the terms that it joins"),
-        ("x AND (a OR AND)", "E117", "delete one of them"),
+        ("x AND (a OR AND)", "E117", "delete `OR AND`, or write one operator and a term"),
         ("OR AND b", "E117", "delete `OR AND`, or write a term before it"),
     ] {
         let diagnostics = parse(text).diagnostics;
