@@ -2,6 +2,7 @@
 
 use crate::model::{Diagnostic, Field};
 use crate::settings::nearest;
+use crate::text::reading::readable;
 
 use super::super::ast::Scope;
 use super::super::codes;
@@ -49,7 +50,8 @@ impl<'t> Lexer<'t, '_, '_> {
             let diagnostic = if rest.starts_with("//") {
                 let place = rest.trim_start_matches('/').split(['?', '#']).next().unwrap_or("");
                 let place = place.get(..end.saturating_sub(2)).unwrap_or(place);
-                diagnostic.help(format!("for articles under this link write `url:\"{}\"`", place.trim_end_matches('/')))
+                let place = readable(Field::Url, place.trim_end_matches('/'));
+                diagnostic.help(format!("for articles under this link write `url:\"{place}\"`"))
             } else {
                 diagnostic.help(format!("write `\"{written}\"`"))
             };

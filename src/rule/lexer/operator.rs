@@ -174,6 +174,10 @@ impl<'t> Lexer<'t, '_, '_> {
             return rest.is_empty() || rest.starts_with([' ', '\t']);
         }
         let after_operand = self.is_after_operand();
+        // A regular expression can't begin so.
+        if line.starts_with("/*") {
+            return true;
+        }
         // A longer word is none of these, and need not be looked at to its end.
         let near = &line[..line.floor_char_boundary(16)];
         let word = near[1..].split_whitespace().next().unwrap_or("");
@@ -185,7 +189,7 @@ impl<'t> Lexer<'t, '_, '_> {
     pub(super) fn slash_operator(&mut self) {
         let start = self.at;
         let line = self.line();
-        if line.starts_with("//") {
+        if line.starts_with("//") || line.starts_with("/*") {
             return self.comment(start);
         }
         let word = line[1..].split_whitespace().next().unwrap_or("");

@@ -106,7 +106,8 @@ impl Lexer<'_, '_, '_> {
         if !rest.starts_with('~') || rest[1..].starts_with(|c: char| is_letter(c) && !c.is_ascii_digit()) {
             return;
         }
-        let digits = rest[1..].find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len() - 1);
+        let digits = rest[1..].find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len() - 1);
+        let digits = rest[1..=digits].trim_end_matches('.').len();
         let term = self.text[start..self.at].to_owned();
         let number = &rest[1..=digits];
         self.at += 1 + digits;

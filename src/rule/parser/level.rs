@@ -215,15 +215,23 @@ impl Parser<'_, '_> {
         self.sink.report(diagnostic, range, "");
     }
 
-    fn comma(&mut self, range: Range<usize>) {
+    /// Reports a comma that was taken.
+    pub(super) fn comma(&mut self, range: Range<usize>) {
         let taken = &self.tokens[..self.at.min(self.tokens.len())];
-        let before = taken.iter().rev().find(|lexeme| lexeme.range.end <= range.start);
-        let help = match before.map(|lexeme| self.shown(&lexeme.range)) {
+        let mut before = taken.iter().rev().skip_while(|lexeme| lexeme.range.end > range.start);
+        let (last, one_before) = (before.next(), before.next());
+        let is_operator =
+            |lexeme: &Lexeme| matches!(lexeme.token, Token::And | Token::Or | Token::Not | Token::Near { .. });
+        let help = match last.map(|lexeme| self.shown(&lexeme.range)) {
+            Some(_) if last.is_some_and(is_operator) => "delete it".to_owned(),
             Some(a) if self.peek().is_some_and(Token::begins_operand) && a != ")" => {
                 let b = self.shown_after(0);
-                format!(
-                    "for either of them write `{a} OR {b}`, for both `{a} AND {b}`; only `2 OF (a, b, c)` has a list"
-                )
+                let joined = |operator: &str| match one_before.map(|lexeme| &lexeme.token) {
+                    Some(Token::Scope(scope)) => format!("`{}:({a} {operator} {b})`", scope.as_str()),
+                    _ => format!("`{a} {operator} {b}`"),
+                };
+                let (either, both) = (joined("OR"), joined("AND"));
+                format!("for either of them write {either}, for both {both}; only `2 OF (a, b, c)` has a list")
             }
             _ => "join terms with `OR` or `AND`; only `2 OF (a, b, c)` has a list".to_owned(),
         };

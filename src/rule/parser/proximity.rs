@@ -85,9 +85,11 @@ impl Parser<'_, '_> {
             }
             let range = left.range.start..right.range.end;
             let height = left.height.max(right.height) + 1;
-            for (side, other) in [(&left, &right), (&right, &left)] {
-                let left_first = std::ptr::eq(side, &raw const left);
-                self.positions(side, &operator.written, other, left_first);
+            if !self.two_fields(&left, &operator.written, &right) {
+                for (side, other) in [(&left, &right), (&right, &left)] {
+                    let left_first = std::ptr::eq(side, &raw const left);
+                    self.positions(side, &operator.written, other, left_first);
+                }
             }
             let node = match (left.node, right.node) {
                 (Some(left), Some(right)) if !mixed => {
@@ -118,6 +120,38 @@ impl Parser<'_, '_> {
                 .help(format!("write `({a} {one} {b}) {two} {c}`"))
                 .help(format!("or write `{a} {one} ({b} {two} {c})`"));
         self.sink.push(diagnostic);
+    }
+
+    /// Reports `title:a NEAR/5 title:b`, whatever the fields are: one slip, not one for each side.
+    fn two_fields(&mut self, left: &Part, operator: &str, right: &Part) -> bool {
+        let scope = |part: &Part| match part.node.as_ref().map(|node| &node.kind) {
+            Some(NodeKind::Scope { scope, of }) => Some((*scope, of.to_string(), matches!(of.kind, NodeKind::Atom(_)))),
+            _ => None,
+        };
+        let (Some((one, a, a_is_atom)), Some((other, b, b_is_atom))) = (scope(left), scope(right)) else {
+            return false;
+        };
+        let grouped = |text: String, is_atom: bool| if is_atom { text } else { format!("({text})") };
+        let (a, b) = (grouped(a, a_is_atom), grouped(b, b_is_atom));
+        let (first, second) = (one.as_str(), other.as_str());
+        let (what, help) = if one == other {
+            (
+                format!("`{first}:` must stand around the whole of `{operator}`"),
+                format!("write `{first}:({a} {operator} {b})`"),
+            )
+        } else {
+            (
+                format!("`{first}:` and `{second}:` are different texts"),
+                format!("to ask for both write `{first}:{a} AND {second}:{b}`"),
+            )
+        };
+        let title = format!("`{operator}` needs words on both sides: {what}");
+        self.sink.report(
+            Diagnostic::error(codes::NO_POSITION, title).help(help),
+            left.range.start..right.range.end,
+            "",
+        );
+        true
     }
 
     /// Reports an operand of a proximity that has no place in the text.

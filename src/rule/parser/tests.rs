@@ -366,6 +366,28 @@ fn a_list_as_of_a_database_and_operators_in_a_row_are_one_slip_each() {
 }
 
 #[test]
+fn hints_keep_fields_and_delete_what_is_too_much() {
+    for (text, code, help) in [
+        (
+            "title:ракета,дрон",
+            "E123",
+            "for either of them write `title:(ракета OR дрон)`, for both `title:(ракета AND дрон)`; only `2 OF (a, b, c)` has a list",
+        ),
+        ("导弹 OR, 火箭", "E123", "delete it"),
+        ("missile AND, rocket", "E123", "delete it"),
+        ("title:(missile) NEAR/5 title:rocket", "E124", "write `title:(missile NEAR/5 rocket)`"),
+        ("title:missile NEAR/5 body:(a OR b)", "E124", "to ask for both write `title:missile AND body:(a OR b)`"),
+        ("missile~0.8", "E113", "write `~missile` for inflected forms, or `missile*` for words that begin so"),
+        ("https://x.ru/%D1%80%D0%B0%D0%BA/", "E131", "for articles under this link write `url:\"x.ru/рак\"`"),
+        ("/* ракета */ missile", "E131", "put it on a line of its own above the query, after `#`, or into `note`"),
+    ] {
+        let diagnostics = parse(text).diagnostics;
+        let [found] = diagnostics.as_slice() else { panic!("{text}: {diagnostics:#?}") };
+        assert_eq!((found.code, found.help.first().map(String::as_str)), (code, Some(help)), "{text}");
+    }
+}
+
+#[test]
 fn brackets_of_several_bytes_group_like_others() {
     assert_eq!(codes_of("【a 】 b]"), ["E131", "E131"]);
     assert_eq!(codes_of("【a OR b】"), ["E131"]);
