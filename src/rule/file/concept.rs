@@ -19,8 +19,11 @@ pub(super) fn read_concept(name: Spanned<String>, mut table: TableReader<'_>, lo
         table.report(bad_name(problem, &name.value, name.span));
     }
     let note = table.string("note").map(|note| note.value);
-    let any = table.texts("any").unwrap_or_default();
-    let mut written = any.len();
+    let is_given = table.key_span("any").is_some();
+    let any = table.texts("any");
+    // What stands there and is no list of terms is reported as that.
+    let mut written = any.as_ref().map_or(usize::from(is_given), Vec::len);
+    let any = any.unwrap_or_default();
     let any = read_terms(&table, &any, &user, loaded);
     let mut lists: BTreeMap<Lang, Vec<Node>> = BTreeMap::new();
     for (key, item) in table.take_rest() {
@@ -41,8 +44,12 @@ pub(super) fn read_concept(name: Spanned<String>, mut table: TableReader<'_>, lo
                 continue;
             }
         }
+        let is_wrong = match &item {
+            Item::Array(items, _) => items.iter().any(|item| !matches!(item, Item::Text(_))),
+            _ => true,
+        };
         let texts = term_list(&table, &key.value, item);
-        written += texts.len();
+        written += texts.len() + usize::from(is_wrong);
         // Also under a key that is no language, for what is wrong in them.
         let nodes = read_terms(&table, &texts, &user, loaded);
         if let Ok(lang) = lang {
