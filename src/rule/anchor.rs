@@ -78,8 +78,9 @@ impl Postings {
         let mut pool: Vec<u32> = Vec::new();
         // Term, and where its entry stands in the pool.
         let mut found: Vec<(u32, u32)> = Vec::new();
-        for (rank, of) in (0_u32..).zip(&code.topics) {
-            let needs = anchors.of_topic(&program.topics[of.topic as usize]);
+        for rank in 0..code.topics() {
+            let needs = anchors.of_topic(&program.topics[code.topic(rank).topic as usize]);
+            let rank = clip(rank);
             let Some((anchor, others)) = needs.split_first() else {
                 always.push(rank);
                 continue;

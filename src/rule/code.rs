@@ -68,8 +68,10 @@ pub(super) struct Code {
     pub langs: Vec<Lang>,
     /// How many nodes are remembered.
     pub memos: u32,
-    /// What the topics ask, in the order given to [`Code::new`].
-    pub topics: Vec<TopicCode>,
+    /// By place of a topic in the order given to [`Code::new`], where its nodes begin, with what else must be known of it
+    /// before them: `number, match, except, rest, id…`. So a topic is in one line of the processor's cache or two. One more
+    /// for the end of the last.
+    starts: Vec<u32>,
 }
 
 /// What the scanner must know of a topic.
@@ -81,14 +83,15 @@ pub(super) struct TopicCode {
     pub except: u32,
     /// Its number in the program.
     pub topic: u32,
-    /// Whether `match` and `except` alone decide: no filter, no score, no threshold.
-    pub is_plain: bool,
-    /// The severity of a match where that is so.
-    pub severity: Severity,
-    /// Where its id stands in [`Code::words`], and of how many bytes it is. Where a topic holds, what is around it was
-    /// read a moment ago.
-    id: (u32, u32),
+    /// Whether `match` and `except` alone decide (no filter, no score, no threshold), and the severity of a match then.
+    pub plain: Option<Severity>,
 }
+
+/// Words before a topic's id.
+const HEADER: usize = 4;
+/// In the last of them, from the lowest bit: whether `match` and `except` alone decide, the severity, and from here the
+/// bytes of the id.
+const ID_LENGTH: u32 = 8;
 
 impl Code {
     /// Lays out the queries of these topics (numbers of the program) in this order, then those of all others.
@@ -106,18 +109,21 @@ impl Code {
         }
         for &topic in order {
             let of = &program.topics[topic as usize];
-            let matches = of.matches.map_or(NONE, |id| writer.root(id));
-            let except = of.except.map_or(NONE, |id| writer.root(id));
+            let start = writer.code.words.len();
+            writer.code.starts.push(number(start));
+            let is_plain = of.matches.is_some() && of.score.is_empty() && of.threshold.is_none() && of.filter.is_none();
+            let text = of.info.id.as_str().as_bytes();
+            let rest = u32::from(is_plain) | (of.severity_of(0) as u32) << 1 | number(text.len()) << ID_LENGTH;
+            writer.code.words.extend([topic, NONE, NONE, rest]);
+            let bytes = |word: &[u8]| word.iter().rev().fold(0, |sum, &byte| sum << 8 | u32::from(byte));
+            writer.code.words.extend(text.chunks(4).map(bytes));
+            let [matches, except] = [of.matches, of.except].map(|id| id.map_or(NONE, |id| writer.root(id)));
+            writer.code.words[start + 1..start + 3].copy_from_slice(&[matches, except]);
             for part in &of.score {
                 writer.root(part.when);
             }
-            let is_plain = of.matches.is_some() && of.score.is_empty() && of.threshold.is_none() && of.filter.is_none();
-            let text = of.info.id.as_str().as_bytes();
-            let id = (writer.here(), number(text.len()));
-            let bytes = |word: &[u8]| word.iter().rev().fold(0, |sum, &byte| sum << 8 | u32::from(byte));
-            writer.code.words.extend(text.chunks(4).map(bytes));
-            writer.code.topics.push(TopicCode { matches, except, topic, is_plain, severity: of.severity_of(0), id });
         }
+        writer.code.starts.push(writer.here());
         for topic in program.topics.iter().filter(|topic| !topic.enabled) {
             let queries = topic.matches.into_iter().chain(topic.except);
             for id in queries.chain(topic.score.iter().map(|part| part.when)) {
@@ -130,17 +136,30 @@ impl Code {
         code
     }
 
+    /// How many topics there are.
+    pub(super) fn topics(&self) -> usize {
+        self.starts.len().saturating_sub(1)
+    }
+
+    /// What must be known of a topic, by rank.
+    #[inline]
+    pub(super) fn topic(&self, rank: usize) -> TopicCode {
+        let start = self.starts[rank] as usize;
+        let &[topic, matches, except, rest] = self.words[start..].first_chunk::<HEADER>().expect("each topic has one");
+        let plain = (rest & 1 != 0).then(|| Severity::ALL[(rest >> 1 & 3) as usize]);
+        TopicCode { matches, except, topic, plain }
+    }
+
     /// Reads a little of what topics (by rank) ask, so that it is near the processor when they are tried. They lie far apart
-    /// in memory, and in loops as short as these their lines are waited for side by side instead of one after the other.
+    /// in memory, and in a loop as short as this their lines are waited for side by side instead of one after the other.
     pub(super) fn fetch_topics(&self, topics: &[u32]) {
-        let place = |topic: &u32| self.topics[*topic as usize].matches as usize;
-        let word = |at: usize| self.words.get(at).copied().unwrap_or(0);
-        let lengths = topics.iter().fold(0, |sum, topic| sum ^ word(place(topic) + 1));
-        let rest = topics.iter().map(place).fold(0, |sum, at| {
-            let end = (at + word(at + 1) as usize).min(at + MOST_FETCHED);
-            (at + LINE..end).step_by(LINE).fold(sum, |sum, at| sum ^ word(at))
+        let sum = topics.iter().fold(0, |sum, &topic| {
+            let (start, end) = (self.starts[topic as usize] as usize, self.starts[topic as usize + 1] as usize);
+            let end = end.min(start + MOST_FETCHED);
+            let sum = sum ^ self.words[start] ^ self.words[end - 1];
+            (start + LINE..end - 1).step_by(LINE).fold(sum, |sum, at| sum ^ self.words[at])
         });
-        std::hint::black_box((lengths, rest));
+        std::hint::black_box(sum);
     }
 
     /// The same for the texts of these terms.
@@ -150,9 +169,10 @@ impl Code {
         std::hint::black_box(sum);
     }
 
-    /// Appends the id of a topic.
-    pub(super) fn write_id(&self, of: &TopicCode, out: &mut Vec<u8>) {
-        let (at, length) = (of.id.0 as usize, of.id.1 as usize);
+    /// Appends the id of a topic, by rank.
+    pub(super) fn write_id(&self, rank: usize, out: &mut Vec<u8>) {
+        let at = self.starts[rank] as usize + HEADER;
+        let length = (self.words[at - 1] >> ID_LENGTH) as usize;
         let end = out.len() + length;
         for word in &self.words[at..at + length.div_ceil(4)] {
             out.extend_from_slice(&word.to_le_bytes());

@@ -10,6 +10,8 @@ use super::scanner::{MOST_KEPT, clip, is_set};
 pub(super) struct Noted {
     /// Numbered in the order of hits: by place in the text, then by usual atom.
     pub(super) occurrences: Vec<Occurrence>,
+    /// By number of an occurrence, the next one of its term or pair, or [`NONE`].
+    nexts: Vec<u32>,
     /// In the order in which they were met.
     heads: Vec<Head>,
     /// By hash of a term or pair, it and its place in `heads`; an open-addressing table, at most half full, whose length is a
@@ -27,7 +29,7 @@ pub(super) struct Noted {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Head {
     term: u32,
-    pub(super) first: u32,
+    first: u32,
     last: u32,
     pub(super) count: u32,
     pub(super) fields: u8,
@@ -40,9 +42,17 @@ pub(super) struct Occurrence {
     pub(super) term: u32,
     /// Its first piece.
     pub(super) piece: u32,
-    pub(super) next: u32,
     /// The fields that all of its pieces are in.
     pub(super) fields: u8,
+}
+
+impl Head {
+    /// Whether all occurrences are in these fields.
+    #[inline]
+    pub(super) fn is_within(&self, fields: FieldSet) -> bool {
+        // What is in the lede is in a field besides.
+        self.fields & !FieldSet::LEDE.0 & !fields.0 == 0
+    }
 }
 
 impl Noted {
@@ -60,10 +70,12 @@ impl Noted {
             self.table = Vec::new();
         }
         self.occurrences.clear();
+        self.nexts.clear();
         self.heads.clear();
         self.seen.clear();
         // A single huge article must not keep its memory for good.
         self.occurrences.shrink_to(MOST_KEPT);
+        self.nexts.shrink_to(MOST_KEPT);
         self.table.fill((NONE, NONE));
     }
 
@@ -102,12 +114,13 @@ impl Noted {
     pub(super) fn add(&mut self, terms: &[TermId], piece: u32, at: Stretch, fields: u8) {
         for &TermId(term) in terms {
             let occurrence = clip(self.occurrences.len());
-            self.occurrences.push(Occurrence { at, term, piece, next: NONE, fields });
+            self.occurrences.push(Occurrence { at, term, piece, fields });
+            self.nexts.push(NONE);
             let (word, bit) = ((term >> 6) as usize, 1_u64 << (term & 63));
             if self.present[word] & bit != 0 {
-                let place = self.place(term);
+                let place = self.place_of(term);
                 let head = &mut self.heads[place];
-                self.occurrences[head.last as usize].next = occurrence;
+                self.nexts[head.last as usize] = occurrence;
                 head.last = occurrence;
                 head.count += 1;
                 head.fields |= fields;
@@ -137,12 +150,31 @@ impl Noted {
     /// Where a term or pair occurs that is there.
     #[inline]
     pub(super) fn head_of(&self, term: u32) -> &Head {
-        &self.heads[self.place(term)]
+        &self.heads[self.place_of(term)]
+    }
+
+    /// The head at a place.
+    #[inline]
+    pub(super) fn head_at(&self, place: usize) -> &Head {
+        &self.heads[place]
+    }
+
+    /// The numbers of the occurrences that a head leads to, rising.
+    #[inline]
+    pub(super) fn numbers(&self, head: &Head) -> impl Iterator<Item = u32> {
+        let mut next = head.first;
+        std::iter::from_fn(move || {
+            let number = next;
+            (number != NONE).then(|| {
+                next = self.nexts[number as usize];
+                number
+            })
+        })
     }
 
     /// The place among the heads of one that is there.
     #[inline]
-    fn place(&self, term: u32) -> usize {
+    pub(super) fn place_of(&self, term: u32) -> usize {
         let mask = self.table.len() - 1;
         let mut at = hash(term) & mask;
         loop {

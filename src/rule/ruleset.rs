@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 
-use super::code::{NONE, TopicCode};
+use super::code::NONE;
 use super::collected::{Collected, Settled};
 use super::cost::{Costs, TopicCost};
 use super::def::{RuleFiles, SurgeDef, TestDef};
@@ -127,8 +127,7 @@ impl<'s> Hit<'s> {
 
     /// Appends the topic's id: letters, digits and hyphens, as in [`TopicId`].
     pub(super) fn write_id(&self, out: &mut Vec<u8>) {
-        let code = &self.ruleset.index.code;
-        code.write_id(&code.topics[self.rank as usize], out);
+        self.ruleset.index.code.write_id(self.rank(), out);
     }
 
     /// Sum of the score's parts.
@@ -278,7 +277,7 @@ impl Ruleset {
     pub(super) fn file_of(&self, id: &TopicId) -> Option<SourceId> {
         let of = |number: u32| &self.program.topics[number as usize];
         let enabled = self.topics.binary_search_by(|topic| topic.id.cmp(id));
-        let enabled = enabled.ok().map(|rank| of(self.index.code.topics[rank].topic));
+        let enabled = enabled.ok().map(|rank| of(self.index.code.topic(rank).topic));
         let found = enabled.or_else(|| self.program.topics.iter().find(|topic| !topic.enabled && topic.info.id == *id));
         found.map(|topic| topic.file)
     }
@@ -351,15 +350,18 @@ impl Ruleset {
                 // A rule that panics must not take the others with it.
                 let result = catch_unwind(AssertUnwindSafe(|| {
                     while let Some(&rank) = candidates.get(next) {
+                        if next.is_multiple_of(TOPICS_FETCHED) {
+                            scan.fetch(&candidates[next..candidates.len().min(next + TOPICS_FETCHED)]);
+                        }
                         next += 1;
                         let start = scan.keeps_costs().then(Instant::now);
                         let hit = self.try_topic(rank, &mut scan, document, circumstances, &mut hits);
                         if let Some(start) = start {
-                            let topic = self.index.code.topics[rank as usize].topic;
+                            let topic = self.index.code.topic(rank as usize).topic;
                             scan.charge(topic, start.elapsed(), hit.is_some());
                         }
                         if let Some((score, severity)) = hit {
-                            let settled = hits.settle(|number| scan.leaf_of(number));
+                            let settled = hits.settle(&scan.scratch.noted, |number| scan.leaf_of(number));
                             let occurrences = scan.occurrences();
                             found(Hit { ruleset: self, rank, score, severity, settled, occurrences });
                         }
@@ -388,19 +390,19 @@ impl Ruleset {
         circumstances: Circumstances<'_>,
         hits: &mut Collected,
     ) -> Option<(i64, Severity)> {
-        let of = self.index.code.topics[rank as usize];
+        let of = self.index.code.topic(rank as usize);
         hits.clear();
-        if !of.is_plain {
+        let Some(severity) = of.plain else {
             let topic = &self.program.topics[of.topic as usize];
             let verdict = verdict(topic, scan, document, circumstances)?;
             hits.extend(verdict.leaves);
             return Some((verdict.score, topic.severity_of(verdict.score)));
-        }
+        };
         if !scan.take_hits(of.matches as usize, None, hits) || (of.except != NONE && scan.holds_at(of.except as usize))
         {
             return None;
         }
-        Some((0, of.severity))
+        Some((0, severity))
     }
 
     /// What the enabled topics have cost, by id; none if the costs were gathered with another ruleset.
@@ -409,12 +411,12 @@ impl Ruleset {
         if costs.owner != self.index.number() {
             return Vec::new();
         }
-        let cost_of = |(topic, of): (&Arc<Topic>, &TopicCode)| {
-            let cost = costs.of_topics.get(of.topic as usize)?;
+        let cost_of = |(rank, topic): (usize, &Arc<Topic>)| {
+            let cost = costs.of_topics.get(self.index.code.topic(rank).topic as usize)?;
             let topic = Arc::clone(topic);
             Some(TopicCost { topic, candidates: cost.candidates, matches: cost.matches, time: cost.time })
         };
-        self.topics.iter().zip(&self.index.code.topics).filter_map(cost_of).collect()
+        self.topics.iter().enumerate().filter_map(cost_of).collect()
     }
 
     /// What [`scan`](Self::scan) finds, by the plain evaluator: slow; for comparing.
@@ -458,6 +460,9 @@ impl Ruleset {
         })
     }
 }
+
+/// Topics whose queries are fetched together, just before they are tried: what fits into the nearest cache. A guess.
+const TOPICS_FETCHED: usize = 64;
 
 /// The first 16 hexadecimal digits of a hash.
 pub(super) fn short_hash(hash: Sha256) -> String {

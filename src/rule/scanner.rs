@@ -87,7 +87,7 @@ impl Index {
     /// Chooses the anchors again where a scratch has seen far more articles than they were chosen by. That takes a
     /// microsecond or two per topic, so it comes when many articles share the price, and ever more rarely.
     fn learn(&self, program: &Program, scratch: &Scratch) {
-        let topics = u32::try_from(self.code.topics.len()).unwrap_or(u32::MAX);
+        let topics = clip(self.code.topics());
         let learned = self.learned.load(Ordering::Relaxed);
         if scratch.articles < FIRST_LESSON.max(topics / TOPICS_PER_ARTICLE) || scratch.articles / 8 < learned {
             return;
@@ -203,7 +203,7 @@ impl Scratch {
             self.owner = index.number;
             self.met.resize(index.pairs.terms(), 0);
             self.truths.resize(index.code.memos as usize, 0);
-            self.marks.resize(index.code.topics.len());
+            self.marks.resize(index.code.topics());
         }
         if let Some(costs) = &mut self.costs
             && !self.pauses_costs
@@ -361,6 +361,13 @@ impl<'a> Scan<'a> {
         self.scratch.hits = hits;
     }
 
+    /// Fetches what these topics ask, if there are so many that it isn't near anyway.
+    pub(super) fn fetch(&self, topics: &[u32]) {
+        if self.index.code.topics() > NEAR_TOPICS {
+            self.index.code.fetch_topics(topics);
+        }
+    }
+
     /// Where terms and pairs occur, in the order of hits.
     pub(super) fn occurrences(&self) -> &[Occurrence] {
         &self.scratch.noted.occurrences
@@ -498,7 +505,7 @@ impl<'a> Scan<'a> {
             marks.add(topic);
         }
         let code = &self.index.code;
-        let is_large = code.topics.len() > NEAR_TOPICS;
+        let is_large = code.topics() > NEAR_TOPICS;
         if is_large {
             postings.fetch(noted.seen());
             code.fetch_texts(noted.seen(), &self.program.written);
@@ -533,9 +540,6 @@ impl<'a> Scan<'a> {
             }
         }
         marks.drain(candidates);
-        if is_large {
-            code.fetch_topics(candidates);
-        }
     }
 
     #[inline]

@@ -36,7 +36,7 @@ impl Evaluate for Scan<'_> {
     fn leaves(&mut self, id: ExprId) -> Vec<Leaf> {
         let mut hits = Collected::default();
         self.collect_at(self.index.code.place(id), &mut hits);
-        hits.into_leaves(|number| self.leaf_of(number))
+        hits.into_leaves(&self.scratch.noted, |number| self.leaf_of(number))
     }
 
     fn weight(&self) -> HalfWords {

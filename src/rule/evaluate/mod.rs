@@ -13,7 +13,7 @@ use self::near::Near;
 use super::code::{ALL_LANGUAGES, NONE, op};
 use super::collected::Collected;
 use super::expr::{AtomId, ConceptId, FieldSet};
-use super::noted::Head;
+use super::noted::{Head, Occurrence};
 use super::position::{Leaf, MOST_EVIDENCE, Pos, Stretch, count_without_overlap};
 use super::scanner::{MOST_KEPT, Scan, clip, is_set};
 
@@ -235,7 +235,28 @@ impl Scan<'_> {
     /// The leaves of a run of terms.
     #[inline(never)]
     fn collect_any(&self, node: &[u32], concept: Option<ConceptId>, hits: &mut Collected) {
-        self.collect_any_where(node, concept, |_, _| true, hits);
+        let &[head, _, NONE, ref terms @ ..] = node else {
+            return self.collect_any_where(node, concept, |_, _| true, hits);
+        };
+        let fields = FieldSet((head >> 8) as u8);
+        if concept.is_some() {
+            return self.collect_any_where(node, concept, |_, _| true, hits);
+        }
+        let noted = &self.scratch.noted;
+        let there = noted.in_fields(fields);
+        for &term in terms {
+            // The bits are near; most terms that are asked for are not there.
+            if !is_set(there, term) {
+                continue;
+            }
+            let place = noted.place_of(term);
+            let head = noted.head_at(place);
+            if head.is_within(fields) && head.count as usize <= MOST_EVIDENCE {
+                hits.add_head(clip(place));
+            } else {
+                self.hits_in(head, fields).take(MOST_EVIDENCE).for_each(|(number, _)| hits.add_occurrence(number));
+            }
+        }
     }
 
     /// The same for those hits that are asked for, by term and piece.
@@ -250,35 +271,31 @@ impl Scan<'_> {
         let &[head, _, atoms, ref terms @ ..] = node else { return };
         let fields = FieldSet((head >> 8) as u8);
         let is_usual = atoms == NONE && concept.is_none();
-        let there = self.scratch.noted.in_fields(fields);
-        for (number, &term) in terms.iter().enumerate() {
-            // The bits are near; most terms that are asked for are not there.
-            if !is_set(there, term) {
-                continue;
-            }
-            let head = self.scratch.noted.head_of(term);
-            if head.fields & fields.0 == 0 {
-                continue;
-            }
-            let mut room = MOST_EVIDENCE;
-            let mut next = head.first;
-            while next != NONE && room > 0 {
-                let occurrence = &self.scratch.noted.occurrences[next as usize];
-                if occurrence.fields & fields.0 != 0 && is_asked(term, occurrence.piece) {
-                    if is_usual {
-                        hits.add_occurrence(next);
-                    } else {
-                        let atom = match atoms {
-                            NONE => self.index.code.usual_atoms[term as usize],
-                            first => self.index.code.atoms[first as usize + number],
-                        };
-                        hits.add(Leaf::new(occurrence.at, AtomId(atom), concept));
-                    }
-                    room -= 1;
+        for (nth, &term) in terms.iter().enumerate() {
+            let Some(head) = self.term_in(term, fields) else { continue };
+            let asked = self.hits_in(head, fields).filter(|(_, occurrence)| is_asked(term, occurrence.piece));
+            for (number, occurrence) in asked.take(MOST_EVIDENCE) {
+                if is_usual {
+                    hits.add_occurrence(number);
+                } else {
+                    let atom = match atoms {
+                        NONE => self.index.code.usual_atoms[term as usize],
+                        first => self.index.code.atoms[first as usize + nth],
+                    };
+                    hits.add(Leaf::new(occurrence.at, AtomId(atom), concept));
                 }
-                next = occurrence.next;
             }
         }
+    }
+
+    /// The occurrences in these fields that a head leads to, and their numbers.
+    #[inline]
+    fn hits_in(&self, head: &Head, fields: FieldSet) -> impl Iterator<Item = (u32, &Occurrence)> {
+        let noted = &self.scratch.noted;
+        noted
+            .numbers(head)
+            .map(|number| (number, &noted.occurrences[number as usize]))
+            .filter(move |(_, occurrence)| occurrence.fields & fields.0 != 0)
     }
 
     /// Appends where a node's hits are, in no order; nothing if it doesn't hold.
@@ -289,15 +306,8 @@ impl Scan<'_> {
         match operation {
             op::ANY => {
                 for &term in &code[at + 3..end] {
-                    let Some(&head) = self.term_in(term, fields) else { continue };
-                    let mut next = head.first;
-                    while next != NONE {
-                        let occurrence = self.scratch.noted.occurrences[next as usize];
-                        next = occurrence.next;
-                        if occurrence.fields & fields.0 != 0 {
-                            places.push(self.place_of(term, occurrence.piece));
-                        }
-                    }
+                    let Some(head) = self.term_in(term, fields) else { continue };
+                    places.extend(self.hits_in(head, fields).map(|(_, found)| self.place_of(term, found.piece)));
                 }
             }
             op::SEQUENCE => {

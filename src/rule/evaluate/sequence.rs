@@ -2,8 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use crate::rule::code::{ANYTHING, NONE, STRETCHES};
+use crate::rule::code::{ANYTHING, STRETCHES};
 use crate::rule::expr::{AtomId, AtomKind, FieldSet, STRETCH, TermId};
+use crate::rule::noted::Head;
 use crate::rule::position::{Pos, Stretch};
 use crate::rule::scanner::{Kind, Scan, clip};
 use crate::text::analyzed::FIELDS;
@@ -20,11 +21,11 @@ impl Scan<'_> {
         let code = self.index.code.words.as_slice();
         let (pairs, items) = code[at + 4..at + code[at + 1] as usize].split_at(2 * code[at + 3] as usize);
         // All pairs and terms must be there; the rarest of those at a known distance from the beginning says where to look.
-        let mut rarest: Option<(u32, u32, u32)> = None;
+        let mut rarest: Option<(&Head, u32)> = None;
         for pair in pairs.chunks_exact(2) {
             let Some(head) = self.term_in(pair[0], fields) else { return ControlFlow::Continue(()) };
-            if rarest.is_none_or(|(count, ..)| head.count < count) {
-                rarest = Some((head.count, head.first, pair[1]));
+            if rarest.is_none_or(|(rarest, _)| head.count < rarest.count) {
+                rarest = Some((head, pair[1]));
             }
         }
         let mut distance = Some(0);
@@ -35,18 +36,17 @@ impl Scan<'_> {
                 term => {
                     let Some(head) = self.term_in(term, fields) else { return ControlFlow::Continue(()) };
                     if let Some(distance) = distance
-                        && rarest.is_none_or(|(count, ..)| head.count < count)
+                        && rarest.is_none_or(|(rarest, _)| head.count < rarest.count)
                     {
-                        rarest = Some((head.count, head.first, distance));
+                        rarest = Some((head, distance));
                     }
                 }
             }
             distance = distance.map(|distance| distance + 1);
         }
-        let Some((_, mut next, distance)) = rarest else { return ControlFlow::Continue(()) };
-        while next != NONE {
-            let occurrence = self.scratch.noted.occurrences[next as usize];
-            next = occurrence.next;
+        let Some((rarest, distance)) = rarest else { return ControlFlow::Continue(()) };
+        for number in self.scratch.noted.numbers(rarest) {
+            let occurrence = &self.scratch.noted.occurrences[number as usize];
             let Some(start) = occurrence.piece.checked_sub(distance) else { continue };
             if let Some(end) = self.sequence_end(items, start)
                 && self.scratch.pieces[start as usize..end as usize].iter().all(|piece| piece.fields & fields.0 != 0)
