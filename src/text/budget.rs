@@ -66,17 +66,19 @@ impl Budget {
 }
 
 /// Counts a thread's processor time; where the system does not tell it, time on the wall.
-struct Stopwatch {
+pub(crate) struct Stopwatch {
     cpu: Option<Duration>,
     wall: Instant,
 }
 
 impl Stopwatch {
-    fn start() -> Self {
+    /// Counts from now.
+    pub(crate) fn start() -> Self {
         Self { cpu: thread_time(), wall: Instant::now() }
     }
 
-    fn elapsed(&self) -> Duration {
+    /// What it has counted.
+    pub(crate) fn elapsed(&self) -> Duration {
         match (self.cpu, thread_time()) {
             (Some(before), Some(now)) => now.saturating_sub(before),
             _ => self.wall.elapsed(),
