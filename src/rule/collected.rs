@@ -21,6 +21,9 @@ pub(super) struct Collected {
     marks: Marks,
 }
 
+/// Hits that are sorted sooner than marked.
+const FEW: usize = 6;
+
 /// How much was collected at some time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mark(usize, usize, usize);
@@ -96,9 +99,15 @@ impl Collected {
             settle(&mut self.others);
             return Settled::Leaves(&self.others);
         }
+        let count = |&head: &u32| noted.head_at(head as usize).count as usize;
+        let hits = self.occurrences.len() + self.heads.iter().map(count).sum::<usize>();
         if self.heads.len() == 1 && self.occurrences.is_empty() {
             // The hits of a single term come in order.
             self.follow(noted);
+        } else if hits <= FEW {
+            self.follow(noted);
+            self.occurrences.sort_unstable();
+            self.occurrences.dedup();
         } else {
             self.marks.resize(noted.occurrences.len());
             self.occurrences.drain(..).for_each(|number| self.marks.add(number));
