@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::io::{self, BufRead, Write};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -170,9 +172,9 @@ const LONGEST_LINE: u64 = 64 << 20;
 /// Lines that one thread works on at a time, and bytes that it is to write for them.
 const BATCH: usize = 64;
 const MOST_WRITTEN: usize = 256 << 10;
-/// Batches that each thread may be ahead of the slowest: where an article makes a batch, one may take ten times as long as
-/// the next, and none shall wait for it.
-const AHEAD: usize = 8;
+/// Batches for each thread that are read before the oldest is written: where an article makes a batch, one may take ten times
+/// as long as the next, and none shall wait for it. More would only spread what is written over more memory.
+const AHEAD: usize = 4;
 /// Bytes that wait to be written while an article is being worked on.
 const MOST_WAITING: usize = 4 << 20;
 
@@ -230,9 +232,6 @@ pub fn match_jsonl(
     Ok(stats)
 }
 
-/// To a worker and back.
-type Lane = (SyncSender<Batch>, Receiver<Batch>);
-
 fn run_threads(
     ruleset: &Ruleset,
     lines: &mut Lines<impl BufRead>,
@@ -241,38 +240,51 @@ fn run_threads(
     now: Timestamp,
     stats: &mut MatchStats,
 ) -> io::Result<Tally> {
-    // Each worker has a lane of its own; batches go round the lanes and come back in the same order.
+    let most = AHEAD * threads;
     std::thread::scope(|scope| {
-        let (lanes, workers): (Vec<Lane>, Vec<_>) = (0..threads)
+        // Whoever is free takes the next batch; they come back in any order.
+        let (work, waiting) = sync_channel::<(usize, Batch)>(most);
+        let waiting = Arc::new(Mutex::new(waiting));
+        let (done, from_workers) = sync_channel::<(usize, Option<Batch>)>(most);
+        let workers: Vec<_> = (0..threads)
             .map(|_| {
-                let (to_worker, work) = sync_channel::<Batch>(AHEAD);
-                let (done, from_worker) = sync_channel::<Batch>(AHEAD);
-                let worker = scope.spawn(move || {
+                let (waiting, done) = (Arc::clone(&waiting), done.clone());
+                scope.spawn(move || {
                     let mut worker = Worker::new(ruleset, now);
-                    for mut batch in work {
-                        worker.run(&mut batch, |_| {});
-                        if done.send(batch).is_err() {
+                    loop {
+                        // A statement of its own, so that the lock is given back before the work begins.
+                        let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                        let Ok((number, mut batch)) = next else { break };
+                        // The others would wait for ever for a batch that is lost with its thread.
+                        let ran = catch_unwind(AssertUnwindSafe(|| worker.run(&mut batch, |_| {})));
+                        if done.send((number, ran.is_ok().then_some(batch))).is_err() || ran.is_err() {
                             break;
                         }
                     }
                     worker.finish()
-                });
-                ((to_worker, from_worker), worker)
+                })
             })
-            .unzip();
+            .collect();
+        // With the last worker the channels end.
+        drop((waiting, done));
         let lost = || io::Error::other("a matching thread ended early");
         let mut spare: Vec<Batch> = Vec::new();
-        let (mut sent, mut received, mut more) = (0, 0, true);
-        while more || received < sent {
-            if more && sent - received < AHEAD * threads {
+        // What came back before its turn, by number modulo `most`.
+        let mut early: Vec<Option<Batch>> = std::iter::repeat_with(|| None).take(most).collect();
+        let (mut sent, mut written, mut more) = (0, 0, true);
+        while more || written < sent {
+            if more && sent - written < most {
                 let mut batch = spare.pop().unwrap_or_default();
                 batch.clear();
                 more = lines.read(&mut batch)?;
-                lanes[sent % threads].0.send(batch).map_err(|_| lost())?;
+                work.send((sent, batch)).map_err(|_| lost())?;
                 sent += 1;
-            } else {
-                let mut batch = lanes[received % threads].1.recv().map_err(|_| lost())?;
-                received += 1;
+                continue;
+            }
+            let (number, batch) = from_workers.recv().map_err(|_| lost())?;
+            early[number % most] = Some(batch.ok_or_else(lost)?);
+            while let Some(mut batch) = early[written % most].take() {
+                written += 1;
                 writer.write_all(&batch.out)?;
                 stats.add(&mut batch);
                 lines.adapt(&batch);
@@ -280,7 +292,7 @@ fn run_threads(
             }
         }
         // Without a sender the workers end.
-        drop(lanes);
+        drop(work);
         let mut tally = Tally::default();
         for worker in workers {
             tally.add(&worker.join().map_err(|_| lost())?);
