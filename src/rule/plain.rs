@@ -13,7 +13,7 @@ use super::document::Document;
 use super::expr::{AtomId, AtomKind, ConceptId, Expr, ExprId, FieldSet, Item, Program, STRETCH, Test};
 use super::position::{Layout, Leaf, Pos, Stretch, count_without_overlap};
 use super::term::Languages;
-use crate::text::analyzed::{APART, AnalyzedField, FIELDS, HalfWords, LEDE, after_part, weight};
+use crate::text::analyzed::{AnalyzedField, FIELDS, HalfWords, LEDE, after_part, weight};
 use crate::text::reading::{Part, parts, readable};
 use crate::text::segment::{PieceKind, paragraphs, sentences};
 
@@ -76,6 +76,8 @@ struct PlainPiece {
     in_lede: bool,
     /// The empty place after a part of a field.
     is_end: bool,
+    /// Number of the part, over all fields.
+    part: u32,
     sentence: u32,
     paragraph: u32,
 }
@@ -103,7 +105,7 @@ impl<'p> Plain<'p> {
     #[must_use]
     pub(super) fn new(program: &'p Program, document: &Document<'_>) -> Self {
         let mut pieces = Vec::new();
-        let (mut sentences_before, mut paragraphs_before) = (0, 0);
+        let (mut sentences_before, mut paragraphs_before, mut part_number) = (0, 0, 0);
         for (index, field) in FIELDS.into_iter().enumerate() {
             let text = &document.fields[index];
             let sentence_starts = sentences(text);
@@ -120,6 +122,7 @@ impl<'p> Plain<'p> {
                         field: index,
                         start: clip(start),
                         end: clip(part.stored(span.end)),
+                        part: part_number,
                         sentence: sentences_before + number(&sentence_starts, start),
                         paragraph: paragraphs_before + number(&paragraph_starts, start),
                         ..piece
@@ -141,6 +144,7 @@ impl<'p> Plain<'p> {
                 let piece = PlainPiece { at: end, is_end: true, ..PlainPiece::default() };
                 push(part.text.len()..part.text.len(), piece);
                 before = after_part(end);
+                part_number += 1;
             }
             sentences_before += clip(sentence_starts.len());
             paragraphs_before += clip(paragraph_starts.len());
@@ -342,7 +346,8 @@ impl<'p> Plain<'p> {
     /// Whether two stretches stand in different parts of one field.
     #[must_use]
     pub(super) fn are_apart(&self, one: Pos, other: Pos) -> bool {
-        self.field(one.start) == self.field(other.start) && self.distance(one, other) >= APART
+        let (one, other) = (&self.pieces[one.start as usize], &self.pieces[other.start as usize]);
+        one.field == other.field && one.part != other.part
     }
 
     /// The bytes of a stretch in its field, with the field's index.

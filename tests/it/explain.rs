@@ -95,6 +95,25 @@ fn the_first_failing_part_is_named() {
     }
 }
 
+/// Words of one text are never “in different tags”, however far apart they are.
+#[test]
+fn far_apart_in_one_text_is_a_number_of_words() {
+    let body = |words: usize| format!("ракета {}оборона", "слово ".repeat(words));
+    for words in [900, 1_001, 5_000] {
+        for near in ["NEAR/5", "ONEAR/1000"] {
+            let found = explained(&topic(&format!("match = 'ракета {near} оборона'")), "", &body(words));
+            if let Some(failed) = found.failed {
+                assert!(failed.ends_with(&format!("{words} words between “ракета” and “оборона”")), "{failed}");
+            } else {
+                assert!(found.matches && words == 900 && near == "ONEAR/1000", "{words} {near}");
+            }
+        }
+    }
+    let text = format!("ракета.\n\n{}\n\nОборона", "слово ".repeat(1_500));
+    let found = explained(&topic("match = 'ракета W/P оборона'"), "", &text);
+    assert!(found.failed.is_some_and(|failed| failed.ends_with("are in different paragraphs")));
+}
+
 #[test]
 fn tags_are_apart_and_links_are_shown_as_letters() {
     let mut article = article("x", "");

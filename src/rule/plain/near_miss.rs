@@ -4,7 +4,7 @@ use super::super::explain::shortened;
 use super::super::expr::{AtomId, AtomKind, FieldSet, Item, Test};
 use super::super::term::Term;
 use super::{Plain, PlainPiece};
-use crate::text::analyzed::{APART, FIELDS, LEDE};
+use crate::text::analyzed::{FIELDS, LEDE};
 use crate::text::normalize::fold;
 
 /// Longer articles are not looked through for it.
@@ -60,8 +60,7 @@ impl Plain<'_> {
             return None;
         }
         let found = here.windows(items.len()).find(|pieces| {
-            let is_near = |one: &PlainPiece, next: &PlainPiece| one.field == next.field && next.at < one.at + APART;
-            pieces.windows(2).all(|pair| is_near(pair[0], pair[1]))
+            pieces.iter().all(|piece| piece.part == pieces[0].part)
                 && items.iter().enumerate().zip(*pieces).all(|(item, piece)| fits(item, piece))
         })?;
         let (first, last) = (found.first()?, found.last()?);
