@@ -14,7 +14,7 @@ use super::expr::{AtomId, AtomKind, ConceptId, Expr, ExprId, FieldSet, Item, Pro
 use super::position::{Layout, Leaf, Pos, Stretch, count_without_overlap};
 use super::term::Languages;
 use crate::text::analyzed::{AnalyzedField, FIELDS, HalfWords, LEDE, after_part, weight};
-use crate::text::reading::{Part, parts, readable};
+use crate::text::reading::{Part, beginnings, parts, readable};
 use crate::text::segment::{PieceKind, paragraphs, sentences};
 
 /// What a node makes of an article.
@@ -108,8 +108,8 @@ impl<'p> Plain<'p> {
         let (mut sentences_before, mut paragraphs_before, mut part_number) = (0, 0, 0);
         for (index, field) in FIELDS.into_iter().enumerate() {
             let text = &document.fields[index];
-            let sentence_starts = sentences(text);
-            let paragraph_starts = paragraphs(text);
+            let sentence_starts = beginnings(field, text, sentences);
+            let paragraph_starts = beginnings(field, text, paragraphs);
             let number = |starts: &[usize], at: usize| clip(starts.iter().filter(|&&start| start <= at).count());
             let lede_counts = index < 3;
             let mut before = 0;

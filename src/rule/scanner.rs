@@ -25,7 +25,7 @@ use super::pair::Pairs;
 use super::position::{Layout, Leaf, Pos, Stretch};
 use super::term::Languages;
 use crate::text::analyzed::{FIELDS, HalfWords, LEDE, after_part, weight};
-use crate::text::reading::{Part, parts};
+use crate::text::reading::{Part, beginnings, parts};
 use crate::text::segment::{PieceKind, paragraphs, pieces, sentences};
 
 /// What is prepared once for a program.
@@ -556,7 +556,7 @@ impl<'a> Scan<'a> {
             ] {
                 let mut before = 0;
                 for (number, text) in self.document.fields.iter().enumerate() {
-                    let starts = starts_of(text);
+                    let starts = beginnings(FIELDS[number], text, starts_of);
                     let of_field = self.scratch.pieces.iter().filter(|piece| usize::from(piece.field) == number);
                     numbers
                         .extend(of_field.map(|piece| {

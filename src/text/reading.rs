@@ -49,6 +49,16 @@ pub fn parts(field: Field, text: &str) -> impl Iterator<Item = Part<'_>> {
     })
 }
 
+/// Where the sentences or paragraphs of a field begin, in bytes of the field as stored; `of` tells it of a text. None runs from
+/// one part into the next, whatever stands between them: of three tags, the second may be empty.
+pub fn beginnings(field: Field, text: &str, of: impl Fn(&str) -> Vec<usize>) -> Vec<usize> {
+    let of_part = |part: Part<'_>| {
+        let starts = of(&text[part.start..part.stored(part.text.len())]);
+        starts.into_iter().map(move |start| part.start + start)
+    };
+    parts(field, text).flat_map(of_part).collect()
+}
+
 /// A stretch of a field, cut between escapes, as a person reads it.
 #[must_use]
 pub fn readable(field: Field, text: &str) -> Cow<'_, str> {
