@@ -15,6 +15,7 @@ use super::ruleset::{Circumstances, Ruleset};
 use super::scanner::Scratch;
 use super::tally::Tally;
 pub use super::tally::{MOST_TOPICS, TopicStats, TopicTotals};
+use super::turn::Turn;
 use crate::model::{Lang, Timestamp};
 use crate::text::detect_language;
 
@@ -175,7 +176,7 @@ const MOST_WRITTEN: usize = 256 << 10;
 /// Batches for each thread that are read before the oldest is written: where an article makes a batch, one may take ten times
 /// as long as the next, and none shall wait for it. More would only spread what is written over more memory.
 const AHEAD: usize = 4;
-/// Bytes that wait to be written while an article is being worked on.
+/// Bytes that wait to be written while an article is being worked on: those of each thread's batch.
 const MOST_WAITING: usize = 4 << 20;
 
 /// Reads articles, writes matches in the order of the articles and then by topic id. A line that can't be read is counted
@@ -200,7 +201,6 @@ pub fn match_jsonl(
         loop {
             batch.clear();
             let more = lines.read(&mut batch)?;
-            // An article that holds the words of all topics makes gigabytes: they go on their way as they come.
             let mut written = Ok(());
             worker.run(&mut batch, |out| {
                 if out.len() > MOST_WAITING && written.is_ok() {
@@ -232,6 +232,14 @@ pub fn match_jsonl(
     Ok(stats)
 }
 
+/// What comes from a worker.
+enum Done {
+    /// The beginning of what the batch whose turn it is makes.
+    Part(Vec<u8>),
+    /// A batch and its number; nothing if its thread ended on it.
+    Batch(usize, Option<Batch>),
+}
+
 fn run_threads(
     ruleset: &Ruleset,
     lines: &mut Lines<impl BufRead>,
@@ -241,11 +249,13 @@ fn run_threads(
     stats: &mut MatchStats,
 ) -> io::Result<Tally> {
     let most = AHEAD * threads;
+    let turn = &Turn::default();
     std::thread::scope(|scope| {
+        let _end = turn.until_dropped();
         // Whoever is free takes the next batch; they come back in any order.
         let (work, waiting) = sync_channel::<(usize, Batch)>(most);
         let waiting = Arc::new(Mutex::new(waiting));
-        let (done, from_workers) = sync_channel::<(usize, Option<Batch>)>(most);
+        let (done, from_workers) = sync_channel::<Done>(most);
         let workers: Vec<_> = (0..threads)
             .map(|_| {
                 let (waiting, done) = (Arc::clone(&waiting), done.clone());
@@ -256,8 +266,19 @@ fn run_threads(
                         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
                         let Ok((number, mut batch)) = next else { break };
                         // The others would wait for ever for a batch that is lost with its thread.
-                        let ran = catch_unwind(AssertUnwindSafe(|| worker.run(&mut batch, |_| {})));
-                        if done.send((number, ran.is_ok().then_some(batch))).is_err() || ran.is_err() {
+                        let ran = catch_unwind(AssertUnwindSafe(|| {
+                            worker.run(&mut batch, |out| {
+                                if out.len() > MOST_WAITING {
+                                    // Batches are begun in order, so the one whose turn it is never waits for another.
+                                    turn.wait_for(number);
+                                    let part = std::mem::take(out);
+                                    // Once writing has failed it is lost, as is what follows.
+                                    let _ = done.send(Done::Part(part));
+                                }
+                            });
+                        }));
+                        let batch = ran.is_ok().then_some(batch);
+                        if done.send(Done::Batch(number, batch)).is_err() || ran.is_err() {
                             break;
                         }
                     }
@@ -281,8 +302,13 @@ fn run_threads(
                 sent += 1;
                 continue;
             }
-            let (number, batch) = from_workers.recv().map_err(|_| lost())?;
-            early[number % most] = Some(batch.ok_or_else(lost)?);
+            match from_workers.recv().map_err(|_| lost())? {
+                Done::Part(part) => {
+                    writer.write_all(&part)?;
+                    continue;
+                }
+                Done::Batch(number, batch) => early[number % most] = Some(batch.ok_or_else(lost)?),
+            }
             while let Some(mut batch) = early[written % most].take() {
                 written += 1;
                 writer.write_all(&batch.out)?;
@@ -290,6 +316,7 @@ fn run_threads(
                 lines.adapt(&batch);
                 spare.push(batch);
             }
+            turn.pass_to(written);
         }
         // Without a sender the workers end.
         drop(work);
@@ -341,7 +368,7 @@ impl<R: BufRead> Lines<R> {
     /// Where an article has many matches, fewer articles make a batch, so that what is written stays near the processor.
     fn adapt(&mut self, written: &Batch) {
         let lines = written.ends.len().max(1);
-        self.batch = (MOST_WRITTEN * lines / written.out.len().max(1)).clamp(1, BATCH);
+        self.batch = (MOST_WRITTEN * lines / (written.gone + written.out.len()).max(1)).clamp(1, BATCH);
     }
 
     fn skip_line(&mut self) -> io::Result<()> {
@@ -370,6 +397,8 @@ struct Batch {
     text: Vec<u8>,
     ends: Vec<usize>,
     out: Vec<u8>,
+    /// Bytes that were written and went on their way before the others.
+    gone: usize,
     articles: u64,
     matches: u64,
     candidates: u64,
@@ -378,11 +407,13 @@ struct Batch {
 
 impl Batch {
     fn clear(&mut self) {
-        let Self { first_number: _, is_measured: _, text, ends, out, articles, matches, candidates, problems } = self;
+        let Self { first_number: _, is_measured: _, text, ends, out, gone, articles, matches, candidates, problems } =
+            self;
         text.clear();
         ends.clear();
         out.clear();
         problems.clear();
+        *gone = 0;
         (*articles, *matches, *candidates) = (0, 0, 0);
     }
 }
@@ -426,7 +457,8 @@ impl<'r> Worker<'r> {
         Tally { matches: self.topic_matches, costs: self.scratch.take_costs().unwrap_or_default() }
     }
 
-    /// Works on the lines of a batch. `written` is called after every match and may take what was written so far.
+    /// Works on the lines of a batch. `written` is called after every match and may take what was written so far: an article
+    /// that holds the words of all topics makes gigabytes, and they go on their way as they come.
     fn run(&mut self, batch: &mut Batch, mut written: impl FnMut(&mut Vec<u8>)) {
         self.scratch.measure_costs(batch.is_measured);
         let mut start = 0;
@@ -446,13 +478,15 @@ impl<'r> Worker<'r> {
                     let document = article.document();
                     let circumstances = Circumstances { feed_labels: None, now: self.now };
                     let mut line = MatchLine::new(&article.id(), document.lang, &mut self.places);
-                    let Batch { out, matches, .. } = batch;
+                    let Batch { out, matches, gone, .. } = batch;
                     let matched = &mut self.matched;
                     let survey = self.ruleset.scan_each(&mut self.scratch, &document, circumstances, |hit| {
                         *matches += 1;
                         matched.push(hit.rank());
                         line.write(out, &hit);
+                        let length = out.len();
                         written(out);
+                        *gone += length - out.len();
                     });
                     for rank in matched.drain(..) {
                         self.topic_matches[rank] += 1;

@@ -46,6 +46,7 @@ mod scanner;
 mod suite;
 mod tally;
 mod term;
+mod turn;
 mod verdict;
 mod wildcards;
 

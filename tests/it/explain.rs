@@ -279,6 +279,68 @@ fn json_lines_come_out_in_order_whatever_the_number_of_threads() {
     assert_eq!(run(3).0, out);
 }
 
+/// A thousand hits for each of hundreds of topics are megabytes for every article: no thread may heap them up.
+#[test]
+fn what_many_topics_write_goes_on_its_way_as_it_comes_whatever_the_number_of_threads() {
+    struct Pieces {
+        all: Vec<u8>,
+        longest: usize,
+    }
+    impl std::io::Write for Pieces {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.longest = self.longest.max(bytes.len());
+            self.all.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let rules: String = (0..150).map(|n| format!("[[topic]]\nid = 't{n}'\nmatch = 'ракета AND w'\n")).collect();
+    let ruleset = compile(&rules);
+    let body = "ракета ".repeat(1_000);
+    let input: String = (0..9).map(|n| format!("{{\"id\":{n},\"title\":\"w\",\"body\":\"{body}\"}}\n")).collect();
+    let run = |threads: usize| {
+        let mut out = Pieces { all: Vec::new(), longest: 0 };
+        let stats = match_jsonl(&ruleset, input.as_bytes(), &mut out, threads, Timestamp::EPOCH).unwrap();
+        assert_eq!((stats.articles, stats.matches), (9, 9 * 150));
+        // Four mebibytes, and the match that goes beyond them.
+        assert!(out.longest < 5 << 20, "{threads} threads: {}", out.longest);
+        out.all
+    };
+    let out = run(1);
+    assert!(out.len() > 50 << 20, "{}", out.len());
+    for threads in [2, 3, 7] {
+        assert!(run(threads) == out, "{threads} threads");
+    }
+}
+
+#[test]
+fn a_writer_that_fails_ends_the_run_whoever_waits_for_its_turn() {
+    struct Full(usize);
+    impl std::io::Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 = self.0.checked_sub(bytes.len()).ok_or_else(|| std::io::Error::other("full"))?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let rules: String = (0..150).map(|n| format!("[[topic]]\nid = 't{n}'\nmatch = 'ракета AND w'\n")).collect();
+    let ruleset = compile(&rules);
+    let body = "ракета ".repeat(1_000);
+    let input: String = (0..60).map(|n| format!("{{\"id\":{n},\"title\":\"w\",\"body\":\"{body}\"}}\n")).collect();
+    for threads in [1, 2, 7] {
+        for room in [0, 20 << 20] {
+            let failed = match_jsonl(&ruleset, input.as_bytes(), Full(room), threads, Timestamp::EPOCH);
+            assert_eq!(failed.map(|_| ()).unwrap_err().to_string(), "full", "{threads} threads");
+        }
+    }
+}
+
 #[test]
 fn the_revision_changes_with_the_rules() {
     let one = compile("[[topic]]\nid = 't'\nmatch = 'a'");
