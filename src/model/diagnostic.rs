@@ -44,7 +44,8 @@ impl Diagnostic {
     /// An error.
     #[must_use]
     pub fn error(code: &'static str, title: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, title: title.into(), labels: Vec::new(), help: Vec::new(), patch: None }
+        let title = on_one_line(title.into());
+        Self { code, severity: Severity::Error, title, labels: Vec::new(), help: Vec::new(), patch: None }
     }
 
     /// A warning.
@@ -63,7 +64,7 @@ impl Diagnostic {
     /// Adds a line of help.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
-        self.help.push(text.into());
+        self.help.push(on_one_line(text.into()));
         self
     }
 
@@ -79,6 +80,11 @@ impl Diagnostic {
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
+}
+
+/// What is said may repeat what stands in a file, line breaks and all.
+fn on_one_line(text: String) -> String {
+    if text.contains(['\n', '\r']) { text.replace(['\n', '\r'], " ") } else { text }
 }
 
 /// All that was found in a set of files, with the files, so that it can be drawn.
@@ -160,5 +166,11 @@ mod tests {
             report.to_string(),
             "config.toml:2:1: error[E002]: unknown key `b`\nrules/a.toml:2:1: error[E002]: unknown key `b`"
         );
+    }
+
+    #[test]
+    fn what_is_said_stays_on_its_line() {
+        let said = Diagnostic::warning("W101", "the topic `a\r\nb`").help("delete `c\nd`");
+        assert_eq!((said.title.as_str(), said.help[0].as_str()), ("the topic `a  b`", "delete `c d`"));
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Labels;
 
-/// A text that can't be a name.
+/// A text that can't be a name, as it is shown in a message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a name: use letters, digits, `-`, `_` and `.`, at most 100 of them, the first a letter or digit")]
 pub struct InvalidName(pub String);
@@ -18,8 +18,24 @@ fn check_name(text: &str) -> Result<Arc<str>, InvalidName> {
         && text.chars().count() <= 100
         && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
         && text.chars().next().is_some_and(char::is_alphanumeric);
-    if good { Ok(text.into()) } else { Err(InvalidName(text.to_owned())) }
+    if good { Ok(text.into()) } else { Err(InvalidName(shown(text))) }
 }
+
+/// A text as it is shown in a message: its beginning, control characters made visible.
+fn shown(text: &str) -> String {
+    let mut shown = String::new();
+    for (number, c) in text.chars().enumerate() {
+        match c {
+            _ if number == MOST_SHOWN => return shown + "…",
+            c if c.is_control() => shown.extend(c.escape_default()),
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// Characters of what is no name that a message repeats.
+const MOST_SHOWN: usize = 120;
 
 macro_rules! name {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -133,4 +149,16 @@ pub struct Topic {
     pub alert_on_every: bool,
     /// Whether edits of an article that matches get a message (`alert_on = ["changed"]`).
     pub alert_on_changed: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_name_is_shown_on_one_line_and_not_whole() {
+        let refusal = |text: &str| TopicId::new(text).expect_err("no name").to_string();
+        assert!(refusal("razzi\ne \u{1b}[31mdroni").starts_with("`razzi\\ne \\u{1b}[31mdroni` is not a name"));
+        assert!(refusal(&"导 ".repeat(100_000)).chars().count() < 300);
+    }
 }
