@@ -178,12 +178,10 @@ impl<'t> Lexer<'t, '_, '_> {
         if line.starts_with("/*") {
             return true;
         }
-        // A longer word is none of these, and need not be looked at to its end.
-        let near = &line[..line.floor_char_boundary(16)];
-        let word = near[1..].split_whitespace().next().unwrap_or("");
+        let (word, end) = behind_slash(line);
         let known = matches!(word, "s" | "S" | "p" | "P")
             || (!word.is_empty() && word.len() <= 4 && word.bytes().all(|b| b.is_ascii_digit()));
-        after_operand && known && !line[1 + word.len()..].contains('/')
+        after_operand && known && !line[end..].contains('/')
     }
 
     pub(super) fn slash_operator(&mut self) {
@@ -192,8 +190,8 @@ impl<'t> Lexer<'t, '_, '_> {
         if line.starts_with("//") || line.starts_with("/*") {
             return self.comment(start);
         }
-        let word = line[1..].split_whitespace().next().unwrap_or("");
-        self.at += 1 + word.len();
+        let (word, end) = behind_slash(line);
+        self.at += end;
         let (right, reach) = match word {
             "s" | "S" => ("W/S".to_owned(), Reach::Sentence),
             "p" | "P" => ("W/P".to_owned(), Reach::Paragraph),
@@ -292,6 +290,14 @@ impl<'t> Lexer<'t, '_, '_> {
         self.push(Token::AtLeast(count), start);
         true
     }
+}
+
+/// The word behind the slash that a line begins with, whatever spaces stand between (`/　5` has a wide one), and where it
+/// ends. A longer word is no operator, and need not be looked at to its end.
+fn behind_slash(line: &str) -> (&str, usize) {
+    let near = &line[1..line.floor_char_boundary(16)];
+    let word = near.split_whitespace().next().unwrap_or("");
+    (word, 1 + near.len() - near.trim_start().len() + word.len())
 }
 
 /// Widest proximity, in words between: longer than most articles' sections; beyond it AND is what is meant.

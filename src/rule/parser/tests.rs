@@ -388,6 +388,18 @@ fn hints_keep_fields_and_delete_what_is_too_much() {
 }
 
 #[test]
+fn another_products_slash_stands_before_any_space() {
+    for space in ["", " ", "\u{a0}", "\u{3000}", "\t\u{2003}"] {
+        for (word, help) in [("5", "write `NEAR/5`"), ("s", "write `W/S`"), ("P", "write `W/P`")] {
+            let text = format!("导弹 /{space}{word} 火箭");
+            let diagnostics = parse(&text).diagnostics;
+            let [found] = diagnostics.as_slice() else { panic!("{text:?}: {diagnostics:#?}") };
+            assert_eq!(found.help.first().map(String::as_str), Some(help), "{text:?}");
+        }
+    }
+}
+
+#[test]
 fn brackets_of_several_bytes_group_like_others() {
     assert_eq!(codes_of("【a 】 b]"), ["E131", "E131"]);
     assert_eq!(codes_of("【a OR b】"), ["E131"]);
