@@ -48,7 +48,7 @@ pub struct ArticleLine<'a> {
 }
 
 #[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "`id` must be a string or a whole number of 64 bits with sign")]
 enum Id<'a> {
     Text(#[serde(borrow)] Cow<'a, str>),
     Number(i64),
@@ -81,7 +81,16 @@ impl<'a> ArticleLine<'a> {
         if !line.trim_start().starts_with('{') {
             return Err("not a JSON object".to_owned());
         }
-        let article: Self = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        let line = line.trim_end();
+        let article: Self = serde_json::from_str(line).map_err(|error| {
+            let text = error.to_string();
+            // Where there is one line only, its number among many is told by whoever has them.
+            let place = format!(" at line 1 column {}", error.column());
+            match text.strip_suffix(&place) {
+                Some(what) if !line.contains('\n') => format!("{what}, at byte {}", error.column()),
+                _ => text,
+            }
+        })?;
         if article.title.is_none() && article.body.is_none() && article.summary.is_none() {
             return Err("the article has neither `title` nor `body`".to_owned());
         }

@@ -279,6 +279,21 @@ fn json_lines_come_out_in_order_whatever_the_number_of_threads() {
     assert_eq!(run(3).0, out);
 }
 
+#[test]
+fn a_line_that_is_no_article_is_told_by_its_own_number_and_no_other() {
+    let ruleset = compile(&topic("match = 'ракета'"));
+    let input =
+        "{\"id\":1.5,\"title\":\"x\"}\n{\"title\":\"x\"}\r\n{\"id\":\"ж\",\"title\":5}\n{\"id\":1,\"title\":\"x\"\n";
+    let stats = match_jsonl(&ruleset, input.as_bytes(), Vec::new(), 1, Timestamp::EPOCH).unwrap();
+    let expected = [
+        "line 1: `id` must be a string or a whole number of 64 bits with sign, at byte 9",
+        "line 2: missing field `id`, at byte 13",
+        "line 3: invalid type: integer `5`, expected a string, at byte 20",
+        "line 4: EOF while parsing an object, at byte 19",
+    ];
+    assert_eq!(stats.problems, expected);
+}
+
 /// A thousand hits for each of hundreds of topics are megabytes for every article: no thread may heap them up.
 #[test]
 fn what_many_topics_write_goes_on_its_way_as_it_comes_whatever_the_number_of_threads() {
