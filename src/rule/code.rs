@@ -145,6 +145,7 @@ impl Code {
     #[inline]
     pub(super) fn topic(&self, rank: usize) -> TopicCode {
         let start = self.starts[rank] as usize;
+        // `new` writes them all before it notes where the next topic starts.
         let &[topic, matches, except, rest] = self.words[start..].first_chunk::<HEADER>().expect("each topic has one");
         let plain = (rest & 1 != 0).then(|| Severity::ALL[(rest >> 1 & 3) as usize]);
         TopicCode { matches, except, topic, plain }

@@ -294,6 +294,14 @@ fn a_line_that_is_no_article_is_told_by_its_own_number_and_no_other() {
     assert_eq!(stats.problems, expected);
 }
 
+/// 150 topics, and so many articles that each of them hits a thousand times.
+fn hits_without_end(articles: usize) -> (Ruleset, String) {
+    let rules: String = (0..150).map(|n| format!("[[topic]]\nid = 't{n}'\nmatch = 'ракета AND w'\n")).collect();
+    let body = "ракета ".repeat(1_000);
+    let article = |n| format!("{{\"id\":{n},\"title\":\"w\",\"body\":\"{body}\"}}\n");
+    (compile(&rules), (0..articles).map(article).collect())
+}
+
 /// A thousand hits for each of hundreds of topics are megabytes for every article: no thread may heap them up.
 #[test]
 fn what_many_topics_write_goes_on_its_way_as_it_comes_whatever_the_number_of_threads() {
@@ -312,10 +320,7 @@ fn what_many_topics_write_goes_on_its_way_as_it_comes_whatever_the_number_of_thr
             Ok(())
         }
     }
-    let rules: String = (0..150).map(|n| format!("[[topic]]\nid = 't{n}'\nmatch = 'ракета AND w'\n")).collect();
-    let ruleset = compile(&rules);
-    let body = "ракета ".repeat(1_000);
-    let input: String = (0..9).map(|n| format!("{{\"id\":{n},\"title\":\"w\",\"body\":\"{body}\"}}\n")).collect();
+    let (ruleset, input) = hits_without_end(9);
     let run = |threads: usize| {
         let mut out = Pieces { all: Vec::new(), longest: 0 };
         let stats = match_jsonl(&ruleset, input.as_bytes(), &mut out, threads, Timestamp::EPOCH).unwrap();
@@ -344,10 +349,7 @@ fn a_writer_that_fails_ends_the_run_whoever_waits_for_its_turn() {
             Ok(())
         }
     }
-    let rules: String = (0..150).map(|n| format!("[[topic]]\nid = 't{n}'\nmatch = 'ракета AND w'\n")).collect();
-    let ruleset = compile(&rules);
-    let body = "ракета ".repeat(1_000);
-    let input: String = (0..60).map(|n| format!("{{\"id\":{n},\"title\":\"w\",\"body\":\"{body}\"}}\n")).collect();
+    let (ruleset, input) = hits_without_end(60);
     for threads in [1, 2, 7] {
         for room in [0, 20 << 20] {
             let failed = match_jsonl(&ruleset, input.as_bytes(), Full(room), threads, Timestamp::EPOCH);

@@ -17,6 +17,8 @@ mod proximity;
 mod term;
 
 #[cfg(test)]
+mod habits;
+#[cfg(test)]
 mod random;
 #[cfg(test)]
 mod tests;
