@@ -7,7 +7,8 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use super::{Letters, Trees, key};
+use super::Trees;
+use super::same_list::{Letters, key};
 use crate::model::Diagnostic;
 use crate::rule::ast::{Atom, Near, Node, NodeKind, PhrasePart};
 use crate::rule::codes;
