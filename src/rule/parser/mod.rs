@@ -93,7 +93,7 @@ pub(in crate::rule) fn parse_query(text: &str, at: &dyn Fn(Range<usize>) -> Span
     let mut parser = Parser { text, tokens: &tokens, at: 0, sink, depth: 0, gave_up: false, mixed: None };
     let node = parser.query(Level::Top).node;
     parser.report_mixed();
-    finish(node, parser.sink, references)
+    finish(node, parser.sink, references, 0..text.len())
 }
 
 fn too_long(text: &str, sink: &mut Sink<'_>) -> bool {
@@ -118,11 +118,21 @@ fn references(tokens: &[Lexeme], at: &dyn Fn(Range<usize>) -> Span) -> Vec<Refer
     tokens.iter().filter_map(reference).collect()
 }
 
-fn finish(node: Option<Node>, mut sink: Sink<'_>, references: Vec<Reference>) -> Parsed {
+/// `whole` is what was read.
+fn finish(node: Option<Node>, mut sink: Sink<'_>, references: Vec<Reference>, whole: Range<usize>) -> Parsed {
+    if node.is_none() && !sink.diagnostics.iter().any(Diagnostic::is_error) {
+        // Every way here should have said why; should one not, a topic must not run without what it asks for.
+        let diagnostic = Diagnostic::error(codes::MISSING_OPERAND, UNREADABLE)
+            .help("write it anew, piece by piece: one operator between two terms, parentheses around those that mix");
+        sink.report(diagnostic, whole, "");
+    }
     let sound = sink.diagnostics.iter().all(|diagnostic| !diagnostic.is_error());
     sink.diagnostics.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span.start));
     Parsed { node: node.filter(|_| sound), diagnostics: sink.diagnostics, references }
 }
+
+/// Said where nothing better was.
+const UNREADABLE: &str = "this query can't be read";
 
 /// What ends a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -53,6 +53,7 @@ impl Parser<'_, '_> {
             self.at += 1;
             let operator = range.start..self.end();
             let written = self.text[operator.clone()].split_whitespace().collect::<Vec<_>>().join(" ");
+            let several = self.several_operators(&left, &written, range.start);
             let not_right = self.peek() == Some(&Token::Not) || (self.is_word("not") && self.begins_operand_at(1));
             if not_right {
                 let range = self.range();
@@ -67,7 +68,7 @@ impl Parser<'_, '_> {
                 );
             }
             let Some(right) = self.operand() else {
-                if !matches!(self.peek(), Some(Token::Near { .. })) || not_right {
+                if !several {
                     let help = format!("delete `{written}`, or write a term after it");
                     self.error(codes::MISSING_OPERAND, format!("`{written}` has nothing after it"), operator, &[&help]);
                 }
@@ -92,7 +93,7 @@ impl Parser<'_, '_> {
                 }
             }
             let node = match (left.node, right.node) {
-                (Some(left), Some(right)) if !mixed => {
+                (Some(left), Some(right)) if !mixed && !several => {
                     let near = Near { left: Box::new(left), right: Box::new(right), reach, ordered, negated };
                     Some(Node { kind: NodeKind::Near(near), span: (self.sink.at)(range.clone()) })
                 }
@@ -106,6 +107,27 @@ impl Parser<'_, '_> {
             }
         }
         Some(left)
+    }
+
+    /// Takes the proximity operators that follow the one just taken, and reports them together. Whether there were any.
+    fn several_operators(&mut self, left: &Part, first: &str, start: usize) -> bool {
+        let begin = self.at;
+        loop {
+            let not = usize::from(self.peek() == Some(&Token::Not) || self.is_word("not"));
+            if !matches!(self.peek_at(not), Some(Token::Near { .. })) {
+                break;
+            }
+            self.at += not + 1;
+        }
+        if self.at == begin {
+            return false;
+        }
+        let range = start..self.end();
+        let a = self.shown(&left.range);
+        let title = format!("several operators stand in a row: `{}`", self.shown(&range));
+        let help = format!("write one of them, with a term on each side: `{a} {first} {}`", self.shown_after(0));
+        self.error(codes::MISSING_OPERAND, title, range, &[&help]);
+        true
     }
 
     fn mixed_proximity(&mut self, left: &Part, right: &Part, first: &Operator, second: &Operator) {

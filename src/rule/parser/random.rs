@@ -154,12 +154,16 @@ proptest! {
             "'", "a", "россия", "俄", "=", "~", "*", "?", "@", "#", "@a", "#b", "title:", "foo:", ",", "/", "/a/", "!", "-", "+", "&",
             "|", "^2", "~2", "\n", " ", " ", " ", "（", "\u{200b}", "i?", "\\", "[", "צה\"ל", "https://", "0", "near",
             "）", "，", "、", "،", "：", "！", "｜", "«", "»", "『", "２", "ＯＦ",
+            // What has spaces around it meets others more often.
+            " a ", " b ", " AND ", " OR ", " NOT ", " NEAR/5 ", " W/P ", " NOT NEAR/5 ", " , ", " 2 OF (", " ) ", "]", "x ",
         ]), 0..24),
     ) {
         let text: String = pieces.concat();
         for parsed in [parse(&text), term(&text)] {
             let errors = parsed.diagnostics.iter().any(Diagnostic::is_error);
             prop_assert_eq!(parsed.node.is_none(), errors, "{} {:#?}", text, parsed.diagnostics);
+            let unsaid = parsed.diagnostics.iter().any(|found| found.title == UNREADABLE);
+            prop_assert!(!unsaid, "nobody says what is wrong with {}", text);
             for label in parsed.diagnostics.iter().flat_map(|d| &d.labels) {
                 prop_assert!(text.get(label.span.range()).is_some(), "{:?}", label);
             }

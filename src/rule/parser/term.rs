@@ -17,6 +17,7 @@ pub(in crate::rule) fn parse_term(text: &str, at: &dyn Fn(Range<usize>) -> Span,
     let trimmed = text.trim();
     let start = text.len() - text.trim_start().len();
     let range = start..start + trimmed.len();
+    let whole = range.clone();
     if trimmed.is_empty() {
         let diagnostic = Diagnostic::error(codes::EMPTY_QUERY, "this term is empty").help("delete it, or write a term");
         sink.report(diagnostic, 0..text.len(), "");
@@ -26,7 +27,7 @@ pub(in crate::rule) fn parse_term(text: &str, at: &dyn Fn(Range<usize>) -> Span,
         return Parsed { diagnostics: sink.diagnostics, ..Parsed::default() };
     }
     if let Some(node) = bare_phrase(trimmed, start, &mut sink) {
-        return finish(node, sink, Vec::new());
+        return finish(node, sink, Vec::new(), range);
     }
     let tokens = lex(text, &mut sink);
     let references = references(&tokens, at);
@@ -51,7 +52,7 @@ pub(in crate::rule) fn parse_term(text: &str, at: &dyn Fn(Range<usize>) -> Span,
             None
         }
     };
-    finish(node, sink, references)
+    finish(node, sink, references, whole)
 }
 
 /// Several words without quotes: what people write in a list. `Some(None)`: reported.
