@@ -147,4 +147,6 @@ codes! {
     UNHEARD = "W113";
     /// Topics that ask for the same.
     SAME_QUERY = "W114";
+    /// A regular expression on `url:` that looks for the escapes of a link, which are letters there.
+    ESCAPED_REGEX = "W115";
 }

@@ -9,6 +9,7 @@ use crate::rule::ast::{Atom, Word, WordForm};
 use crate::rule::codes;
 
 use super::operator::MAX_COUNT;
+use super::unit::is_unit;
 use super::{Lexeme, Sink, Token};
 
 /// Puts the operators that are meant in the place of what asks for a number.
@@ -32,7 +33,8 @@ pub(super) fn mend(text: &str, tokens: Vec<Lexeme>, sink: &mut Sink<'_>) -> Vec<
         // What was said of a part of it is said better now.
         let whole = (sink.at)(habit.range.clone());
         let within = |label: &Label| label.span.start >= whole.start && label.span.end <= whole.end;
-        sink.diagnostics.retain(|found| found.code != codes::BAD_ATLEAST || !found.labels.first().is_some_and(within));
+        let is_part = |found: &Diagnostic| matches!(found.code, codes::BAD_ATLEAST | codes::UNHEARD);
+        sink.diagnostics.retain(|found| !is_part(found) || !found.labels.first().is_some_and(within));
         sink.report(habit.diagnostic, habit.range, "");
     }
     if found == 0 {
@@ -78,6 +80,9 @@ impl<'t> Reader<'t> {
     /// Whether something may be wrong here: an operand or ATLEAST before another, before OF, or before `OR MORE OF`.
     fn is_odd(&self, at: usize) -> bool {
         let next = self.token(at + 1);
+        if self.is(at, &Token::Of) {
+            return self.is(at + 2, &Token::Open);
+        }
         matches!(self.token(at), Some(Token::Atom(Atom::Word(_)) | Token::AtLeast(_) | Token::Close))
             && next.is_some_and(|next| match next {
                 Token::Or => self.word(at).and_then(digits).is_some(),
@@ -94,9 +99,7 @@ impl<'t> Reader<'t> {
 
     fn number(&self, at: usize) -> Option<u32> {
         let word = self.word(at)?;
-        let spelt =
-            NUMBERS.iter().position(|number| word.eq_ignore_ascii_case(number)).and_then(|at| at.try_into().ok());
-        spelt.map(|number: u32| number + 1).or_else(|| digits(word))
+        number_word(word).or_else(|| counted(word))
     }
 
     /// `OF`, or what people write for it.
@@ -142,9 +145,20 @@ impl<'t> Reader<'t> {
         shown.filter(|shown| shown.len() <= LONGEST).unwrap_or_else(|| ["a", "b", "c"].join(sign))
     }
 
+    /// The same with commas, also where words stand side by side.
+    fn separated(&self, open: usize) -> String {
+        let joined = self.joined(open, ", ");
+        let tokens =
+            self.tokens[open + 1..].iter().take_while(|lexeme| matches!(lexeme.token, Token::Atom(Atom::Word(_))));
+        let words: Vec<&str> = tokens.map(|lexeme| &self.text[lexeme.range.clone()]).collect();
+        if words.len() > 1 && words.join(" ") == joined { words.join(", ") } else { joined }
+    }
+
     fn habit(&self, at: usize) -> Option<Habit> {
         match self.token(at)? {
             Token::Close => self.quorum(at),
+            // `OF 2 (a, b)`
+            Token::Of => Some(self.some_of(at..at + 2, self.number(at + 1)?, at + 2)),
             Token::AtLeast(count) => self.at_least_of(at, *count),
             _ => {
                 if let Some(habit) = self.member(at) {
@@ -188,7 +202,7 @@ impl<'t> Reader<'t> {
             let name = name.trim_end_matches(['/', '_', '-']);
             if PREFIXES.contains(&name.to_uppercase().replace(['_', '-'], " ").as_str()) {
                 let shouted = name.contains(char::is_uppercase) && !name.contains(char::is_lowercase);
-                return match digits(glued) {
+                return match counted(glued) {
                     Some(number) => Some(Asked { number: Some(number), next: end + 1, shouted }),
                     None if !glued.is_empty() => None,
                     None => {
@@ -259,7 +273,7 @@ impl<'t> Reader<'t> {
         let right = format!("{number} OF");
         let diagnostic =
             Diagnostic::error(codes::BAD_OF, format!("`{written}` is not how a number of expressions is asked for"))
-                .help(format!("write `{right} ({})`: at least {number} of them", self.joined(open, ", ")))
+                .help(format!("write `{right} ({})`: at least {number} of them", self.separated(open)))
                 .patch(right);
         Habit { diagnostic, tokens, range, meant: vec![word(number), Token::Of] }
     }
@@ -322,6 +336,12 @@ impl<'t> Reader<'t> {
             };
             return Some(self.them(at..at + 3, &example));
         }
+        if let Some(number) = number
+            && !of
+            && self.is_of(at + 1)
+        {
+            return Some(self.some_of(at..at + 2, number, at + 2));
+        }
         // `2 of (a, b)` is the parser's.
         if !of || !self.is(at + 2, &Token::Open) || self.word(at).and_then(digits).is_some() {
             return None;
@@ -376,6 +396,20 @@ fn digits(word: &str) -> Option<u32> {
     word.bytes().all(|byte| byte.is_ascii_digit()).then(|| word.parse().ok()).flatten()
 }
 
+/// `2`, and what says no more: `2x`, `2+`, `2.0`.
+fn counted(word: &str) -> Option<u32> {
+    let end = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
+    let (number, behind) = word.split_at(end);
+    let says_no_more = matches!(behind, "" | "+" | ".0") || is_unit(behind);
+    digits(number).filter(|_| says_no_more && !number.is_empty())
+}
+
+/// A small number that is spelt out.
+pub(super) fn number_word(word: &str) -> Option<u32> {
+    let at = NUMBERS.iter().position(|number| word.eq_ignore_ascii_case(number))?;
+    u32::try_from(at + 1).ok()
+}
+
 fn word(number: u32) -> Token {
     Token::Atom(Atom::Word(Word { text: number.to_string(), form: WordForm::Folded }))
 }
@@ -414,4 +448,4 @@ const PREFIXES: [&str; 26] = [
 ];
 
 /// OF between a number and a list.
-const OF: [&str; 10] = ["OF", "FROM", "DI", "TRA", "VON", "AUS", "DE", "ИЗ", "З", "SPOŚRÓD"];
+const OF: [&str; 12] = ["OF", "OFF", "0F", "FROM", "DI", "TRA", "VON", "AUS", "DE", "ИЗ", "З", "SPOŚRÓD"];

@@ -171,7 +171,7 @@ impl Lexer<'_, '_, '_> {
 const LONGEST_LIST: usize = 400;
 
 /// What stands in the parentheses that open here and close on the same line.
-fn inside(text: &str) -> Option<&str> {
+pub(super) fn inside(text: &str) -> Option<&str> {
     let mut open = 0_usize;
     for (at, c) in text.char_indices().take(LONGEST_LIST) {
         match c {

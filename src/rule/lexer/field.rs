@@ -106,7 +106,7 @@ const SCOPES: [Scope; 8] = [
 ];
 
 /// What other products call the fields, and where the thing is asked for here.
-const FIELD_ALIASES: [(&str, &str); 42] = [
+const FIELD_ALIASES: [(&str, &str); 48] = [
     ("allintitle", "write `title:`"),
     ("subject", "write `title:`"),
     ("allintext", "write `body:`"),
@@ -147,6 +147,12 @@ const FIELD_ALIASES: [(&str, &str); 42] = [
     ("language", "languages are asked for in `[topic.where]`: `languages = [\"it\"]`"),
     ("la", "languages are asked for in `[topic.where]`: `languages = [\"it\"]`"),
     ("date", "age is asked for in `[topic.where]`: `max_age = \"48h\"`"),
+    ("pubdate", "age is asked for in `[topic.where]`: `max_age = \"48h\"`"),
+    ("published", "age is asked for in `[topic.where]`: `max_age = \"48h\"`"),
+    ("timestamp", "age is asked for in `[topic.where]`: `max_age = \"48h\"`"),
+    ("time", "age is asked for in `[topic.where]`: `max_age = \"48h\"`"),
+    ("since", "age is asked for in `[topic.where]`: `max_age = \"48h\"`"),
+    ("year", "age is asked for in `[topic.where]`: `max_age = \"48h\"`"),
     ("country", "label the feeds and ask in `[topic.where]`: `feed_labels = { country = \"it\" }`"),
     ("region", "label the feeds and ask in `[topic.where]`: `feed_labels = { region = \"eu\" }`"),
 ];

@@ -5,14 +5,19 @@
 //! `l'accordo`, `S-400`, `AT&T`, `U.S.`, `צה"ל`. How such a word is split is the business of text analysis.
 
 mod amount;
+mod at_least;
+mod bracket;
 mod call;
+mod comma;
 mod field;
+mod link;
 mod operator;
 mod quote;
 mod regex;
 mod slip;
 mod stray;
 mod symbol;
+mod unit;
 mod word;
 
 use std::cell::Cell;
@@ -27,6 +32,7 @@ use super::ast::{Atom, PhrasePart, Reach, Scope, Word, WordForm};
 use super::codes;
 
 pub(super) use self::field::is_field;
+pub(super) use self::link::escapes;
 pub(super) use self::regex::{RegexBudget, SpentRegexes};
 use self::stray::Brackets;
 pub(super) use self::word::phrase_parts;
@@ -157,7 +163,9 @@ pub(super) fn lex(text: &str, sink: &mut Sink<'_>) -> Vec<Lexeme> {
     let mut lexer = Lexer { text, at: 0, tokens, sink, brackets: Default::default(), line_end };
     lexer.run();
     let tokens = amount::mend(text, lexer.tokens, sink);
-    let mut tokens = slip::mend(text, tokens, sink);
+    let tokens = slip::mend(text, tokens, sink);
+    let mut tokens = comma::mend(text, tokens, sink);
+    link::warn(text, &tokens, sink);
     for lexeme in &mut tokens {
         if let Token::Atom(atom) = &lexeme.token
             && !has_word(atom)
@@ -282,8 +290,10 @@ impl<'t> Lexer<'t, '_, '_> {
             '\u{ff01}'..='\u{ff5e}' | '、' | '،' | '؛' if !is_letter(c) => self.full_width(c),
             '.' if rest[1..].starts_with(is_letter) => self.word(),
             '.' if rest.starts_with(".*") || rest.starts_with(".+") => self.any_letters(),
+            '%' if self.piece_of_link(start) => {}
             '%' if rest[1..].starts_with(is_letter) => self.percent(),
             _ if is_letter(c) || is_wildcard(c) => self.word(),
+            '[' | '{' | '【' if self.range_or_list(c) => {}
             _ if is_invisible(c) => {
                 self.at += c.len_utf8();
                 invisible(c, start..self.at, self.sink);
@@ -350,6 +360,7 @@ impl<'t> Lexer<'t, '_, '_> {
         }
         match self.peek() {
             Some(c @ (':' | '：')) => return self.field(chunk, start, c),
+            Some('%' | '/') if self.piece_of_link(start) => return,
             Some('=') if !self.rest().starts_with("==") => return self.field(chunk, start, '='),
             Some(sign @ ('!' | '$' | '%')) if self.is_foreign_wildcard(chunk, sign) => {
                 let sign = &self.rest()[..1];

@@ -4,6 +4,7 @@ use crate::model::Diagnostic;
 
 use super::super::ast::Reach;
 use super::super::codes;
+use super::unit::unit;
 use super::word::invisible;
 use super::{Lexer, Token, is_letter};
 
@@ -117,7 +118,11 @@ impl<'t> Lexer<'t, '_, '_> {
         let from = start + name.len();
         let line = self.text[from..].split('\n').next().unwrap_or("");
         let signs = line.len()
-            - line.trim_start_matches([' ', '\t', '/', '\\', ':', '-', '_', '=', '<', '(', '~', '+', '\u{200b}']).len();
+            - line
+                .trim_start_matches([
+                    ' ', '\t', '/', '\\', ':', '-', '_', '=', '<', '(', '~', '+', ',', '.', '\u{200b}',
+                ])
+                .len();
         if let Some(at) = line[..signs].find('\u{200b}') {
             invisible('\u{200b}', from + at..from + at + '\u{200b}'.len_utf8(), self.sink);
             let digits = line[signs..].bytes().take_while(u8::is_ascii_digit).count();
@@ -129,8 +134,10 @@ impl<'t> Lexer<'t, '_, '_> {
         let sign = line[..signs].trim();
         let digits = line[signs..].bytes().take_while(u8::is_ascii_digit).count();
         let after = &line[signs + digits..];
-        // `NEAR/3china`, `NEAR/3/china`
-        let slash = usize::from(after.starts_with('/') && after[1..].starts_with(is_letter));
+        // `NEAR/3china`, `NEAR/3/china`, `NEAR/3.china`
+        let slash = usize::from(after.starts_with(['/', '.']) && after[1..].starts_with(is_letter));
+        // `a NEAR/3words b`
+        let unit = if slash == 0 { unit(after) } else { 0 };
         let glued = sign == "/" && signs == 1 && after[slash..].starts_with(is_letter);
         let odd = glued || (!sign.is_empty() && (sign != "/" || signs != 1) && !after.starts_with(is_letter));
         // A minus would be a number below 0, an opening parenthesis a group: only what is plainly a number is one.
@@ -146,7 +153,7 @@ impl<'t> Lexer<'t, '_, '_> {
         let end = signs
             + digits
             + if glued {
-                slash
+                slash + unit
             } else if closes {
                 after.find(')').map_or(0, |at| at + 1)
             } else {
@@ -155,12 +162,13 @@ impl<'t> Lexer<'t, '_, '_> {
         self.at = from + end;
         let count = line[signs..signs + digits].parse().unwrap_or(MAX_DISTANCE).min(MAX_DISTANCE);
         let right = format!("{name}/{count}");
-        let shown = if glued { format!("{right} ") } else { right.clone() };
+        let spaced = glued && unit == 0;
+        let shown = if spaced { format!("{right} ") } else { right.clone() };
         let diagnostic = Diagnostic::error(
             codes::BAD_DISTANCE,
             format!("`{}` is not how a distance is written", &self.text[start..self.at]),
         )
-        .help(if glued { format!("write `{right}` and a space") } else { format!("write `{right}`") })
+        .help(if spaced { format!("write `{right}` and a space") } else { format!("write `{right}`") })
         .patch(shown);
         self.sink.report(diagnostic, start..self.at, "");
         self.push(Token::Near { ordered: name == "ONEAR", reach: Reach::Words(count) }, start);
@@ -254,41 +262,6 @@ impl<'t> Lexer<'t, '_, '_> {
         let reach = unit.unwrap_or(Reach::Words(number.unwrap_or(5).min(MAX_DISTANCE)));
         self.sink.report(diagnostic, start..self.at, "");
         self.push(Token::Near { ordered: ordered && unit.is_none(), reach }, start);
-    }
-
-    fn at_least(&mut self, name: &str, tail: &str, number: Option<u32>, start: usize) -> bool {
-        let opens = self.rest().trim_start().starts_with('(');
-        if tail.is_empty() && name != "ATLEAST" && !opens {
-            return false;
-        }
-        if name == "ATLEAST" && tail.starts_with('/') && number.is_some_and(|n| (1..=MAX_COUNT).contains(&n)) {
-            self.push(Token::AtLeast(number.unwrap_or(1)), start);
-            return true;
-        }
-        let mut number = number;
-        if tail.is_empty() && !opens {
-            let rest = self.line();
-            let gap = rest.len() - rest.trim_start().len();
-            let digits = rest[gap..].bytes().take_while(u8::is_ascii_digit).count();
-            if digits > 0 {
-                number = rest[gap..gap + digits].parse().ok();
-                self.at += gap + digits;
-            }
-        }
-        let written = self.text[start..self.at].to_owned();
-        let title = if number.is_some_and(|n| n == 0) {
-            format!("`{written}` always holds: the number is at least 1")
-        } else if number.is_some_and(|n| n > MAX_COUNT) {
-            format!("`{written}` asks for too many: the number is at most {MAX_COUNT}")
-        } else {
-            format!("`{written}` is not how a number of hits is asked for")
-        };
-        let count = number.unwrap_or(3).clamp(1, MAX_COUNT);
-        let diagnostic = Diagnostic::error(codes::BAD_ATLEAST, title)
-            .help(format!("write `ATLEAST/{count}(…)`: {count} or more hits of what stands in the parentheses"));
-        self.sink.report(diagnostic, start..self.at, "");
-        self.push(Token::AtLeast(count), start);
-        true
     }
 }
 

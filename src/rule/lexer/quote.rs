@@ -1,9 +1,6 @@
 //! Phrases, and quotes of every kind that are meant to be theirs.
 
-use std::borrow::Cow;
-
-use crate::model::{Diagnostic, Field};
-use crate::text::reading::readable;
+use crate::model::Diagnostic;
 
 use super::super::ast::{Atom, PhrasePart, WordForm};
 use super::super::codes;
@@ -131,14 +128,6 @@ impl Lexer<'_, '_, '_> {
     /// Warns of what means something outside quotes only: `"missile OR rocket"`, `"@russia"`. A phrase all in capitals has
     /// its words so.
     fn unheard(&mut self, body: &str, base: usize) {
-        if let Cow::Owned(read) = readable(Field::Url, body) {
-            let diagnostic = Diagnostic::warning(
-                codes::UNHEARD,
-                "the escapes of a link are read as the letters they stand for, and not found as they are here",
-            )
-            .help(format!("write `\"{read}\"`"));
-            return self.sink.report(diagnostic, base..base + body.len(), "");
-        }
         let is_several = body.trim().contains(char::is_whitespace);
         let capitals = !body.chars().any(char::is_lowercase);
         let mut at = 0;

@@ -129,6 +129,11 @@ impl From<RegexBudget> for SpentRegexes {
 }
 
 impl RegexBudget {
+    /// Whether it was said that there are too many.
+    pub(in crate::rule) fn is_spent(&self) -> bool {
+        self.told.get()
+    }
+
     fn knows(&self, pattern: &str) -> bool {
         self.known.borrow().contains(pattern)
     }

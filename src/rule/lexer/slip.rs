@@ -9,6 +9,7 @@ use crate::model::Diagnostic;
 use crate::rule::ast::{Atom, Reach, Word, WordForm};
 use crate::rule::codes;
 
+use super::unit::is_unit;
 use super::word::lookalike;
 use super::{Lexeme, Sink, Token};
 
@@ -87,8 +88,9 @@ pub(super) fn mend(text: &str, tokens: Vec<Lexeme>, sink: &mut Sink<'_>) -> Vec<
             mended.push(Lexeme { token: Token::Scope(scope), range: lexeme.range });
             continue;
         }
-        // `2OF(a, b, c)`
+        // `2OF(a, b, c)`, `2xOF(a, b, c)`
         if let Some(number) = written.strip_suffix("OF").filter(|_| next == Some(&Token::Open))
+            && let Some(number) = number.strip_suffix(['x', 'X']).or(Some(number))
             && !number.is_empty()
             && number.bytes().all(|byte| byte.is_ascii_digit())
         {
@@ -290,6 +292,19 @@ fn counted(word: &str) -> Option<Meant> {
             }),
         };
         return reach.map(|(ordered, reach)| Meant::NotNear { ordered, reach });
+    }
+    if let Some(rest) = word.strip_prefix("W/").or_else(|| word.strip_prefix("w/")) {
+        let reach = match rest.to_ascii_uppercase().as_str() {
+            "SS" | "SENT" | "SENTENCE" | "SENTENCES" => Some(Reach::Sentence),
+            "PP" | "PAR" | "PARA" | "PARAGRAPH" | "PARAGRAPHS" => Some(Reach::Paragraph),
+            words => words.find(|c: char| !c.is_ascii_digit()).and_then(|end| {
+                let count = words[..end].parse().ok().filter(|count| *count <= super::operator::MAX_DISTANCE)?;
+                (is_unit(&words[end..]) && !matches!(&words[end..], "S" | "P")).then_some(Reach::Words(count))
+            }),
+        };
+        if let Some(reach) = reach {
+            return Some(Meant::Near { ordered: false, reach });
+        }
     }
     // `W/3S`: that many sentences
     if let Some(rest) = word.strip_prefix("W/").or_else(|| word.strip_prefix("w/")) {

@@ -2,6 +2,7 @@
 
 use crate::model::{Diagnostic, Label};
 
+use super::super::ast::{Atom, Word, WordForm};
 use super::super::codes;
 use super::symbol::{MOST_LABELS, shown_operand};
 use super::{Lexer, Token, is_letter};
@@ -24,6 +25,9 @@ impl Lexer<'_, '_, '_> {
         if self.rest().starts_with("<>") {
             return self.unequal(2);
         }
+        if matches!(c, '>' | '≥') && self.more_than() {
+            return;
+        }
         let run = self.rest().find(|other| other != c).unwrap_or(self.rest().len());
         self.at += run;
         // A pair of brackets is one slip, and so is the same sign again.
@@ -40,8 +44,12 @@ impl Lexer<'_, '_, '_> {
         let diagnostic = match c {
             '[' if self.is_character_class() => diagnostic
                 .help("a choice of letters belongs to regular expressions: `/[Kk]iew/`; or list the words with OR"),
+            '[' | '{' | '【' if self.tokens.last().is_some_and(|last| last.token == Token::Of) => {
+                diagnostic.help("a list stands in parentheses: `2 OF (a, b, c)`")
+            }
             '[' | ']' | '{' | '}' => diagnostic.help("group with parentheses: `(a OR b)`"),
-            ';' => diagnostic.help("join terms with `OR` or `AND`"),
+            ';' => diagnostic
+                .help("join terms with `OR` or `AND`; the expressions of `2 OF (a, b, c)` are separated by commas"),
             '【' | '】' => diagnostic.help("group with parentheses: `(a OR b)`"),
             '。' => diagnostic.help("delete it: a query has no full stop"),
             ':' => diagnostic.help("a field is written directly before its colon: `title:missile`"),
@@ -56,6 +64,33 @@ impl Lexer<'_, '_, '_> {
         self.sink.report(diagnostic, start..self.at, "");
         let token = self.group(c);
         self.push(token, start);
+    }
+
+    /// `>=2 OF`, `>1 OF`.
+    fn more_than(&mut self) -> bool {
+        let line = self.line();
+        let number = line.trim_start_matches(['>', '≥', '=', ' ']);
+        let digits = number.bytes().take_while(u8::is_ascii_digit).count();
+        let (count, behind) = number.split_at(digits);
+        let sign = line[..line.len() - number.len()].trim_end();
+        let more = match sign {
+            ">" => 1,
+            ">=" | "≥" => 0,
+            _ => return false,
+        };
+        let Some(count) = count.parse::<u32>().ok().filter(|_| behind.trim_start().starts_with("OF")) else {
+            return false;
+        };
+        let start = self.at;
+        self.at += line.len() - behind.len();
+        let right = count.saturating_add(more).to_string();
+        let title = format!("`{}` is not how a number of expressions is asked for", &self.text[start..self.at]);
+        let diagnostic = Diagnostic::error(codes::BAD_OF, title)
+            .help(format!("write `{right} OF (…)`: at least {right} of them"))
+            .patch(right.as_str());
+        self.sink.report(diagnostic, start..self.at, "");
+        self.push(Token::Atom(Atom::Word(Word { text: right, form: WordForm::Folded })), start);
+        true
     }
 
     /// What a bracket just taken stands for: a parenthesis if its pair is there, so that what it groups is not reported.

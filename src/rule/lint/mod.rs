@@ -5,6 +5,7 @@
 mod atoms;
 mod idle;
 mod languages;
+mod links;
 mod never;
 mod same_list;
 mod same_query;
@@ -22,6 +23,7 @@ use super::query::Query;
 use atoms::atoms;
 use idle::{empty, untested, unused};
 use languages::Languages;
+use links::Links;
 use never::{contradiction, never};
 use same_list::{duplicates, same_list};
 use same_query::Questions;
@@ -43,10 +45,12 @@ pub(super) fn lint(loaded: &Loaded, sources: &[Source], findings: &Findings) {
     }
     let mut languages = Languages { concepts: &loaded.concepts, damaged: &loaded.damage.tables, known: HashMap::new() };
     let mut questions = Questions::default();
+    let mut links = Links::new(&loaded.concepts);
     for topic in &loaded.topics {
         let trees = Trees::of(topic);
         for tree in trees.matches.iter().chain(&trees.except).chain(&trees.score) {
             query_lints(tree, findings);
+            links.query(tree, findings);
         }
         if !loaded.damage.tables.contains(&topic.span) {
             never(topic, &trees, findings);

@@ -1,6 +1,6 @@
 //! What is told of queries as they are written elsewhere: one finding each, with what to write instead.
 
-use super::tests::{codes_of, parse};
+use super::tests::{codes_of, parse, term};
 use super::*;
 
 fn only_finding(text: &str) -> Diagnostic {
@@ -114,7 +114,7 @@ fn a_number_asked_for_in_other_words_is_one_mistake() {
         ("AT LEAST 3 (missile OR rocket)", "E122", "ATLEAST/3(missile OR rocket)"),
         ("AT LEAST 2 missile", "E122", "ATLEAST/2(missile)"),
         ("x AND AT LEAST/2 (missile)", "E122", "ATLEAST/2(missile)"),
-        ("ATLEAST3(missile)", "E122", "ATLEAST/3(…)"),
+        ("ATLEAST3(missile)", "E122", "ATLEAST/3(missile)"),
         ("ATLEAST 3 OF (a, b, c)", "E123", "3 OF (a, b, c)"),
         ("ATLEAST/2 OF (a, b, c)", "E123", "2 OF (a, b, c)"),
         ("ATLEAST(3, missile)", "E122", "ATLEAST/3(missile)"),
@@ -210,8 +210,8 @@ fn hints_keep_fields_and_delete_what_is_too_much() {
             "E123",
             "for either of them write `title:(ракета OR дрон)`, for both `title:(ракета AND дрон)`; only `2 OF (a, b, c)` has a list",
         ),
-        ("导弹 OR, 火箭", "E123", "delete it"),
-        ("missile AND, rocket", "E123", "delete it"),
+        ("导弹 OR, 火箭", "E123", "delete it: `导弹 OR 火箭`"),
+        ("missile AND, rocket", "E123", "delete it: `missile AND rocket`"),
         ("title:(missile) NEAR/5 title:rocket", "E124", "write `title:(missile NEAR/5 rocket)`"),
         ("title:missile NEAR/5 body:(a OR b)", "E124", "to ask for both write `title:missile AND body:(a OR b)`"),
         ("missile~0.8", "E113", "write `~missile` for inflected forms, or `missile*` for words that begin so"),
@@ -220,6 +220,140 @@ fn hints_keep_fields_and_delete_what_is_too_much() {
     ] {
         let found = only_finding(text);
         assert_eq!((found.code, found.help.first().map(String::as_str)), (code, Some(help)), "{text}");
+    }
+}
+
+/// One finding each; where it says what to write in its place, that is a query.
+#[test]
+fn a_comma_that_parts_nothing_is_one_mistake() {
+    for (text, help) in [
+        ("a NEAR/5, b", "delete it: `a NEAR/5 b`"),
+        ("ракета NEAR/5 ,, дрон", "delete it: `ракета NEAR/5 дрон`"),
+        ("导弹 NOT W/S， 火箭", "delete it: `导弹 NOT W/S 火箭`"),
+        ("صاروخ، AND قنبلة", "delete it: `صاروخ AND قنبلة`"),
+        ("(a OR b) ONEAR/5, c", "delete it: `… ONEAR/5 c`"),
+        ("a AND, NOT b", "delete it: `a AND NOT b`"),
+        ("a, NOT b", "write `a AND NOT b`"),
+        ("title:, ракета", "delete it: `title:ракета`"),
+        ("a OR b,", "delete it"),
+        ("(, a OR b)", "delete it"),
+        ("a AND ,", "delete `AND`, or write a term after it"),
+        ("a,, b", "for either of them write `a OR b`, for both `a AND b`; only `2 OF (a, b, c)` has a list"),
+        (
+            "導弾、 火箭, ракета",
+            "for any of them write `導弾 OR 火箭 OR ракета`, for all `導弾 AND 火箭 AND ракета`; only `2 OF (a, b, c)` has a list",
+        ),
+        ("x NEAR/5 (a, b)", "for either of them write `a OR b`, for both `a AND b`; only `2 OF (a, b, c)` has a list"),
+    ] {
+        let found = only_finding(text);
+        assert_eq!(found.help.first().map(String::as_str), Some(help), "{text}");
+        if let Some(patch) = &found.patch {
+            let mut mended = text.to_owned();
+            mended.replace_range(found.labels[0].span.range(), patch);
+            assert_eq!(codes_of(&mended), [] as [&str; 0], "{text}: {mended}");
+        }
+    }
+    assert_eq!(codes_of("2 OF (a, b NEAR/5 c, d)"), [] as [&str; 0]);
+}
+
+#[test]
+fn a_list_without_commas_is_one_mistake() {
+    for (text, code, right) in [
+        ("2 OF (a b)", "E123", "2 OF (a, b)"),
+        ("x AND 2 OF (ракета \"iron dome\" @танк)", "E123", "2 OF (ракета, \"iron dome\", @танк)"),
+        ("3 OF (导弹 火箭)", "E123", "2 OF (导弹, 火箭)"),
+        ("2 OF (صاروخ OR قنبلة OR مسيرة)", "E123", "2 OF (صاروخ, قنبلة, مسيرة)"),
+        ("2 OF (a | b | c)", "E123", "2 OF (a, b, c)"),
+        ("AT LEAST 2 OF (a b c)", "E123", "2 OF (a, b, c)"),
+        ("2 OF (a, iron dome)", "E109", "iron, dome"),
+        ("OF 2 (a, b, c)", "E123", "2 OF (a, b, c)"),
+        ("2x OF (a, b, c)", "E123", "2 OF (a, b, c)"),
+        ("2+ OF (a, b, c)", "E123", "2 OF (a, b, c)"),
+        ("2 OFF (a, b, c)", "E123", "2 OF (a, b, c)"),
+        ("2 из (ракета, дрон, танк)", "E123", "2 OF (ракета, дрон, танк)"),
+        (">=2 OF (a, b, c)", "E123", "2 OF (…)"),
+        (">1 OF (a, b, c)", "E123", "2 OF (…)"),
+        ("2 OF [a, b, c]", "E131", "2 OF (a, b, c)"),
+    ] {
+        let found = only_finding(text);
+        let told = found.help.iter().any(|help| help.contains(&format!("`{right}`")));
+        assert!(found.code == code && told, "{text}: {found:#?}");
+    }
+}
+
+#[test]
+fn a_range_and_a_list_in_brackets_are_one_mistake() {
+    for (text, code, right) in [
+        ("[a TO b]", "E113", "`(a OR b)`"),
+        ("x AND {ракета TO танк} AND y", "E113", "`(ракета OR танк)`"),
+        ("title:[导弹 TO 火箭]", "E113", "`(导弹 OR 火箭)`"),
+        ("[2020 TO 2022]", "E113", "`(2020 OR 2021 OR 2022)`"),
+        ("[20200101 TO *]", "E113", "`max_age = \"48h\"`"),
+        ("date:[20200101 TO 20201231]", "E120", "`max_age = \"48h\"`"),
+        ("pubdate:[NOW-7DAYS TO NOW]", "E120", "`max_age = \"48h\"`"),
+        ("x AND [ракета, дрон]", "E131", "`(ракета OR дрон)`"),
+        ("{导弹 火箭}", "E131", "`(导弹 OR 火箭)`"),
+        ("[صاروخ، \"قنبلة ذكية\"]", "E131", "`(صاروخ OR \"قنبلة ذكية\")`"),
+    ] {
+        let found = only_finding(text);
+        let told = found.help.iter().any(|help| help.contains(right));
+        assert!(found.code == code && told, "{text}: {found:#?}");
+    }
+}
+
+#[test]
+fn the_escapes_of_a_pasted_link_are_told_with_their_letters() {
+    for (text, code, right) in [
+        ("url:\"news/%D1%80%D0%B0%D0%BA\"", "W113", "\"news/рак\""),
+        ("url:(x OR 2 OF (\"a%20b\", c))", "W113", "\"a b\""),
+        ("title:\"%E5%AF%BC%E5%BC%B9\"", "W113", "\"导弹\""),
+        ("url:news/%D1%80%D0%B0%D0%BA", "E131", "\"news/рак\""),
+        ("url:%E5%AF%BC%E5%BC%B9 OR x", "E131", "\"导弹\""),
+        ("(iphone15%20pro)", "E131", "\"iphone15 pro\""),
+        ("missil%", "E113", "missil*"),
+        ("%ракет%", "E113", "*ракет*"),
+    ] {
+        let found = only_finding(text);
+        let told = found.help.iter().any(|help| help.contains(&format!("`{right}`")));
+        assert!(found.code == code && told, "{text}: {found:#?}");
+    }
+    // Links are read without escapes, other texts are not.
+    assert!(only_finding("url:\"a%20b\"").title.ends_with("not found as they are here"));
+    assert!(!only_finding("\"a%20b\"").title.contains("found"));
+    for text in ["\"grew 10%50 more\"", "\"100% sure\"", "url:\"100%\"", "\"%F0%E0\""] {
+        assert_eq!(codes_of(text), [] as [&str; 0], "{text}");
+    }
+    let codes = |text| term(text).diagnostics.iter().map(|found| found.code).collect::<Vec<_>>();
+    assert_eq!((codes("air%20defence news"), codes("news/%D1%80")), (vec!["W113"], vec!["E131"]));
+}
+
+#[test]
+fn letters_behind_a_number_are_a_unit_or_the_term() {
+    for (text, code, right) in [
+        ("ATLEAST/2x", "E122", "ATLEAST/2(…)"),
+        ("ATLEAST/2x(missile)", "E122", "ATLEAST/2(missile)"),
+        ("ATLEAST/3times (missile OR rocket)", "E122", "ATLEAST/3(missile OR rocket)"),
+        ("ATLEAST/2раза(ракета)", "E122", "ATLEAST/2(ракета)"),
+        ("ATLEAST/2次(导弹)", "E122", "ATLEAST/2(导弹)"),
+        ("ATLEAST/２(导弹)", "E122", "ATLEAST/2(导弹)"),
+        ("ATLEAST/two(missile)", "E122", "ATLEAST/2(missile)"),
+        ("ATLEAST2x(missile)", "E122", "ATLEAST/2(missile)"),
+        ("ATLEAST/2missile", "E122", "ATLEAST/2(missile)"),
+        ("x AND ATLEAST/2ракета", "E122", "ATLEAST/2(ракета)"),
+        ("ATLEAST/2导弹", "E122", "ATLEAST/2(导弹)"),
+        ("a NEAR/5words b", "E114", "NEAR/5"),
+        ("ракета ONEAR/5слов дрон", "E114", "ONEAR/5"),
+        ("导弹 NEAR/5字 火箭", "E114", "NEAR/5"),
+        ("a NEAR/5china", "E114", "NEAR/5"),
+        ("a NEAR/5.china", "E114", "NEAR/5"),
+        ("a NEAR,5 b", "E114", "NEAR/5"),
+        ("a W/5words b", "E134", "NEAR/5"),
+        ("a W/SENTENCE b", "E134", "W/S"),
+        ("2xOF (a, b)", "E123", "2 OF"),
+    ] {
+        let found = only_finding(text);
+        let told = found.help.iter().any(|help| help.contains(&format!("`{right}`")));
+        assert!(found.code == code && told, "{text}: {found:#?}");
     }
 }
 

@@ -7,12 +7,13 @@ use crate::model::Diagnostic;
 use super::super::ast::{Node, NodeKind};
 use super::super::codes;
 use super::super::lexer::{Lexeme, Token};
+use super::comma::InList;
 use super::{Join, Level, MAX_DEPTH, Parser, Part};
 
 impl Parser<'_, '_> {
     /// One level: operands joined by operators of one kind. Takes its closing token only if it is `Level::Top`'s stray one.
     pub(super) fn query(&mut self, level: Level) -> Part {
-        let start = self.range().start;
+        let (first, start) = (self.at, self.range().start);
         let mut parts: Vec<Part> = Vec::new();
         let mut joins: Vec<(Join, Range<usize>)> = Vec::new();
         loop {
@@ -56,7 +57,7 @@ impl Parser<'_, '_> {
             }
         }
         let end = self.end().max(start);
-        self.level(parts, joins, start..end)
+        self.level(parts, joins, start..end, self.in_list(level, first))
     }
 
     /// Takes NOT, in either case, before an operand. Several are one, and reported.
@@ -215,29 +216,6 @@ impl Parser<'_, '_> {
         self.sink.report(diagnostic, range, "");
     }
 
-    /// Reports a comma that was taken.
-    pub(super) fn comma(&mut self, range: Range<usize>) {
-        let taken = &self.tokens[..self.at.min(self.tokens.len())];
-        let mut before = taken.iter().rev().skip_while(|lexeme| lexeme.range.end > range.start);
-        let (last, one_before) = (before.next(), before.next());
-        let is_operator =
-            |lexeme: &Lexeme| matches!(lexeme.token, Token::And | Token::Or | Token::Not | Token::Near { .. });
-        let help = match last.map(|lexeme| self.shown(&lexeme.range)) {
-            Some(_) if last.is_some_and(is_operator) => "delete it".to_owned(),
-            Some(a) if self.peek().is_some_and(Token::begins_operand) && a != ")" => {
-                let b = self.shown_after(0);
-                let joined = |operator: &str| match one_before.map(|lexeme| &lexeme.token) {
-                    Some(Token::Scope(scope)) => format!("`{}:({a} {operator} {b})`", scope.as_str()),
-                    _ => format!("`{a} {operator} {b}`"),
-                };
-                let (either, both) = (joined("OR"), joined("AND"));
-                format!("for either of them write {either}, for both {both}; only `2 OF (a, b, c)` has a list")
-            }
-            _ => "join terms with `OR` or `AND`; only `2 OF (a, b, c)` has a list".to_owned(),
-        };
-        self.error(codes::BAD_OF, "a comma can't stand here", range, &[&help]);
-    }
-
     /// What joins the operand just read with the next one; `None` where the level ends.
     fn join(&mut self, level: Level) -> Option<(Join, Range<usize>)> {
         loop {
@@ -350,9 +328,21 @@ impl Parser<'_, '_> {
     }
 
     /// Makes one node of a level's operands, and says what is wrong with how they are joined.
-    fn level(&mut self, mut parts: Vec<Part>, joins: Vec<(Join, Range<usize>)>, range: Range<usize>) -> Part {
+    fn level(
+        &mut self,
+        mut parts: Vec<Part>,
+        joins: Vec<(Join, Range<usize>)>,
+        range: Range<usize>,
+        list: InList,
+    ) -> Part {
         let joins = &joins[..joins.len().min(parts.len().saturating_sub(1))];
-        self.missing_operators(&parts, joins);
+        match list {
+            InList::Whole { number, of } if parts.len() > 1 && joins.iter().all(|(join, _)| *join == Join::Side) => {
+                self.missing_commas(&parts, number, of);
+            }
+            InList::No => self.missing_operators(&parts, joins, false),
+            _ => self.missing_operators(&parts, joins, true),
+        }
         let is_and = |join: &Join| matches!(join, Join::And | Join::AndNot);
         let and = joins.iter().position(|(join, _)| is_and(join));
         let or = joins.iter().position(|(join, _)| *join == Join::Or);
@@ -387,7 +377,8 @@ impl Parser<'_, '_> {
         else {
             return fail;
         };
-        if nodes.is_empty() {
+        // Of operands that nothing joins, nothing is said that only follows from how they were read.
+        if nodes.is_empty() || joins.iter().any(|(join, _)| matches!(join, Join::Side | Join::Unknown)) {
             return fail;
         }
         let nodes =

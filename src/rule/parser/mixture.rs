@@ -9,18 +9,19 @@ use super::super::codes;
 use super::{Join, Parser, Part};
 
 impl Parser<'_, '_> {
-    pub(super) fn missing_operators(&mut self, parts: &[Part], joins: &[(Join, Range<usize>)]) {
+    /// `in_list`: in the parentheses of `2 OF (a, b)`.
+    pub(super) fn missing_operators(&mut self, parts: &[Part], joins: &[(Join, Range<usize>)], in_list: bool) {
         let mut index = 0;
         while index < joins.len() {
             let run = joins[index..].iter().take_while(|(join, _)| *join == Join::Side).count();
             if run > 0 {
-                self.missing_operator(&parts[index..=index + run]);
+                self.missing_operator(&parts[index..=index + run], in_list);
             }
             index += run.max(1);
         }
     }
 
-    fn missing_operator(&mut self, run: &[Part]) {
+    fn missing_operator(&mut self, run: &[Part], in_list: bool) {
         let (Some(first), Some(second), Some(last)) = (run.first(), run.get(1), run.last()) else { return };
         // What was reported already may well be the operator.
         if run.iter().any(|part| part.node.is_none()) {
@@ -34,11 +35,11 @@ impl Parser<'_, '_> {
         if run.len() == 2 && first.negated {
             return;
         }
-        let texts: Vec<String> = run.iter().take(6).map(|part| self.shown(&part.range)).collect();
-        let dots = if run.len() > 6 { " …" } else { "" };
+        let texts: Vec<String> = run.iter().take(MOST_SHOWN).map(|part| self.shown(&part.range)).collect();
+        let dots = if run.len() > MOST_SHOWN { " …" } else { "" };
         let words = run
             .iter()
-            .take(6)
+            .take(MOST_SHOWN)
             .all(|part| part.node.as_ref().is_some_and(|node| matches!(&node.kind, NodeKind::Atom(Atom::Word(_)))));
         let title = if run.len() == 2 {
             "there is no operator between these two".to_owned()
@@ -46,7 +47,7 @@ impl Parser<'_, '_> {
             format!("there are no operators between these {}", run.len())
         };
         let mut diagnostic = Diagnostic::error(codes::MISSING_OPERATOR, title);
-        if let Some((meant, right)) = with_operators(&texts).filter(|_| run.len() <= 6) {
+        if let Some((meant, right)) = with_operators(&texts).filter(|_| run.len() <= MOST_SHOWN) {
             diagnostic = diagnostic.help(format!("if {meant} is meant as an operator write `{right}`"));
         }
         if words {
@@ -57,6 +58,9 @@ impl Parser<'_, '_> {
             texts.join(" AND "),
             texts.join(" OR ")
         ));
+        if in_list {
+            diagnostic = diagnostic.help(format!("as expressions of the list write `{}{dots}`", texts.join(", ")));
+        }
         let span = (self.sink.at)(first.range.start..last.range.end.max(second.range.end));
         self.sink.push(diagnostic.label(span, ""));
     }
@@ -164,6 +168,9 @@ impl Parser<'_, '_> {
         }
     }
 }
+
+/// Of many operands in a row, so many are shown.
+pub(super) const MOST_SHOWN: usize = 6;
 
 /// Bytes of the sign, or of the `not`, that stands at `at`.
 fn sign_length(text: &str, at: usize) -> usize {

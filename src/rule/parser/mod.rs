@@ -10,6 +10,7 @@
 //! The decision a reader would question: a field binds to one operand, so `title:a NEAR/3 b` would be `(title:a) NEAR/3 b`.
 //! Few people mean that, so it is an error that shows `title:(a NEAR/3 b)`.
 
+mod comma;
 mod level;
 mod mixture;
 mod operand;
@@ -90,7 +91,7 @@ pub(in crate::rule) fn parse_query(text: &str, at: &dyn Fn(Range<usize>) -> Span
         }
         return Parsed { node: None, diagnostics: sink.diagnostics, references };
     }
-    let mut parser = Parser { text, tokens: &tokens, at: 0, sink, depth: 0, gave_up: false, mixed: None };
+    let mut parser = Parser { text, tokens: &tokens, at: 0, sink, depth: 0, gave_up: false, mixed: None, listed: 0 };
     let node = parser.query(Level::Top).node;
     parser.report_mixed();
     finish(node, parser.sink, references, 0..text.len())
@@ -120,7 +121,8 @@ fn references(tokens: &[Lexeme], at: &dyn Fn(Range<usize>) -> Span) -> Vec<Refer
 
 /// `whole` is what was read.
 fn finish(node: Option<Node>, mut sink: Sink<'_>, references: Vec<Reference>, whole: Range<usize>) -> Parsed {
-    if node.is_none() && !sink.diagnostics.iter().any(Diagnostic::is_error) {
+    // That there are too many regular expressions is said once for all rules.
+    if node.is_none() && !sink.diagnostics.iter().any(Diagnostic::is_error) && !sink.regexes.is_spent() {
         // Every way here should have said why; should one not, a topic must not run without what it asks for.
         let diagnostic = Diagnostic::error(codes::MISSING_OPERAND, UNREADABLE)
             .help("write it anew, piece by piece: one operator between two terms, parentheses around those that mix");
@@ -178,6 +180,8 @@ struct Parser<'t, 's> {
     /// What is wrong with the operators of the level just read; reported if the level ends where it should, since with a
     /// parenthesis or quote missing nobody knows what was mixed with what.
     mixed: Option<Diagnostic>,
+    /// The commas before this token were told.
+    listed: usize,
 }
 
 impl<'t> Parser<'t, '_> {

@@ -49,9 +49,14 @@ impl<'t> Parser<'t, '_> {
             Token::AtLeast(count) => {
                 self.at += 1;
                 if self.peek() != Some(&Token::Open) {
-                    let term = self.shown_after(0);
-                    let help = format!("write `ATLEAST/{count}({term})`");
-                    self.error(codes::BAD_ATLEAST, "ATLEAST needs parentheses", lexeme.range.clone(), &[&help]);
+                    let span = (self.sink.at)(lexeme.range.clone());
+                    let here = |found: &Diagnostic| found.labels.first().is_some_and(|label| label.span == span);
+                    let told = |found: &Diagnostic| found.code == codes::BAD_ATLEAST && here(found);
+                    if !self.sink.diagnostics.iter().any(told) {
+                        let term = self.shown_after(0);
+                        let help = format!("write `ATLEAST/{count}({term})`");
+                        self.error(codes::BAD_ATLEAST, "ATLEAST needs parentheses", lexeme.range.clone(), &[&help]);
+                    }
                     let part = self.operand();
                     return fail(start..part.map_or(self.end(), |part| part.range.end));
                 }
@@ -198,7 +203,7 @@ impl<'t> Parser<'t, '_> {
                 format!("`{written} OF` a list of {total} can never hold")
             };
             let help = if total == 1 {
-                "separate the expressions by commas: `2 OF (a, b, c)`".to_owned()
+                self.separated(&range, parts.first().and_then(|part| part.node.as_ref()))
             } else {
                 format!("write a number from 1 to {total}")
             };

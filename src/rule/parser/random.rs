@@ -29,12 +29,13 @@ fn word() -> impl Strategy<Value = Word> {
         let upper = text.to_ascii_uppercase();
         !["W/", "N/", "PRE/", "ADJ/", "NEAR/", "ATL/"].iter().any(|start| upper.starts_with(start))
     });
-    let pattern = "[a-zа-я]{0,2}[*?][a-zа-я]{1,3}\\*?";
+    // In parentheses of its own, `?i` is what other products write to ignore case.
+    let pattern = "[a-zа-я]{0,2}[*?][a-zа-я]{1,3}\\*?".prop_filter("a flag", |text: &String| text != "?i");
     prop_oneof![
         letters.clone().prop_map(|text| Word { text, form: WordForm::Folded }),
         letters.clone().prop_map(|text| Word { text, form: WordForm::Exact }),
         letters.prop_map(|text| Word { text, form: WordForm::Stem }),
-        pattern.prop_map(|text| Word { text, form: WordForm::Pattern }),
+        pattern.clone().prop_map(|text| Word { text, form: WordForm::Pattern }),
         pattern.prop_map(|text| Word { text, form: WordForm::Exact }),
     ]
 }

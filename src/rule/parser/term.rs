@@ -7,7 +7,7 @@ use crate::model::{Diagnostic, Span};
 use super::super::ast::{Atom, Node, NodeKind, PhrasePart};
 use super::super::codes;
 use super::super::lexer::{
-    Lexeme, RegexBudget, Sink, Token, has_word, is_field, is_hebrew, lex, no_word, phrase_parts,
+    Lexeme, RegexBudget, Sink, Token, escapes, has_word, is_field, is_hebrew, lex, no_word, phrase_parts,
 };
 use super::{Parsed, finish, references, too_long};
 
@@ -67,6 +67,7 @@ fn bare_phrase(trimmed: &str, start: usize, sink: &mut Sink<'_>) -> Option<Optio
     }
     let before = sink.diagnostics.len();
     several(trimmed, start, sink);
+    escapes(trimmed, start, false, sink);
     let parts = phrase_parts(trimmed, start, sink, None);
     if sink.diagnostics[before.min(sink.diagnostics.len())..].iter().any(Diagnostic::is_error) {
         return Some(None);

@@ -1,0 +1,132 @@
+//! Commas: missing in the list of `2 OF (a b)`, and where there is no list: `a, b, c`.
+
+use std::ops::Range;
+
+use crate::model::Diagnostic;
+
+use super::super::ast::{Atom, Node, NodeKind};
+use super::super::codes;
+use super::super::lexer::Token;
+use super::mixture::MOST_SHOWN;
+use super::{Level, Parser, Part};
+
+/// How much of what stands in the parentheses of `2 OF (a, b)` a level is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum InList {
+    No,
+    /// One of several expressions.
+    Part,
+    /// All of it; the number before OF, and where OF stands.
+    Whole {
+        number: usize,
+        of: Range<usize>,
+    },
+}
+
+impl Parser<'_, '_> {
+    /// How much of a list's parentheses a level is that begins at this token and ends here.
+    pub(super) fn in_list(&self, level: Level, first: usize) -> InList {
+        let before = |back: usize| first.checked_sub(back).and_then(|at| self.tokens.get(at));
+        let opens = before(1).is_some_and(|open| open.token == Token::Open);
+        match (level, before(2), self.peek()) {
+            (Level::List, Some(of), Some(Token::Close)) if opens => {
+                let number = match before(3).map(|lexeme| &lexeme.token) {
+                    Some(Token::Atom(Atom::Word(number))) => number.text.parse().unwrap_or(1),
+                    _ => 1,
+                };
+                InList::Whole { number, of: of.range.clone() }
+            }
+            (Level::List, ..) => InList::Part,
+            _ => InList::No,
+        }
+    }
+
+    /// `2 OF (a b)`: its number, and where its OF stands.
+    pub(super) fn missing_commas(&mut self, parts: &[Part], number: usize, of: Range<usize>) {
+        // What was reported already may well be the comma, or said with the number.
+        let end = (self.sink.at)(of).end;
+        let told = |found: &Diagnostic| {
+            found.code == codes::BAD_OF
+                && found.labels.first().is_some_and(|label| label.span.end == end)
+                && found.help.iter().any(|help| help.contains(", "))
+        };
+        if parts.iter().any(|part| part.node.is_none()) || self.sink.diagnostics.iter().any(told) {
+            return;
+        }
+        let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return };
+        let range = first.range.start..last.range.end;
+        let shown: Vec<String> = parts.iter().take(MOST_SHOWN).map(|part| self.shown(&part.range)).collect();
+        let dots = if parts.len() > MOST_SHOWN { ", …" } else { "" };
+        let help = format!("write `{} OF ({}{dots})`", number.clamp(1, parts.len()), shown.join(", "));
+        self.error(codes::BAD_OF, "the expressions of this list are not separated by commas", range, &[&help]);
+    }
+
+    /// Reports a comma that was taken. Those of one list, `a, b, c`, are one slip.
+    pub(super) fn comma(&mut self, range: Range<usize>) {
+        if self.at <= self.listed {
+            return;
+        }
+        let taken = &self.tokens[..self.at.min(self.tokens.len())];
+        let mut before = taken.iter().rev().skip_while(|lexeme| lexeme.range.end > range.start);
+        let (last, one_before) = (before.next(), before.next());
+        let help = match last.map(|lexeme| self.shown(&lexeme.range)) {
+            Some(first) if self.peek().is_some_and(Token::begins_operand) && first != ")" => {
+                let terms = self.listed(first);
+                let joined = |operator: &str| match one_before.map(|lexeme| &lexeme.token) {
+                    Some(Token::Scope(scope)) => format!("`{}:({})`", scope.as_str(), terms.join(operator)),
+                    _ => format!("`{}`", terms.join(operator)),
+                };
+                let (one, all) = if terms.len() == 2 { ("either", "both") } else { ("any", "all") };
+                let (either, both) = (joined(" OR "), joined(" AND "));
+                format!("for {one} of them write {either}, for {all} {both}; only `2 OF (a, b, c)` has a list")
+            }
+            _ => "join terms with `OR` or `AND`; only `2 OF (a, b, c)` has a list".to_owned(),
+        };
+        self.error(codes::BAD_OF, "a comma can't stand here", range, &[&help]);
+    }
+
+    /// The terms of a list of which the first comma was taken; the other commas are told with it.
+    fn listed(&mut self, first: String) -> Vec<String> {
+        let mut terms = vec![first];
+        let mut next = self.at;
+        while let Some(term) = self.tokens.get(next).filter(|lexeme| matches!(lexeme.token, Token::Atom(_))) {
+            if terms.len() < MOST_SHOWN {
+                terms.push(self.shown(&term.range));
+            } else if terms.len() == MOST_SHOWN {
+                terms.push("…".to_owned());
+            }
+            if self.tokens.get(next + 1).is_none_or(|comma| comma.token != Token::Comma) {
+                break;
+            }
+            next += 2;
+        }
+        self.listed = next;
+        if terms.len() == 1 {
+            terms.push(self.shown_after(0));
+        }
+        terms
+    }
+
+    /// What to write for the list of one expression that stands here.
+    pub(super) fn separated(&mut self, range: &Range<usize>, of: Option<&Node>) -> String {
+        const LONGEST: usize = 80;
+        // `2 OF (a | b)`: what a bar is taken for elsewhere is of no use here.
+        let list = (self.sink.at)(range.clone());
+        let is_bar = |found: &Diagnostic| {
+            found.code == codes::FOREIGN_OPERATOR
+                && found.title.starts_with("`|")
+                && found.labels.iter().all(|label| list.start <= label.span.start && label.span.end <= list.end)
+        };
+        self.sink.diagnostics.retain(|found| !is_bar(found));
+        let shown = of.and_then(|of| match &of.kind {
+            NodeKind::Or(parts) | NodeKind::And(parts) => {
+                let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
+                let count = self.text[range.clone()].split(|c: char| !c.is_ascii_digit()).next()?.parse().unwrap_or(1);
+                Some(format!("{} OF ({})", usize::clamp(count, 1, parts.len()), parts.join(", ")))
+            }
+            _ => None,
+        });
+        let shown = shown.filter(|shown| shown.chars().count() <= LONGEST);
+        format!("separate the expressions by commas: `{}`", shown.as_deref().unwrap_or("2 OF (a, b, c)"))
+    }
+}
