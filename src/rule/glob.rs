@@ -26,6 +26,13 @@ impl Glob {
         if trimmed.chars().count() > MAX_CHARS {
             return Err((format!("the pattern is longer than {MAX_CHARS} characters"), "shorten it with `*`".into()));
         }
+        if let Some(name) = trimmed.strip_prefix(['!', '-']).filter(|name| !name.starts_with(char::is_whitespace)) {
+            let name = name.trim();
+            return Err((
+                "a sign before a name excludes nothing".into(),
+                format!("what is to be left out stands in `exclude_sources = [\"{name}\"]`, without it"),
+            ));
+        }
         if let Some((_, rest)) = trimmed.split_once("://") {
             let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
             return Err(("this is a link, not a host".into(), format!("write only the host: `{host}`")));

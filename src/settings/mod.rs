@@ -46,6 +46,6 @@ pub use file::{MAX_FILE_BYTES, read_source};
 pub use findings::{Findings, Item, Spanned};
 pub use moment::parse_moment;
 pub use nearest::nearest;
-pub use reader::TableReader;
+pub use reader::{TableReader, as_list};
 pub use text::TextValue;
 pub use units::{format_duration, format_size, parse_duration, parse_size};

@@ -1,6 +1,9 @@
 //! Asking a TOML table for its keys.
 
+mod help;
 mod values;
+
+pub use self::help::as_list;
 
 #[cfg(test)]
 mod tests;
@@ -17,6 +20,9 @@ use super::{Item, Spanned, TextValue, codes, nearest};
 /// Keys of a table that are looked through one by one.
 const FEW_KEYS: usize = 16;
 
+/// Of many values that are wrong in one way, so many are shown.
+const MOST_LABELS: usize = 5;
+
 /// A table whose keys are asked for one by one. What is wrong with a value is reported when it is asked for, and gives
 /// `None`, as an absent key does; [`TableReader::finish`] reports what nobody asked for.
 #[derive(Debug)]
@@ -31,6 +37,10 @@ pub struct TableReader<'a> {
     asked: Vec<&'static str>,
     /// What to say of keys that are not known here but elsewhere, or by another name.
     hints: Vec<(&'static [&'static str], &'static str)>,
+    /// Of keys, what to write where it has a value of another type, or is missing.
+    usage: &'static [(&'static str, &'static str)],
+    /// Required keys that seem to stand there in another form.
+    doubtful: Vec<&'static str>,
 }
 
 #[derive(Debug)]
@@ -52,7 +62,17 @@ impl<'a> TableReader<'a> {
         entries.sort_by_key(|entry| entry.key.span);
         let positions = || entries.iter().enumerate().map(|(at, entry)| (entry.key.value.clone(), at)).collect();
         let index = (entries.len() > FEW_KEYS).then(positions);
-        Self { document, entries, index, span, name, asked: Vec::new(), hints: Vec::new() }
+        Self {
+            document,
+            entries,
+            index,
+            span,
+            name,
+            asked: Vec::new(),
+            hints: Vec::new(),
+            usage: &[],
+            doubtful: Vec::new(),
+        }
     }
 
     /// Where the table is written: its header `[poll]`, the braces of an inline table, or nothing for the top level.
@@ -110,12 +130,21 @@ impl<'a> TableReader<'a> {
         for key in keys {
             self.asked.push(key);
             if !self.has(key) && !self.is_damaged() {
-                let title = format!("{} has no `{key}`", self.title());
-                self.report(
-                    Diagnostic::error(codes::MISSING_KEY, title).label(self.span, format!("`{key}` is missing here")),
-                );
+                if self.has_other_form(key) {
+                    self.doubtful.push(key);
+                } else {
+                    self.missing(key);
+                }
             }
         }
+    }
+
+    fn missing(&self, key: &str) {
+        let title = format!("{} has no `{key}`", self.title());
+        let mut diagnostic =
+            Diagnostic::error(codes::MISSING_KEY, title).label(self.span, format!("`{key}` is missing here"));
+        diagnostic.help.extend(self.usage(key).map(str::to_owned));
+        self.report(diagnostic);
     }
 
     /// Names keys that are known here although they were not asked for in this case.
@@ -127,6 +156,47 @@ impl<'a> TableReader<'a> {
     /// another name in other products.
     pub fn hint(&mut self, keys: &'static [&'static str], help: &'static str) {
         self.hints.push((keys, help));
+    }
+
+    /// Says of keys what to write where their value has another type, or where they are missing: `` write `id = "x"` ``.
+    pub const fn explain(&mut self, usage: &'static [(&'static str, &'static str)]) {
+        self.usage = usage;
+    }
+
+    /// What to write for a key.
+    pub(super) fn usage(&self, key: &str) -> Option<&'static str> {
+        self.usage.iter().find(|(known, _)| *known == key).map(|(_, help)| *help)
+    }
+
+    /// Whether a key seems to stand there as another one, which will be reported as unknown if nobody asks for it: in other letters (`Id`), as one or as
+    /// several (`topic`), or by a name for which there is a hint.
+    fn has_other_form(&self, key: &str) -> bool {
+        let stem = |key: &str| key.trim_end_matches('s').to_ascii_lowercase();
+        let meant = format!("did you mean `{key}`?");
+        let hinted = |written: &str| self.hints.iter().any(|(names, help)| *help == meant && names.contains(&written));
+        let is_other = |written: &str| stem(written) == stem(key) || hinted(written);
+        let is_unknown = |entry: &Entry<'_>| entry.value.is_some() && !self.asked.contains(&entry.key.value.as_str());
+        self.entries.iter().any(|entry| is_unknown(entry) && is_other(&entry.key.value))
+    }
+
+    /// Whether there are keys that nobody asked for yet.
+    #[must_use]
+    pub fn has_unknown(&self) -> bool {
+        self.entries.iter().any(|entry| entry.value.is_some() && !self.asked.contains(&entry.key.value.as_str()))
+    }
+
+    /// Whether the value of a key, not asked for yet, is a list with nothing in it.
+    #[must_use]
+    pub fn is_empty_list(&self, key: &str) -> bool {
+        let value = self.position(key).and_then(|at| self.entries.get(at)).and_then(|entry| entry.value.as_ref());
+        value.is_some_and(|value| matches!(value.get_ref(), DeValue::Array(items) if items.is_empty()))
+    }
+
+    /// Whether the value of a key, not asked for yet, is `true` or `false`.
+    #[must_use]
+    pub fn holds_bool(&self, key: &str) -> bool {
+        let value = self.position(key).and_then(|at| self.entries.get(at)).and_then(|entry| entry.value.as_ref());
+        value.is_some_and(|value| matches!(value.get_ref(), DeValue::Boolean(_)))
     }
 
     /// Whether there is a key that nobody knows and that may be meant to be one of these.
@@ -152,15 +222,19 @@ impl<'a> TableReader<'a> {
             Item::Table(table) => Some(table),
             other => {
                 if let Item::Array(items, span) = &other
+                    && !items.is_empty()
                     && items.iter().all(|item| matches!(item, Item::Table(_)))
                 {
                     let title = format!("`{key}` must be one table, found a list of tables");
-                    let header = self.header(*span).unwrap_or(key);
-                    let help = help.unwrap_or_else(|| format!("write `[{header}]` with single brackets, once"));
+                    let single = match self.header(*span) {
+                        Some(header) => format!("write `[{header}]` with single brackets, once"),
+                        None => "write one table, without square brackets: `{ … }`".to_owned(),
+                    };
+                    let help = help.unwrap_or(single);
                     self.report(Diagnostic::error(codes::WRONG_TYPE, title).label(*span, "").help(help));
                     return None;
                 }
-                self.wrong_type(key, "a table", &other)
+                self.wrong_type_with(key, "a table", &other, help)
             }
         }
     }
@@ -171,16 +245,30 @@ impl<'a> TableReader<'a> {
         match value {
             Item::Array(items, _) => {
                 let mut tables = Vec::with_capacity(items.len());
+                // What is wrong with one is mostly wrong with all.
+                let mut wrong: Option<Diagnostic> = None;
                 for item in items {
-                    match item {
-                        Item::Table(table) => tables.push(table),
-                        other => {
-                            let title = format!("`{key}` must be a list of tables, found {} in it", other.kind());
-                            self.report(
-                                Diagnostic::error(codes::WRONG_TYPE, title).label(other.span(), "expected a table"),
-                            );
+                    let other = match item {
+                        Item::Table(table) => {
+                            tables.push(table);
+                            continue;
                         }
-                    }
+                        other => other,
+                    };
+                    wrong = Some(match wrong {
+                        Some(first) if first.labels.len() < MOST_LABELS => first.label(other.span(), "nor this"),
+                        Some(first) => first,
+                        None => {
+                            let title = format!("`{key}` must be a list of tables, found {} in it", other.kind());
+                            let mut diagnostic =
+                                Diagnostic::error(codes::WRONG_TYPE, title).label(other.span(), "expected a table");
+                            diagnostic.help.extend(self.usage(key).map(str::to_owned));
+                            diagnostic
+                        }
+                    });
+                }
+                if let Some(wrong) = wrong {
+                    self.report(wrong);
                 }
                 tables
             }
@@ -195,7 +283,11 @@ impl<'a> TableReader<'a> {
                 } else {
                     "put it into square brackets: `[{ … }]`".to_owned()
                 };
-                self.report(Diagnostic::error(codes::WRONG_TYPE, title).label(table.span, "").help(help));
+                let mut diagnostic = Diagnostic::error(codes::WRONG_TYPE, title).label(table.span, "").help(help);
+                if inline {
+                    diagnostic.help.extend(self.usage(key).map(str::to_owned));
+                }
+                self.report(diagnostic);
                 Vec::new()
             }
             other => {
@@ -268,6 +360,11 @@ impl<'a> TableReader<'a> {
 
     /// Reports every key that nobody asked for (`E002`), with the nearest known one.
     pub fn finish(mut self) {
+        for key in std::mem::take(&mut self.doubtful) {
+            if !self.has_other_form(key) {
+                self.missing(key);
+            }
+        }
         if self.entries.iter().all(|entry| entry.value.is_none()) {
             return;
         }

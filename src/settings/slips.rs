@@ -71,6 +71,11 @@ pub(super) fn slip(written: &str) -> Option<(String, String)> {
         let title = "the words of a list need quotes".to_owned();
         return Some((title, format!("write `{key} = [{}]`", short(&words.join(", ")))));
     }
+    // `["a"], ["b"]`
+    if value.starts_with('[') && value.ends_with(']') && value.contains("], [") && !value.contains("[[") {
+        let title = "two lists stand here".to_owned();
+        return Some((title, format!("write one: `{key} = {}`", short(&value.replace("], [", ", ")))));
+    }
     if value.starts_with('{') && value.contains(": ") && !value.contains('=') {
         let title = "a key and its value are joined by `=`".to_owned();
         return Some((title, "write `{ key = value }`".to_owned()));
@@ -127,6 +132,18 @@ fn behind(key: &str, value: &str) -> Option<(String, String)> {
     let after = value[end..].trim();
     if matches!(after, ";" | "," | ".") {
         return Some((format!("`{after}` stands behind the value"), "delete it".to_owned()));
+    }
+    // `"a", "b"`
+    let is_list = |mut rest: &str| loop {
+        let Some(body) = rest.strip_prefix(',').map(str::trim_start).and_then(|rest| rest.strip_prefix(quote)) else {
+            break rest.is_empty();
+        };
+        let Some(end) = body.find(quote) else { break false };
+        rest = body[end + 1..].trim_start();
+    };
+    if after.starts_with(',') && is_list(after) {
+        let title = "a list stands between square brackets".to_owned();
+        return Some((title, format!("write `{key} = [{}]`", short(value))));
     }
     if after.starts_with("//") || after.starts_with("--") || after.starts_with("/*") {
         let comment = short(after.trim_start_matches(['/', '-', '*', ' ']));

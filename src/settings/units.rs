@@ -58,6 +58,47 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_millis(millis))
 }
 
+/// A duration as it should be written, from one that is written otherwise: `2 days`, `48H`, `1.5d`.
+#[must_use]
+pub(super) fn meant_duration(text: &str) -> Option<String> {
+    let mut rest = text.trim();
+    let mut millis = 0.0;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ',')))?;
+        let number: f64 = rest[..end].replace(',', ".").parse().ok()?;
+        rest = rest[end..].trim_start();
+        let end = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
+        let word = rest[..end].to_lowercase();
+        let unit = TIME_WORDS.iter().find(|(_, words)| words.contains(&word.as_str())).map(|(unit, _)| *unit);
+        let (_, factor) = DURATION_UNITS.iter().find(|(name, _)| *name == unit.unwrap_or(word.as_str()))?;
+        #[expect(clippy::cast_precision_loss, reason = "a week has far fewer milliseconds than 2^53")]
+        let factor = *factor as f64;
+        millis += number * factor;
+        rest = rest[end..].trim_start_matches([' ', ',']);
+    }
+    /// A century, in milliseconds: nobody means more.
+    const MOST: f64 = 3.2e12;
+    (1.0..MOST).contains(&millis).then(|| {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and a century")]
+        format_duration(Duration::from_millis(millis.round() as u64))
+    })
+}
+
+/// What people write for the units of time.
+#[rustfmt::skip]
+const TIME_WORDS: [(&str, &[&str]); 5] = [
+    ("w", &["week", "weeks", "settimana", "settimane", "woche", "wochen", "semaine", "semaines", "semana", "semanas",
+        "неделя", "недели", "недель", "周", "週", "أسبوع"]),
+    ("d", &["day", "days", "giorno", "giorni", "tag", "tage", "jour", "jours", "día", "días", "dia", "dias", "день",
+        "дня", "дней", "д", "天", "日", "يوم", "أيام"]),
+    ("h", &["hour", "hours", "hr", "hrs", "ora", "ore", "stunde", "stunden", "heure", "heures", "hora", "horas", "час",
+        "часа", "часов", "ч", "小时", "小時", "時間", "ساعة", "ساعات"]),
+    ("m", &["min", "mins", "minute", "minutes", "minuto", "minuti", "minuten", "minutos", "минута", "минуты", "минут",
+        "мин", "分", "分钟", "分鐘", "دقيقة"]),
+    ("s", &["sec", "secs", "second", "seconds", "secondo", "secondi", "sekunde", "sekunden", "seconde", "secondes",
+        "segundo", "segundos", "секунда", "секунды", "секунд", "сек", "秒", "ثانية"]),
+];
+
 /// Writes a duration the way it is read, largest units first, two at most where the rest is nothing: `1h 30m`.
 #[must_use]
 pub fn format_duration(duration: Duration) -> String {
@@ -144,6 +185,29 @@ mod tests {
         ] {
             let error = parse_duration(text).expect_err(text);
             assert!(error.contains(why), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_is_nearly_a_duration_is_told_as_one() {
+        for (text, right) in [
+            ("2 days", "2d"),
+            ("48H", "2d"),
+            ("1.5d", "1d 12h"),
+            ("2 giorni", "2d"),
+            ("3 часа", "3h"),
+            ("24小时", "1d"),
+            ("2週", "2w"),
+            ("1,5 ore", "1h 30m"),
+            ("1 hour, 30 minutes", "1h 30m"),
+            ("٣ أيام", ""),
+            ("48", ""),
+            ("1e9 weeks", ""),
+            ("99999999999999999999 days", ""),
+            ("-2h", ""),
+            ("", ""),
+        ] {
+            assert_eq!(meant_duration(text).unwrap_or_default(), right, "{text}");
         }
     }
 

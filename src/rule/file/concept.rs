@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{Diagnostic, Lang};
-use crate::settings::{Item, Spanned, TableReader, TextValue, codes as file_codes, nearest};
+use crate::settings::{Item, Spanned, TableReader, TextValue, as_list, codes as file_codes, nearest};
 
 use super::super::ast::Node;
 use super::super::check::{Loaded, User};
@@ -11,6 +11,7 @@ use super::super::codes;
 use super::super::def::ConceptDef;
 use super::super::iso639::language;
 use super::super::parser::parse_term;
+use super::usage::CONCEPT_NAMES;
 use super::{bad_name, name_problem, take};
 
 pub(super) fn read_concept(name: Spanned<String>, mut table: TableReader<'_>, loaded: &mut Loaded) {
@@ -19,19 +20,22 @@ pub(super) fn read_concept(name: Spanned<String>, mut table: TableReader<'_>, lo
         table.report(bad_name(problem, &name.value, name.span));
     }
     let note = table.string("note").map(|note| note.value);
-    let is_given = table.key_span("any").is_some();
-    let any = table.texts("any");
     // What stands there and is no list of terms is reported as that.
-    let mut written = any.as_ref().map_or(usize::from(is_given), Vec::len);
-    let any = any.unwrap_or_default();
-    let any = read_terms(&table, &any, &user, loaded);
+    let mut written = 0;
+    let mut any = Vec::new();
+    if let Some(item) = table.value("any") {
+        let texts = term_list(&table, "any", item, &mut written);
+        any = read_terms(&table, &texts, &user, loaded);
+    }
     let mut lists: BTreeMap<Lang, Vec<Node>> = BTreeMap::new();
     for (key, item) in table.take_rest() {
         let lang = language(&key.value);
         if let Err(help) = &lang {
-            let help = match nearest(&key.value, ["any", "note"]) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => help.clone(),
+            let known = CONCEPT_NAMES.iter().find(|(names, _)| names.contains(&key.value.as_str()));
+            let help = match (known, nearest(&key.value, ["any", "note"])) {
+                (Some((_, help)), _) => (*help).to_owned(),
+                (None, Some(near)) => format!("did you mean `{near}`?"),
+                (None, None) => help.clone(),
             };
             let title = format!("`{}` is not a language", key.value);
             table.report(
@@ -44,12 +48,7 @@ pub(super) fn read_concept(name: Spanned<String>, mut table: TableReader<'_>, lo
                 continue;
             }
         }
-        let is_wrong = match &item {
-            Item::Array(items, _) => items.iter().any(|item| !matches!(item, Item::Text(_))),
-            _ => true,
-        };
-        let texts = term_list(&table, &key.value, item);
-        written += texts.len() + usize::from(is_wrong);
+        let texts = term_list(&table, &key.value, item, &mut written);
         // Also under a key that is no language, for what is wrong in them.
         let nodes = read_terms(&table, &texts, &user, loaded);
         if let Ok(lang) = lang {
@@ -89,38 +88,50 @@ fn read_terms(table: &TableReader<'_>, texts: &[TextValue], user: &User, loaded:
     nodes
 }
 
-/// The strings of a list whose key is free.
-fn term_list(table: &TableReader<'_>, key: &str, item: Item<'_>) -> Vec<TextValue> {
-    let wrong = |item: &Item<'_>, title: String, help: Option<String>| {
-        let mut diagnostic = Diagnostic::error(file_codes::WRONG_TYPE, title).label(item.span(), "");
-        diagnostic.help.extend(help);
-        table.report(diagnostic);
+/// The strings of a list of terms. `written` grows by what stands in it, right or wrong.
+fn term_list(table: &TableReader<'_>, key: &str, item: Item<'_>, written: &mut usize) -> Vec<TextValue> {
+    let wrong = |item: &Item<'_>, title: String, help: String| {
+        table.report(Diagnostic::error(file_codes::WRONG_TYPE, title).label(item.span(), "").help(help));
     };
+    let shown = |item: &Item<'_>| table.source().text.get(item.span().range()).unwrap_or("").to_owned();
     match item {
         Item::Array(items, _) => {
             let mut texts = Vec::with_capacity(items.len());
+            *written += items.len();
             for item in items {
                 match item {
                     Item::Text(text) => texts.push(text),
                     other => {
                         let title = format!("`{key}` must be a list of terms, found {} in it", other.kind());
-                        let written = table.source().text.get(other.span().range()).unwrap_or("").to_owned();
-                        let plain =
-                            matches!(other, Item::Integer(_) | Item::Float(_) | Item::Bool(_) | Item::Datetime(_));
-                        wrong(&other, title, plain.then(|| format!("write \"{written}\"")));
+                        let help = match &other {
+                            Item::Array(..) => "write all terms in one list, without brackets inside it".to_owned(),
+                            Item::Table(_) => "write each term as a string: `[\"NATO\", \"iron dome\"]`".to_owned(),
+                            _ => format!("write \"{}\"", shown(&other)),
+                        };
+                        wrong(&other, title, help);
                     }
                 }
             }
             texts
         }
         Item::Text(text) => {
-            let help = format!("write [\"{}\"]", text.text.replace('"', "\\\""));
-            wrong(&Item::Text(text.clone()), format!("`{key}` must be a list of terms, found a string"), Some(help));
-            vec![text]
+            *written += 1;
+            let help = format!("write {}", as_list(&text.text));
+            // Of several in one string, none is read: that they are one is told already.
+            let texts = if help.contains("\", \"") { Vec::new() } else { vec![text.clone()] };
+            wrong(&Item::Text(text), format!("`{key}` must be a list of terms, found a string"), help);
+            texts
         }
         other => {
-            let title = format!("`{key}` must be a list of terms, found {}", other.kind());
-            wrong(&other, title, None);
+            *written += 1;
+            let help = match &other {
+                Item::Table(_) => {
+                    "lists of languages stand beside each other: `any = [\"NATO\"]`, `it = [\"Alleanza atlantica\"]`"
+                        .to_owned()
+                }
+                other => format!("write [\"{}\"]", shown(other)),
+            };
+            wrong(&other, format!("`{key}` must be a list of terms, found {}", other.kind()), help);
             Vec::new()
         }
     }

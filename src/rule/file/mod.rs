@@ -12,6 +12,7 @@ mod stamp;
 mod suite;
 mod surge;
 mod topic;
+mod usage;
 
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,7 @@ use std::time::Duration;
 use unicode_normalization::char::is_combining_mark;
 
 use crate::model::{Diagnostic, Report, Source, SourceId, Span, TopicId, shown_path};
-use crate::settings::{Findings, TableReader, TextValue, TomlFile, read_source};
+use crate::settings::{Findings, Item, TableReader, TextValue, TomlFile, codes as file_codes, read_source};
 
 use super::ast::Node;
 use super::check::{Loaded, Use, User};
@@ -150,6 +151,7 @@ fn read_file<'a>(mut documents: impl Iterator<Item = TomlFile<'a>>, loaded: &mut
         loaded.damage.add(piece);
     }
     let mut root = first.root();
+    root.explain(usage::FILE);
     for (name, table) in root.named_tables("concept") {
         read_concept(name, table, loaded);
     }
@@ -161,8 +163,15 @@ fn read_file<'a>(mut documents: impl Iterator<Item = TomlFile<'a>>, loaded: &mut
         read_surge(table, loaded);
     }
     root.hint(TOPIC_KEYS, "it belongs below a header: `[[topic]]`");
-    root.hint(&["rule", "rules", "alert", "query", "search", "monitor"], "did you mean `[[topic]]`?");
+    hints(&mut root, usage::FILE_NAMES);
     root.finish();
+}
+
+/// What keys of other names are meant to be.
+fn hints(table: &mut TableReader<'_>, names: usage::Names) {
+    for (names, help) in names {
+        table.hint(names, help);
+    }
 }
 
 fn read_topics(root: &mut TableReader<'_>, loaded: &mut Loaded) {
@@ -188,6 +197,9 @@ fn bad_name(problem: String, name: &str, span: Span) -> Diagnostic {
         .collect();
     let right = parts.join("-");
     let right = right.trim_matches(['-', '_', '.']);
+    if name.is_empty() {
+        return diagnostic.help("write a short name for it, such as `baltic-cables`");
+    }
     if right.is_empty() || right == name || name_problem(right).is_some() {
         return diagnostic;
     }
@@ -215,7 +227,44 @@ const MINUTE: Duration = Duration::from_secs(60);
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 fn query(table: &mut TableReader<'_>, key: &'static str, user: &User, loaded: &mut Loaded) -> Option<Query> {
-    let text = table.text(key)?;
+    let text = match table.value(key)? {
+        Item::Text(text) => text,
+        Item::Array(items, span) if !items.is_empty() && items.iter().all(|item| matches!(item, Item::Text(_))) => {
+            several_queries(table, key, &items, span);
+            return None;
+        }
+        other => return table.not_text(key, &other),
+    };
     let parsed = parse_query(&text.text, &|range| text.span_of(range), &loaded.regexes);
     take(parsed, &text, table, user, key == "match", loaded).as_ref().map(Query::new)
+}
+
+/// Reports a list of queries or terms where one query should be.
+fn several_queries(table: &TableReader<'_>, key: &str, items: &[Item<'_>], span: Span) {
+    /// Of more, and of longer ones, the way is shown.
+    const MOST: usize = 5;
+    let title = format!("`{key}` must be one query, found a list");
+    let texts = items.iter().map(|item| if let Item::Text(text) = item { text.text.trim() } else { "" });
+    let term = |text: &str| {
+        let is_plain = !text.contains(['"', '(', '@', ':', '/']);
+        if text.split_whitespace().any(|word| matches!(word, "AND" | "OR" | "NOT")) {
+            format!("({text})")
+        } else if text.contains(char::is_whitespace) && is_plain {
+            format!("\"{text}\"")
+        } else {
+            text.to_owned()
+        }
+    };
+    let mut terms: Vec<String> = texts.take(MOST).map(term).collect();
+    if items.len() > MOST {
+        terms.push("…".to_owned());
+    }
+    let quotes = if terms.iter().any(|term| term.contains('\'')) { "'''" } else { "'" };
+    let right = |operator: &str| format!("`{key} = {quotes}{}{quotes}`", terms.join(operator));
+    let mut diagnostic = Diagnostic::error(file_codes::WRONG_TYPE, title).label(span, "expected a string");
+    diagnostic = match terms.as_slice() {
+        [_] => diagnostic.help(format!("write {}", right(""))),
+        _ => diagnostic.help(format!("for any of them write {}, for all of them {}", right(" OR "), right(" AND "))),
+    };
+    table.report(diagnostic);
 }

@@ -6,11 +6,17 @@ use crate::settings::{Item, Spanned, TableReader, codes as file_codes};
 use super::super::check::{Loaded, User};
 use super::super::codes;
 use super::super::def::{ScoreDef, SeverityDef};
-use super::query;
+use super::usage::SEVERITY_WORDS;
+use super::{hints, query, usage};
 
 pub(super) fn read_score(table: &mut TableReader<'_>, user: &User, loaded: &mut Loaded) -> Vec<ScoreDef> {
     let mut parts = Vec::new();
     for mut part in table.tables("score") {
+        part.explain(usage::SCORE);
+        hints(&mut part, usage::SCORE_NAMES);
+        if pairs(&mut part) {
+            continue;
+        }
         part.require(&["when", "add"]);
         let when = query(&mut part, "when", user, loaded);
         let add = part.integer("add", SCORES);
@@ -43,6 +49,30 @@ pub(super) fn read_score(table: &mut TableReader<'_>, user: &User, loaded: &mut 
     parts
 }
 
+/// Reports `{ missile = 5 }`: terms and what each adds, by themselves.
+fn pairs(part: &mut TableReader<'_>) -> bool {
+    if part.has("when") || part.has("add") || part.may_mean(&["when", "add", "each", "max"]) {
+        return false;
+    }
+    let rest = part.take_rest();
+    let Some((term, add)) = rest.iter().find_map(|(key, item)| match item {
+        Item::Integer(add) => Some((key, add.value)),
+        _ => None,
+    }) else {
+        return false;
+    };
+    let query = match term.value.contains(char::is_whitespace) {
+        true => format!("\"{}\"", term.value),
+        false => term.value.clone(),
+    };
+    part.report(
+        Diagnostic::error(codes::BAD_SCORE, "a part of the score says when it adds, and how much")
+            .label(term.span, "")
+            .help(format!("write `{{ when = '{query}', add = {add} }}`")),
+    );
+    true
+}
+
 pub(super) const SEVERITIES: [(&str, Severity); 4] =
     [("info", Severity::Info), ("notice", Severity::Notice), ("high", Severity::High), ("urgent", Severity::Urgent)];
 
@@ -50,7 +80,9 @@ pub(super) fn read_severity(table: &mut TableReader<'_>) -> SeverityDef {
     let default = SeverityDef::Fixed(Severity::default());
     match table.value("severity") {
         None => default,
-        Some(Item::Text(text)) => table.choose("severity", &text, &SEVERITIES).map_or(default, SeverityDef::Fixed),
+        Some(Item::Text(text)) => {
+            table.choose_by("severity", &text, &SEVERITIES, SEVERITY_WORDS).map_or(default, SeverityDef::Fixed)
+        }
         Some(Item::Table(mut levels)) => {
             let mut read: Vec<(Severity, Spanned<i64>)> = Vec::new();
             for (word, severity) in SEVERITIES {
@@ -73,7 +105,12 @@ pub(super) fn read_severity(table: &mut TableReader<'_>) -> SeverityDef {
                 }
             }
             let span = levels.span();
-            if !SEVERITIES.iter().any(|(word, _)| levels.has(word)) {
+            levels.hint(&["critical", "emergency", "urgente"], "did you mean `urgent`?");
+            levels.hint(&["alta", "major"], "did you mean `high`?");
+            levels.hint(&["medium", "media", "normal", "warning"], "did you mean `notice`?");
+            levels.hint(&["low", "bassa", "minor"], "did you mean `info`?");
+            // A name that nobody knows is reported as that.
+            if !SEVERITIES.iter().any(|(word, _)| levels.has(word)) && !levels.has_unknown() {
                 levels.report(
                     Diagnostic::error(codes::SEVERITY_ORDER, "severity by score needs at least one level")
                         .label(span, "")

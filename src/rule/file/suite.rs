@@ -9,8 +9,10 @@ use super::super::def::{ExpectDef, TestDef};
 use super::super::parser::{Reference, ReferenceKind};
 use super::score::{SCORES, SEVERITIES};
 use super::topic::{ABOVE, TOPIC_KEYS, read_language};
+use super::{hints, usage};
 
 pub(super) fn read_test(mut table: TableReader<'_>, index: usize, user: &User, loaded: &mut Loaded) -> Option<TestDef> {
+    table.explain(usage::TEST);
     let span = table.span();
     let name = table.string("name").map(|name| name.value).filter(|name| !name.trim().is_empty());
     let lang = table.text("lang").and_then(|text| read_language(&table, &text));
@@ -19,6 +21,12 @@ pub(super) fn read_test(mut table: TableReader<'_>, index: usize, user: &User, l
     let (url, source) = (string("url"), string("source"));
     let has_expect = table.has("expect");
     let expect = table.table("expect").map(|expect| read_expect(expect, user, loaded));
+    if table.holds_bool("match") {
+        table.hint(
+            &["match"],
+            "it belongs into `expect`: write `expect = { match = true }` or `expect = { match = false }`",
+        );
+    }
     table.hint(TOPIC_KEYS, ABOVE);
     table.hint(&["text", "content", "article"], "did you mean `body`?");
     table.hint(&["headline", "heading"], "did you mean `title`?");
@@ -60,6 +68,8 @@ const TEXTS: [&str; 3] = ["title", "summary", "body"];
 const GIVEN: [&str; 5] = ["match", "severity", "min_score", "concepts", "failed"];
 
 fn read_expect(mut table: TableReader<'_>, user: &User, loaded: &mut Loaded) -> ExpectDef {
+    table.explain(usage::EXPECT);
+    hints(&mut table, usage::EXPECT_NAMES);
     let matches = table.bool("match");
     let severity = table.one_of("severity", &SEVERITIES);
     let min_score = table.integer("min_score", SCORES);

@@ -9,7 +9,7 @@ use super::super::check::{Loaded, Use, User};
 use super::super::codes;
 use super::super::def::{SurgeCount, SurgeDef, SurgeTrigger};
 use super::super::parser::{Reference, ReferenceKind};
-use super::{MINUTE, YEAR};
+use super::{MINUTE, YEAR, hints, usage};
 
 pub(super) fn read_surge(mut table: TableReader<'_>, loaded: &mut Loaded) {
     const COUNTS: [(&str, SurgeCount); 4] = [
@@ -18,6 +18,8 @@ pub(super) fn read_surge(mut table: TableReader<'_>, loaded: &mut Loaded) {
         ("sources", SurgeCount::Sources),
         ("languages", SurgeCount::Languages),
     ];
+    table.explain(usage::SURGE);
+    hints(&mut table, usage::SURGE_NAMES);
     table.require(&["topics", "count", "window"]);
     let span = table.span();
     let texts = table.texts("topics");
@@ -30,7 +32,7 @@ pub(super) fn read_surge(mut table: TableReader<'_>, loaded: &mut Loaded) {
     };
     let example = "write `min = 10`, or `baseline = { window = \"14d\", zscore = 3.0, min = 4 }`";
     match (table.key_span("min"), table.key_span("baseline")) {
-        (None, None) if table.is_damaged() => {}
+        (None, None) if table.is_damaged() || table.may_mean(&["min", "baseline"]) => {}
         (None, None) => bad("this surge doesn't say what is too much", span, example),
         (Some(_), Some(span)) => {
             bad("a surge has `min` or `baseline`, not both", span, "`baseline` has a `min` of its own")
@@ -60,6 +62,7 @@ pub(super) fn read_surge(mut table: TableReader<'_>, loaded: &mut Loaded) {
 }
 
 fn read_baseline(mut table: TableReader<'_>, window: Option<Spanned<Duration>>) -> Option<SurgeTrigger> {
+    table.explain(usage::SURGE);
     table.require(&["window", "zscore"]);
     let past = table.duration("window", MINUTE..=YEAR);
     let zscore = table.number("zscore");

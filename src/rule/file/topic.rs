@@ -10,9 +10,10 @@ use super::super::glob::Glob;
 use super::super::iso639::language;
 use super::score::{SCORES, read_score, read_severity};
 use super::suite::read_test;
-use super::{MINUTE, YEAR, bad_name, name_problem, query};
+use super::{MINUTE, YEAR, bad_name, hints, name_problem, query, usage};
 
 pub(super) fn read_topic(mut table: TableReader<'_>, loaded: &mut Loaded) {
+    table.explain(usage::TOPIC);
     table.require(&["id"]);
     let id = table.string("id");
     let span = id.as_ref().map_or(table.span(), |id| id.span);
@@ -46,12 +47,12 @@ pub(super) fn read_topic(mut table: TableReader<'_>, loaded: &mut Loaded) {
     let filter =
         table.table("where").inspect(&mut look).map(read_where).filter(|filter| !filter.asks_nothing()).map(Box::new);
     let story = table.table("story").inspect(&mut look).map(read_story).map(Box::new);
-    let has_tests = table.has("test");
+    let (has_tests, no_tests) = (table.has("test"), table.is_empty_list("test"));
     let tests = table.tables("test");
     tests.iter().for_each(look);
     let tests: Vec<_> =
         tests.into_iter().enumerate().filter_map(|(at, test)| read_test(test, at, &user, loaded)).collect();
-    if has_tests && tests.is_empty() {
+    if has_tests && !no_tests && tests.is_empty() {
         // What is wrong with them was said.
         loaded.tests_unread.insert(span);
     }
@@ -179,6 +180,7 @@ fn read_globs(table: &mut TableReader<'_>, key: &'static str) -> Vec<Glob> {
 }
 
 fn read_where(mut table: TableReader<'_>) -> WhereDef {
+    table.explain(usage::WHERE);
     let languages = table.texts("languages").unwrap_or_default();
     let languages = languages.iter().filter_map(|text| read_language(&table, text)).collect();
     let sources = read_globs(&mut table, "sources");
@@ -199,12 +201,14 @@ fn read_where(mut table: TableReader<'_>) -> WhereDef {
 }
 
 fn read_story(mut table: TableReader<'_>) -> StoryDef {
+    table.explain(usage::STORY);
     let mut story = StoryDef::default();
     if let Some(window) = table.duration("window", MINUTE..=YEAR) {
         story.window = window.value;
     }
+    let is_empty = table.is_empty_list("alert_on");
     if let Some(texts) = table.texts("alert_on") {
-        if texts.is_empty() {
+        if is_empty {
             let span = table.key_span("alert_on").unwrap_or(table.span());
             table.report(
                 Diagnostic::error(codes::BAD_ALERT_ON, "with an empty `alert_on` nobody is ever told")
@@ -218,6 +222,7 @@ fn read_story(mut table: TableReader<'_>) -> StoryDef {
         }
     }
     table.hint(TOPIC_KEYS, ABOVE);
+    hints(&mut table, usage::STORY_NAMES);
     table.finish();
     story
 }
@@ -231,7 +236,9 @@ pub(super) const ABOVE: &str =
     "it belongs to `[[topic]]`: put it above this header, since a header takes all that follows";
 
 /// What other products, and people, call the keys of a topic; and keys of its tables.
-const HINTS: [(&[&str], &str); 7] = [
+const HINTS: [(&[&str], &str); 9] = [
+    (&["filter", "filters", "conditions", "only", "restrict"], "did you mean `where`?"),
+    (&["stories"], "did you mean `story`?"),
     (&["exclude", "not", "without", "ignore"], "did you mean `except`?"),
     (&["query", "keywords", "terms", "search", "any", "all", "find", "rule", "when"], "did you mean `match`?"),
     (&["tags", "categories"], "did you mean `labels`?"),
@@ -274,7 +281,8 @@ fn alert_on(table: &TableReader<'_>, text: &TextValue) -> Option<AlertOn> {
     }
     let title = format!("`alert_on` knows no reason `{}`", text.text);
     let diagnostic = Diagnostic::error(codes::BAD_ALERT_ON, title).label(text.content(), "");
-    let near = nearest(&text.text, REASONS.iter().map(|(word, _)| *word));
+    let always = matches!(text.text.to_lowercase().as_str(), "always" | "all" | "each" | "any" | "sempre" | "всегда");
+    let near = nearest(&text.text, REASONS.iter().map(|(word, _)| *word)).or(always.then_some("every"));
     let number: String = text.text.chars().filter(char::is_ascii_digit).collect();
     let diagnostic = if sources.is_some_and(|count| count.parse::<i64>().is_ok()) {
         diagnostic.help("the number of sources is from 2 to 1000")

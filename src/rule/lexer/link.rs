@@ -81,7 +81,8 @@ impl Lexer<'_, '_, '_> {
         if !is_escape || self.at - start > LONGEST {
             return false;
         }
-        let before = &self.text[self.text.floor_char_boundary(self.at.saturating_sub(LONGEST))..self.at];
+        // No number is longer.
+        let before = &self.text[self.text.floor_char_boundary(self.at.saturating_sub(32))..self.at];
         if is_per_cent(before.rsplit(ends).next().unwrap_or("")) {
             return false;
         }

@@ -42,7 +42,7 @@ fn all_mistakes_of_a_file_are_reported_in_one_run() {
         [
             "f.toml:1:1: error[E002]: unknown key `colour` (hint: known here: `feed` and `poll`)",
             "f.toml:3:1: error[E002]: unknown key `intervall` in `[poll]` (hint: did you mean `interval`?)",
-            "f.toml:4:15: error[E004]: `first_poll` can't be `some`",
+            "f.toml:4:15: error[E004]: `first_poll` can't be `some` (hint: write `recent`, `all` or `none`)",
             "f.toml:6:7: error[E003]: `url` must be a string, found an integer (hint: write \"7\")",
             "f.toml:7:12: error[E003]: `interval` must be a duration such as `\"15m\"`, found an integer (hint: write \
              it with its unit, such as \"15s\" or \"15m\")",
@@ -119,6 +119,11 @@ fn every_slip_of_the_pen_has_its_own_words() {
             "a = \"x\ny\"\n",
             "1:5: error[E001]: a string between single or double quotes can't run over several lines (hint: put the text between `'''`)",
         ),
+        (
+            "a = \"x\", \"y z\"\n",
+            "1:1: error[E001]: a list stands between square brackets (hint: write `a = [\"x\", \"y z\"]`)",
+        ),
+        ("a = [\"x\"], [\"y\"]\n", "1:1: error[E001]: two lists stand here (hint: write one: `a = [\"x\", \"y\"]`)"),
         ("a =\n", "1:1: error[E001]: `a` has no value (hint: write one, or delete the line)"),
         (
             "a = \"x\u{7}\"\n",
@@ -184,6 +189,87 @@ fn brackets_of_the_wrong_number_get_their_own_hint() {
              single brackets, once)",
         ]
     );
+}
+
+#[test]
+fn what_is_written_in_another_type_is_told_as_it_should_be() {
+    const USAGE: &[(&str, &str)] = &[
+        ("table", "write `table = { a = \"b\" }`"),
+        ("tables", "write `[[tables]]`"),
+        ("age", "write `age = \"48h\"`"),
+        ("needed", "write `needed = 1`"),
+    ];
+    for (line, help) in [
+        ("table = \"x\"", "write `table = { a = \"b\" }`"),
+        ("table = []", "write `table = { a = \"b\" }`"),
+        ("table = [{ a = \"b\" }]", "write one table, without square brackets: `{ … }`"),
+        ("table = true", "write `table = { a = \"b\" }`"),
+        ("tables = [\"x\", 5, 7]", "write `[[tables]]`"),
+        ("tables = 5", "write `[[tables]]`"),
+        ("list = \"ракета, дрон\"", "write [\"ракета\", \"дрон\"]"),
+        ("list = \"导弹、火箭\"", "write [\"导弹\", \"火箭\"]"),
+        ("list = '\"a, b\" c'", "write ['\"a, b\" c']"),
+        ("list = [5]", "write \"5\""),
+        ("list = [[\"a\"]]", "write all strings in one list, without brackets inside it"),
+        ("age = 48", "write it with its unit: `age = \"48h\"` for hours, `\"48d\"` for days"),
+        ("age = \"48\"", "write `age = \"48h\"` for hours, `\"48d\"` for days"),
+        ("age = \"2 дня\"", "write `age = \"2d\"`"),
+        ("age = [\"48h\"]", "write one string in quotes, without brackets"),
+        ("age = {}", "write `age = \"48h\"`"),
+        ("count = \"50 words\"", "write 50 without quotes"),
+        ("count = [50]", "write 50 without brackets"),
+        ("count = 2.5", "write a whole number, such as 3"),
+        ("flag = 1", "write true"),
+        ("flag = []", "write true or false"),
+        ("word = 3", "write `\"high\"` or `\"low\"`"),
+        ("word = \"x\"", "write `high` or `low`"),
+        ("labels = { desk = [\"a\", \"b\"] }", "write one string in quotes, without brackets"),
+    ] {
+        let source = Source::new(SourceId(0), "f.toml", format!("needed = 1\n{line}\n"));
+        let findings = Findings::new();
+        let parsed = TomlFile::parse(&source, &findings);
+        let mut root = parsed.root();
+        root.explain(USAGE);
+        root.require(&["needed"]);
+        root.integer("needed", 1..=1);
+        root.table("table").map(TableReader::entries);
+        root.tables("tables");
+        root.texts("list");
+        root.duration("age", Duration::ZERO..=DAY * 365);
+        root.integer("count", 0..=99);
+        root.bool("flag");
+        root.one_of("word", &[("high", 1), ("low", 2)]);
+        root.labels("labels");
+        root.finish();
+        let found = findings.into_diagnostics();
+        let said: Vec<&str> = found.iter().flat_map(|found| &found.help).map(String::as_str).collect();
+        assert_eq!((found.len(), said), (1, vec![help]), "{line}");
+    }
+}
+
+#[test]
+fn a_key_in_another_form_is_not_also_missing() {
+    for (line, count) in [("Needed = 1", 1), ("need = 1", 2), ("wanted = 1", 1), ("needs = 1", 2), ("", 1)] {
+        let lines = said(&format!("{line}\n"), |mut root| {
+            root.explain(&[("needed", "write `needed = 1`")]);
+            root.hint(&["wanted"], "did you mean `needed`?");
+            root.require(&["needed"]);
+            root.finish();
+        });
+        assert_eq!(lines.len(), count, "{line}: {lines:#?}");
+        let told = |line: &String| line.contains("did you mean `needed`?") || line.contains("write `needed = 1`");
+        assert!(lines.iter().all(told), "{lines:#?}");
+    }
+}
+
+#[test]
+fn a_key_that_is_known_too_is_not_the_one_that_is_missing() {
+    let lines = said("sources = 1\n", |mut root| {
+        root.require(&["source"]);
+        root.integer("sources", 1..=1);
+        root.finish();
+    });
+    assert_eq!(lines, ["f.toml:1:1: error[E005]: the file has no `source`"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::model::{Diagnostic, Labels};
 
+use super::super::units::meant_duration;
 use super::super::{
     Item, Spanned, TextValue, codes, format_duration, format_size, nearest, parse_duration, parse_size,
 };
@@ -34,9 +35,10 @@ impl TableReader<'_> {
                         Item::Text(text) => texts.push(text),
                         other => {
                             let title = format!("`{key}` must be an array of strings, found {} in it", other.kind());
-                            self.report(
-                                Diagnostic::error(codes::WRONG_TYPE, title).label(other.span(), "expected a string"),
-                            );
+                            let mut diagnostic =
+                                Diagnostic::error(codes::WRONG_TYPE, title).label(other.span(), "expected a string");
+                            diagnostic.help.extend(self.in_list(key, &other));
+                            self.report(diagnostic);
                         }
                     }
                 }
@@ -114,11 +116,18 @@ impl TableReader<'_> {
                 None
             }
             Err(why) => {
-                self.report(
-                    Diagnostic::error(codes::BAD_VALUE, format!("`{key}` is not a duration"))
-                        .label(text.content(), why)
-                        .help("write whole numbers with a unit: `ms`, `s`, `m`, `h`, `d` or `w`, as in `\"1h 30m\"`"),
-                );
+                let help = match meant_duration(&text.text) {
+                    Some(right) => format!("write `{key} = \"{right}\"`"),
+                    None if self.usage(key).is_some() && text.text.trim().parse::<u32>().is_ok() => {
+                        let number = text.text.trim();
+                        format!("write `{key} = \"{number}h\"` for hours, `\"{number}d\"` for days")
+                    }
+                    None => {
+                        "write whole numbers with a unit: `ms`, `s`, `m`, `h`, `d` or `w`, as in `\"1h 30m\"`".into()
+                    }
+                };
+                let title = format!("`{key}` is not a duration");
+                self.report(Diagnostic::error(codes::BAD_VALUE, title).label(text.content(), why).help(help));
                 None
             }
         }
@@ -154,22 +163,43 @@ impl TableReader<'_> {
 
     /// One of a few words.
     pub fn one_of<T: Clone>(&mut self, key: &'static str, choices: &[(&str, T)]) -> Option<Spanned<T>> {
-        let text = self.text(key)?;
+        let text = match self.value(key)? {
+            Item::Text(text) => text,
+            other => {
+                let words: Vec<String> = choices.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+                let words: Vec<&str> = words.iter().map(String::as_str).collect();
+                return self.wrong_type_with(key, "a string", &other, Some(format!("write {}", list(&words, "or"))));
+            }
+        };
         let choice = self.choose(key, &text, choices)?;
         Some(Spanned { value: choice, span: text.span })
     }
 
     /// The choice that a text names; another text is reported.
     pub fn choose<T: Clone>(&self, key: &str, text: &TextValue, choices: &[(&str, T)]) -> Option<T> {
+        self.choose_by(key, text, choices, &[])
+    }
+
+    /// The same; of words that people write instead, in lower case, which one is meant.
+    pub fn choose_by<T: Clone>(
+        &self,
+        key: &str,
+        text: &TextValue,
+        choices: &[(&str, T)],
+        aliases: &[(&str, &str)],
+    ) -> Option<T> {
         if let Some((_, value)) = choices.iter().find(|(word, _)| *word == text.text) {
             return Some(value.clone());
         }
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
         let mut diagnostic = Diagnostic::error(codes::BAD_VALUE, format!("`{key}` can't be `{}`", short(&text.text)))
             .label(text.content(), format!("expected {}", list(&words, "or")));
-        if let Some(near) = nearest(&text.text, words.iter().copied()) {
-            diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
-        }
+        let folded = text.text.to_lowercase();
+        let alias = aliases.iter().find(|(alias, _)| *alias == folded).map(|(_, meant)| *meant);
+        diagnostic = diagnostic.help(match alias.or_else(|| nearest(&text.text, words.iter().copied())) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("write {}", list(&words, "or")),
+        });
         self.report(diagnostic);
         None
     }
@@ -190,6 +220,8 @@ impl TableReader<'_> {
                         && let Some(written) = document.source.text.get(other.span().range())
                     {
                         diagnostic = diagnostic.help(format!("write \"{written}\""));
+                    } else if matches!(other, Item::Array(..)) {
+                        diagnostic = diagnostic.help("write one string in quotes, without brackets");
                     }
                     document.report(diagnostic);
                 }
@@ -201,46 +233,5 @@ impl TableReader<'_> {
     /// Labels: a table of strings by free keys.
     pub fn labels(&mut self, key: &'static str) -> Option<Labels> {
         Some(self.string_map(key)?.into_iter().map(|(name, text)| (name.value, text.text)).collect())
-    }
-
-    pub(super) fn wrong_type<T>(&self, key: &str, expected: &str, found: &Item<'_>) -> Option<T> {
-        let mut diagnostic =
-            Diagnostic::error(codes::WRONG_TYPE, format!("`{key}` must be {expected}, found {}", found.kind()))
-                .label(found.span(), format!("expected {expected}"));
-        let written = self.document.source.text.get(found.span().range()).unwrap_or("");
-        match (expected, found) {
-            ("an array of strings", Item::Text(text)) => {
-                diagnostic = diagnostic.help(format!("write [\"{}\"]", short(&text.text)));
-            }
-            ("`true` or `false`", Item::Text(text)) => {
-                diagnostic = diagnostic.help(match text.text.to_lowercase().as_str() {
-                    "true" | "yes" | "on" | "1" => "write true without quotes",
-                    "false" | "no" | "off" | "0" => "write false without quotes",
-                    _ => "write true or false without quotes",
-                });
-            }
-            ("an integer" | "a number", Item::Text(text)) if text.text.parse::<f64>().is_ok() => {
-                diagnostic = diagnostic.help(format!("write {} without quotes", short(&text.text)));
-            }
-            ("a string", Item::Integer(_) | Item::Float(_) | Item::Bool(_) | Item::Datetime(_)) => {
-                diagnostic = diagnostic.help(format!("write \"{written}\""));
-            }
-            ("a string", Item::Array(items, _)) if items.iter().all(|item| matches!(item, Item::Text(_))) => {
-                diagnostic = diagnostic.help("write one string in quotes, without brackets");
-            }
-            ("a table", Item::Bool(_)) => {
-                diagnostic = diagnostic.help(format!("write `{key} = {{ … }}`"));
-            }
-            (expected, Item::Integer(_)) if expected.starts_with("a duration") => {
-                diagnostic =
-                    diagnostic.help(format!("write it with its unit, such as \"{written}s\" or \"{written}m\""));
-            }
-            (expected, Item::Integer(_)) if expected.starts_with("a size") => {
-                diagnostic = diagnostic.help(format!("write it with its unit, such as \"{written} MiB\""));
-            }
-            _ => {}
-        }
-        self.report(diagnostic);
-        None
     }
 }
