@@ -1,6 +1,7 @@
 //! Asking a TOML table for its keys.
 
 mod help;
+mod tables;
 mod values;
 
 pub use self::help::as_list;
@@ -19,9 +20,6 @@ use super::{Item, Spanned, TextValue, codes, nearest};
 
 /// Keys of a table that are looked through one by one.
 const FEW_KEYS: usize = 16;
-
-/// Of many values that are wrong in one way, so many are shown.
-const MOST_LABELS: usize = 5;
 
 /// A table whose keys are asked for one by one. What is wrong with a value is reported when it is asked for, and gives
 /// `None`, as an absent key does; [`TableReader::finish`] reports what nobody asked for.
@@ -212,128 +210,6 @@ impl<'a> TableReader<'a> {
         })
     }
 
-    /// A table, inline or with a header.
-    pub fn table(&mut self, key: &'static str) -> Option<TableReader<'a>> {
-        self.one_table(key, None)
-    }
-
-    fn one_table(&mut self, key: &'static str, help: Option<String>) -> Option<TableReader<'a>> {
-        match self.value(key)? {
-            Item::Table(table) => Some(table),
-            other => {
-                if let Item::Array(items, span) = &other
-                    && !items.is_empty()
-                    && items.iter().all(|item| matches!(item, Item::Table(_)))
-                {
-                    let title = format!("`{key}` must be one table, found a list of tables");
-                    let single = match self.header(*span) {
-                        Some(header) => format!("write `[{header}]` with single brackets, once"),
-                        None => "write one table, without square brackets: `{ … }`".to_owned(),
-                    };
-                    let help = help.unwrap_or(single);
-                    self.report(Diagnostic::error(codes::WRONG_TYPE, title).label(*span, "").help(help));
-                    return None;
-                }
-                self.wrong_type_with(key, "a table", &other, help)
-            }
-        }
-    }
-
-    /// A list of tables, `[[feed]]` or inline; empty where there is none. Elements of other types are reported and left out.
-    pub fn tables(&mut self, key: &'static str) -> Vec<TableReader<'a>> {
-        let Some(value) = self.value(key) else { return Vec::new() };
-        match value {
-            Item::Array(items, _) => {
-                let mut tables = Vec::with_capacity(items.len());
-                // What is wrong with one is mostly wrong with all.
-                let mut wrong: Option<Diagnostic> = None;
-                for item in items {
-                    let other = match item {
-                        Item::Table(table) => {
-                            tables.push(table);
-                            continue;
-                        }
-                        other => other,
-                    };
-                    wrong = Some(match wrong {
-                        Some(first) if first.labels.len() < MOST_LABELS => first.label(other.span(), "nor this"),
-                        Some(first) => first,
-                        None => {
-                            let title = format!("`{key}` must be a list of tables, found {} in it", other.kind());
-                            let mut diagnostic =
-                                Diagnostic::error(codes::WRONG_TYPE, title).label(other.span(), "expected a table");
-                            diagnostic.help.extend(self.usage(key).map(str::to_owned));
-                            diagnostic
-                        }
-                    });
-                }
-                if let Some(wrong) = wrong {
-                    self.report(wrong);
-                }
-                tables
-            }
-            Item::Table(table) => {
-                let title = format!("`{key}` must be a list of tables, found one table");
-                let inline =
-                    self.document.source.text.get(table.span.range()).is_some_and(|text| text.starts_with('{'));
-                let help = if table.name.starts_with('[') {
-                    format!("write `[[{}]]` with double brackets", table.name.trim_matches(['[', ']']))
-                } else if !inline {
-                    format!("write `[[{key}]]` first, with its keys, and what belongs to it below")
-                } else {
-                    "put it into square brackets: `[{ … }]`".to_owned()
-                };
-                let mut diagnostic = Diagnostic::error(codes::WRONG_TYPE, title).label(table.span, "").help(help);
-                if inline {
-                    diagnostic.help.extend(self.usage(key).map(str::to_owned));
-                }
-                self.report(diagnostic);
-                Vec::new()
-            }
-            other => {
-                let _: Option<()> = self.wrong_type(key, "a list of tables", &other);
-                Vec::new()
-            }
-        }
-    }
-
-    /// Tables by free names, `[channel.NAME]`, in the order of the file; empty where there is none. What is not a table is
-    /// reported and left out.
-    pub fn named_tables(&mut self, key: &'static str) -> Vec<(Spanned<String>, TableReader<'a>)> {
-        let help = format!("write `[{key}.NAME]`, a header for each");
-        let Some(table) = self.one_table(key, Some(help)) else { return Vec::new() };
-        let document = table.document;
-        let mut tables = Vec::new();
-        for (name, item) in table.entries() {
-            match item {
-                Item::Table(table) => tables.push((name, table)),
-                other => {
-                    let shown = short(&name.value);
-                    let header = match &other {
-                        Item::Array(_, span) => self.header(*span),
-                        _ => None,
-                    };
-                    if let Some(header) = header {
-                        let title = format!("`{shown}` in `{key}` must be one table, found a list of tables");
-                        document.report(
-                            Diagnostic::error(codes::WRONG_TYPE, title)
-                                .label(other.span(), "")
-                                .help(format!("write `[{header}]` with single brackets")),
-                        );
-                        continue;
-                    }
-                    let title = format!("`{shown}` in `{key}` must be a table, found {}", other.kind());
-                    document.report(
-                        Diagnostic::error(codes::WRONG_TYPE, title)
-                            .label(other.span(), "expected a table")
-                            .help(format!("write `[{key}.NAME]` above it")),
-                    );
-                }
-            }
-        }
-        tables
-    }
-
     /// The value, whatever its type.
     pub fn value(&mut self, key: &'static str) -> Option<Item<'a>> {
         self.asked.push(key);
@@ -392,12 +268,6 @@ impl<'a> TableReader<'a> {
             }
             self.report(diagnostic);
         }
-    }
-
-    /// The names in the header of a list of tables; `None` where there is none.
-    fn header(&self, span: Span) -> Option<&'a str> {
-        let written = self.document.source.text.get(span.range())?;
-        written.strip_prefix("[[")?.strip_suffix("]]").map(str::trim).filter(|names| !names.contains(['[', ']', ',']))
     }
 
     /// The table's name for the beginning of a title.

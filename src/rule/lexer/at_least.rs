@@ -5,8 +5,8 @@ use unicode_normalization::UnicodeNormalization;
 use crate::model::Diagnostic;
 use crate::rule::codes;
 
-use super::amount::number_word;
 use super::call::inside;
+use super::number::number_word;
 use super::operator::MAX_COUNT;
 use super::unit::is_unit;
 use super::{Lexer, Token, is_letter};

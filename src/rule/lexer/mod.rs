@@ -11,6 +11,7 @@ mod call;
 mod comma;
 mod field;
 mod link;
+mod number;
 mod operator;
 mod quote;
 mod regex;
