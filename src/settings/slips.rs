@@ -42,6 +42,10 @@ pub(super) fn odd_character(source: &Source, statement: &Statement) -> Option<Di
 
 /// Slips that whoever is used to other formats makes: what is wrong, and what to write.
 pub(super) fn slip(written: &str) -> Option<(String, String)> {
+    if written.starts_with("- ") {
+        let title = "a list stands between square brackets".to_owned();
+        return Some((title, "write `key = [\"a\", \"b\"]`, with commas between".to_owned()));
+    }
     let colon = written.find(':').filter(|&at| is_bare_key(written[..at].trim()));
     if let Some(at) = colon.filter(|&at| written.find('=').is_none_or(|equals| at < equals)) {
         let value = written[at + 1..].trim_start_matches('=').trim();
@@ -76,11 +80,66 @@ pub(super) fn slip(written: &str) -> Option<(String, String)> {
         let title = "two lists stand here".to_owned();
         return Some((title, format!("write one: `{key} = {}`", short(&value.replace("], [", ", ")))));
     }
-    if value.starts_with('{') && value.contains(": ") && !value.contains('=') {
+    if let Some(right) = joined(value) {
         let title = "a key and its value are joined by `=`".to_owned();
-        return Some((title, "write `{ key = value }`".to_owned()));
+        return Some((title, format!("write `{key} = {}`", short(&right))));
+    }
+    if let Some(found) = brackets(key, value) {
+        return Some(found);
     }
     number(key, value).or_else(|| behind(key, value)).or_else(|| bare(key, value))
+}
+
+/// `{ desk: "asia" }`, `[{"when": "a"}]`: with `=` for the colons.
+fn joined(value: &str) -> Option<String> {
+    if !value.starts_with(['{', '[']) {
+        return None;
+    }
+    let (mut right, mut quote, mut depth, mut changed) = (String::with_capacity(value.len()), None, 0_usize, false);
+    for c in value.chars() {
+        match (quote, c) {
+            (Some(open), c) if open == c => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '{') => depth += 1,
+            (None, '}') => depth = depth.saturating_sub(1),
+            (None, ':') if depth > 0 => {
+                changed = true;
+                right.truncate(right.trim_end().len());
+                right.push_str(" = ");
+                continue;
+            }
+            // A key in quotes, and the space behind its colon.
+            (None, ' ') if right.ends_with("= ") => continue,
+            _ => {}
+        }
+        right.push(c);
+    }
+    changed.then_some(right)
+}
+
+/// Brackets of the wrong kind, or missing around several values.
+fn brackets(key: &str, value: &str) -> Option<(String, String)> {
+    let inside =
+        |open: char, close: char| value.strip_prefix(open).and_then(|rest| rest.strip_suffix(close)).map(str::trim);
+    let is_quoted = |text: &str| {
+        text.split(',').map(str::trim).all(|part| part.len() > 1 && part.starts_with('"') && part.ends_with('"'))
+    };
+    if let Some(words) = inside('{', '}').or_else(|| inside('(', ')')).filter(|words| is_quoted(words)) {
+        let title = "a list stands between square brackets".to_owned();
+        return Some((title, format!("write `{key} = [{}]`", short(words))));
+    }
+    if let Some(keys) =
+        inside('[', ']').filter(|keys| keys.split('=').next().is_some_and(|key| is_bare_key(key.trim())))
+    {
+        let title = "keys and their values stand between braces".to_owned();
+        return Some((title, format!("write `{key} = [{{ {} }}]`", short(keys))));
+    }
+    if value.starts_with('{') && value.ends_with('}') && value.contains("}, {") {
+        let title = "several tables stand here".to_owned();
+        return Some((title, format!("write a list of them: `{key} = [{}]`", short(value))));
+    }
+    None
 }
 
 pub(super) const UNQUOTED: &str = "string values must be quoted";
@@ -108,6 +167,11 @@ fn bare(key: &str, value: &str) -> Option<(String, String)> {
 
 /// `1,000`, `25,`.
 fn number(key: &str, value: &str) -> Option<(String, String)> {
+    // `>25`, `25%`
+    let bare = value.trim_matches(['>', '<', '=', '~', '%', '+', ' ', '≥', '≤']);
+    if bare.len() < value.len() && !bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(("a number has no signs around it".to_owned(), format!("write `{key} = {bare}`")));
+    }
     let plain = value.trim_end_matches([',', ';']);
     let digits: String = value.chars().filter(char::is_ascii_digit).collect();
     if !value.starts_with(|c: char| c.is_ascii_digit()) {

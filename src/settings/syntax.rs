@@ -12,7 +12,7 @@ use crate::model::{Diagnostic, Source, Span};
 
 use super::codes;
 use super::slips::{UNQUOTED, odd_character, slip};
-use super::statements::{Statement, header_path, statements};
+use super::statements::{Statement, header_path, is_bare_key, statements};
 
 /// Beyond so many errors the rest of a file is not worth reading: it is something else than TOML.
 const MOST_ERRORS: usize = 100;
@@ -271,6 +271,12 @@ fn place(source: &Source, statement: &Statement, error: &toml::de::Error) -> Ran
 fn header(source: &Source, statement: &Statement, error: &toml::de::Error) -> Diagnostic {
     let written = &source.text[statement.range.clone()];
     let Some(path) = header_path(written) else {
+        if let Some(right) = plain_header(written) {
+            let range = statement.range.start..statement.range.start + written.trim_end().len();
+            return Diagnostic::error(codes::SYNTAX, "a name in a header has only letters, digits, `-` and `_`")
+                .label(Span::new(source.id, range), "")
+                .help(format!("write `{right}`"));
+        }
         return plain(source, place(source, statement, error), error.message());
     };
     let double = written.starts_with("[[") || written.contains("]]");
@@ -304,6 +310,21 @@ fn header(source: &Source, statement: &Statement, error: &toml::de::Error) -> Di
         "a name in other letters than a–z needs quotes here"
     };
     Diagnostic::error(codes::SYNTAX, title).label(Span::new(source.id, range), "").help(format!("write `{right}`"))
+}
+
+/// `[concept.@nato]`, `[concept:nato]`, without the signs.
+fn plain_header(written: &str) -> Option<String> {
+    let written = written.trim_end();
+    let path = written.trim_matches(['[', ']']);
+    let right: String = path
+        .chars()
+        .filter(|c| !matches!(c, '@' | '#'))
+        .map(|c| if matches!(c, ':' | '/' | '\\' | '>') { '.' } else { c })
+        .collect();
+    if right == path || !right.split('.').all(is_bare_key) {
+        return None;
+    }
+    Some(if written.starts_with("[[") { format!("[[{right}]]") } else { format!("[{right}]") })
 }
 
 /// What is wrong with a key or its value.
@@ -351,6 +372,9 @@ fn plain(source: &Source, at: Range<usize>, message: &str) -> Diagnostic {
         "missing comma between key-value pairs" | "missing comma between array elements" => {
             diagnostic.help("put a comma before it")
         }
+        "extra comma in array" | "extra comma in inline table" => diagnostic.help("delete it"),
+        "extra assignment between key-value pairs" => diagnostic.help("put a comma between one key and the next"),
+        "invalid boolean" => diagnostic.help("write `true` or `false`, in small letters"),
         "invalid basic string" | "invalid literal string" if written.is_empty() => {
             let quote = if what == "invalid basic string" { '"' } else { '\'' };
             let diagnostic = Diagnostic { title: "a string is never closed on its line".to_owned(), ..diagnostic };

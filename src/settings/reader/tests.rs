@@ -124,6 +124,38 @@ fn every_slip_of_the_pen_has_its_own_words() {
             "1:1: error[E001]: a list stands between square brackets (hint: write `a = [\"x\", \"y z\"]`)",
         ),
         ("a = [\"x\"], [\"y\"]\n", "1:1: error[E001]: two lists stand here (hint: write one: `a = [\"x\", \"y\"]`)"),
+        (
+            "a = [{x: \"р: д\", \"y\" : 5}]\n",
+            "1:1: error[E001]: a key and its value are joined by `=` (hint: write `a = [{x = \"р: д\", \"y\" = 5}]`)",
+        ),
+        (
+            "a = (\"ракета\", \"дрон\")\n",
+            "1:1: error[E001]: a list stands between square brackets (hint: write `a = [\"ракета\", \"дрон\"]`)",
+        ),
+        (
+            "a = {\"导弹\", \"火箭\"}\n",
+            "1:1: error[E001]: a list stands between square brackets (hint: write `a = [\"导弹\", \"火箭\"]`)",
+        ),
+        (
+            "a = [x=\"a\", y=5]\n",
+            "1:1: error[E001]: keys and their values stand between braces (hint: write `a = [{ x=\"a\", y=5 }]`)",
+        ),
+        (
+            "a = {x=1}, {x=2}\n",
+            "1:1: error[E001]: several tables stand here (hint: write a list of them: `a = [{x=1}, {x=2}]`)",
+        ),
+        ("a = >25\n", "1:1: error[E001]: a number has no signs around it (hint: write `a = 25`)"),
+        ("a = 25%\n", "1:1: error[E001]: a number has no signs around it (hint: write `a = 25`)"),
+        ("a = [\"x\",, \"y\"]\n", "1:10: error[E001]: extra comma in array (hint: delete it)"),
+        ("a = {x = True}\n", "1:10: error[E001]: invalid boolean (hint: write `true` or `false`, in small letters)"),
+        (
+            "[a.@b]\n",
+            "1:1: error[E001]: a name in a header has only letters, digits, `-` and `_` (hint: write `[a.b]`)",
+        ),
+        (
+            "[[a:b]]\n",
+            "1:1: error[E001]: a name in a header has only letters, digits, `-` and `_` (hint: write `[[a.b]]`)",
+        ),
         ("a =\n", "1:1: error[E001]: `a` has no value (hint: write one, or delete the line)"),
         (
             "a = \"x\u{7}\"\n",
