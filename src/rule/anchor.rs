@@ -7,160 +7,47 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::code::{Code, LINE, MOST_FETCHED};
+use super::code::Code;
 use super::expr::{AtomKind, CompiledTopic, Expr, ExprId, Item, Program, TermId};
 use super::frequency::{ALL, Frequencies};
 use super::pair::Pairs;
-
-/// For each term, the topics that it leads to.
-#[derive(Debug, Default)]
-pub(super) struct Postings {
-    /// By term, where its entries begin in `entries`; one more for the end of the last. Terms numbered from
-    /// [`Pairs::terms`] are groups: they are there when one of their members is.
-    starts: Vec<u32>,
-    /// Entries `[topic, counts, terms…]`: three groups of terms, of each of which that isn't empty one must be there;
-    /// `counts` has eight bits for the size of each. Before them `[GROUP | group, 0]` for the groups that the term belongs
-    /// to.
-    entries: Vec<u32>,
-    /// Topics that must be tried on every article.
-    pub always: Vec<u32>,
-}
-
-/// Marks an entry that names a group.
-pub(super) const GROUP: u32 = 1 << 31;
-
-/// Most terms of a need that are checked before a topic is looked at; in longer lists one will be there anyway.
-const MOST_CHECKED: usize = 16;
 
 /// A shared list of more terms than this becomes a group, so that a thousand topics that use a concept of a thousand words
 /// have a thousand entries each, not a million.
 const LONGEST_PLAIN: usize = 16;
 
-/// A need that so many articles of [`ALL`] meet is not worth checking.
-const TOO_COMMON: u64 = ALL * 6 / 10;
-
 /// One of these terms must be there.
 #[derive(Debug, Clone)]
-struct Need {
-    branches: Rc<[Branch]>,
+pub(super) struct Need {
+    pub(super) branches: Rc<[Branch]>,
     /// How many articles of [`ALL`] meet it, roughly and at most.
-    cost: u64,
+    pub(super) cost: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Branch {
-    term: u32,
-    /// Another one that must be there if this one is the reason.
+pub(super) struct Branch {
+    pub(super) term: u32,
+    /// Another one that must be there if this one is the reason, or [`NOTHING_ELSE`].
     also: u32,
+}
+
+impl Branch {
+    /// Another one that must be there if this one is the reason.
+    pub(super) fn also(&self) -> Option<u32> {
+        (self.also != NOTHING_ELSE).then_some(self.also)
+    }
 }
 
 const NOTHING_ELSE: u32 = u32::MAX;
 
 /// The cheapest needs, cheapest first; none where nothing can be said.
-type Needs = Vec<Need>;
+pub(super) type Needs = Vec<Need>;
 
 /// Needs that are kept of a query: the anchor and two that are checked.
 const MOST_NEEDS: usize = 3;
 
-impl Postings {
-    /// The entries for topics in this order (numbers of the program); they are named by their place in it.
-    pub(super) fn new(program: &Program, pairs: &Pairs, code: &Code, frequencies: &Frequencies) -> Self {
-        let mut anchors = Anchors {
-            program,
-            pairs,
-            code,
-            frequencies,
-            known: FxHashMap::default(),
-            groups: Vec::new(),
-            grouped: FxHashMap::default(),
-        };
-        let mut always = Vec::new();
-        let mut pool: Vec<u32> = Vec::new();
-        // Term, and where its entry stands in the pool.
-        let mut found: Vec<(u32, u32)> = Vec::new();
-        for rank in 0..code.topics() {
-            let needs = anchors.of_topic(&program.topics[code.topic(rank).topic as usize]);
-            let rank = clip(rank);
-            let Some((anchor, others)) = needs.split_first() else {
-                always.push(rank);
-                continue;
-            };
-            let mut checks: Vec<Vec<u32>> = Vec::new();
-            for need in others {
-                if need.branches.len() <= MOST_CHECKED && need.cost < TOO_COMMON {
-                    let mut terms: Vec<u32> = need.branches.iter().map(|branch| branch.term).collect();
-                    terms.dedup();
-                    checks.push(terms);
-                }
-            }
-            for branch in anchor.branches.iter() {
-                found.push((branch.term, clip(pool.len())));
-                let own = (branch.also != NOTHING_ELSE).then(|| vec![branch.also]);
-                let groups: Vec<&Vec<u32>> = own.iter().chain(&checks).take(MOST_NEEDS).collect();
-                let counts = groups.iter().rev().fold(0, |counts, group| counts << 8 | clip(group.len()));
-                pool.extend([rank, counts]);
-                pool.extend(groups.into_iter().flatten());
-            }
-        }
-        let mut memberships: Vec<(u32, u32)> = Vec::new();
-        for (group, members) in (clip(pairs.terms())..).zip(&anchors.groups) {
-            for &term in members.iter() {
-                memberships.push((term, clip(pool.len())));
-                pool.extend([GROUP | group, 0]);
-            }
-        }
-        memberships.extend(found);
-        let found = memberships;
-        let terms = pairs.terms() + anchors.groups.len();
-        let mut starts = vec![0_u32; terms + 1];
-        for &(term, at) in &found {
-            starts[term as usize + 1] += clip(length(&pool, at as usize));
-        }
-        for term in 0..terms {
-            starts[term + 1] += starts[term];
-        }
-        let mut next = starts.clone();
-        let mut entries = vec![0; pool.len()];
-        for (term, at) in found {
-            let (from, length) = (at as usize, length(&pool, at as usize));
-            let to = next[term as usize] as usize;
-            entries[to..to + length].copy_from_slice(&pool[from..from + length]);
-            next[term as usize] += clip(length);
-        }
-        Self { starts, entries, always }
-    }
-
-    /// The entries of a term or group.
-    #[inline]
-    pub(super) fn of(&self, term: u32) -> &[u32] {
-        &self.entries[self.starts[term as usize] as usize..self.starts[term as usize + 1] as usize]
-    }
-
-    /// Reads a little of the entries of these terms, so that they are near the processor when they are asked for; see
-    /// [`Code::fetch_topics`].
-    pub(super) fn fetch(&self, terms: &[u32]) {
-        let sum = terms.iter().fold(0, |sum, &term| {
-            let entries = self.of(term);
-            let near = &entries[..entries.len().min(MOST_FETCHED)];
-            near.iter().step_by(LINE).fold(sum, |sum, word| sum ^ word)
-        });
-        std::hint::black_box(sum);
-    }
-
-    /// How many terms and groups there are.
-    pub(super) fn terms(&self) -> usize {
-        self.starts.len().saturating_sub(1)
-    }
-}
-
-/// Words of the entry that stands here.
-fn length(entries: &[u32], at: usize) -> usize {
-    let counts = entries[at + 1];
-    2 + (counts & 0xFF) as usize + (counts >> 8 & 0xFF) as usize + (counts >> 16 & 0xFF) as usize
-}
-
 /// Finds the needs of a program's queries.
-struct Anchors<'p> {
+pub(super) struct Anchors<'p> {
     program: &'p Program,
     pairs: &'p Pairs,
     code: &'p Code,
@@ -173,9 +60,19 @@ struct Anchors<'p> {
     grouped: FxHashMap<Rc<[u32]>, u32>,
 }
 
-impl Anchors<'_> {
+impl<'p> Anchors<'p> {
+    pub(super) fn new(program: &'p Program, pairs: &'p Pairs, code: &'p Code, frequencies: &'p Frequencies) -> Self {
+        let (known, grouped) = (FxHashMap::default(), FxHashMap::default());
+        Self { program, pairs, code, frequencies, known, groups: Vec::new(), grouped }
+    }
+
+    /// The members of each group.
+    pub(super) fn into_groups(self) -> Vec<Rc<[u32]>> {
+        self.groups
+    }
+
     /// The needs of a topic: of its `match`, and of what can make its score rise.
-    fn of_topic(&mut self, topic: &CompiledTopic) -> Needs {
+    pub(super) fn of_topic(&mut self, topic: &CompiledTopic) -> Needs {
         let by_match = topic.matches.map(|id| self.of(id)).unwrap_or_default();
         let must_score = topic.threshold.unwrap_or(i64::from(topic.matches.is_none())) > 0;
         if !must_score {

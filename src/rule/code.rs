@@ -1,7 +1,8 @@
 //! A [`Program`] as the scanner walks it: all queries in one list of numbers, every topic's nodes next to each other, so that
 //! trying a topic costs one or two visits to memory instead of one for each of its words.
 //!
-//! A node is `[operation and fields, length of the node in words, …]`; operands follow in it, one after the other. What
+//! A node is `[operation and fields, length of the node in words, …]`; operands follow in it, one after the other. A run of
+//! terms, which nearly every second node is, has its length in the first word, too. What
 //! several queries share (a concept, another topic) is written once and called. Operands of an AND stand in the order of
 //! what they cost to try, `NOT` last; the order never changes the result.
 
@@ -12,9 +13,11 @@ use crate::model::{Lang, Severity};
 
 /// What a node does. The lowest eight bits of its first word.
 pub(super) mod op {
-    /// Any of these terms: `atoms, terms…`; `atoms` says where in [`Code::atoms`](super::Code) theirs begin, or that each
-    /// has its usual one ([`Code::usual_atoms`](super::Code)).
+    /// Any of these terms, of which each has its usual atom ([`Code::usual_atoms`](super::Code)): `terms…`, right behind the
+    /// first word.
     pub(in super::super) const ANY: u32 = 0;
+    /// Any of these terms: `atoms, terms…`; `atoms` says where in [`Code::atoms`](super::Code) theirs begin.
+    pub(in super::super) const ANY_OF: u32 = 14;
     /// A sequence: `atom, count, (pair, distance)…, items…`: so many pairs stand at such distances from its beginning.
     pub(in super::super) const SEQUENCE: u32 = 1;
     /// A regular expression: `atom`.
@@ -43,6 +46,11 @@ pub(super) mod op {
     pub(in super::super) const CALL: u32 = 13;
 }
 
+/// Topics whose queries are fetched together, just before they are tried: what fits into the nearest cache. A guess.
+pub(super) const TOPICS_FETCHED: usize = 64;
+/// Lines that are fetched of each from its beginning, and the last one besides; few have more.
+const LINES_FETCHED: usize = 4;
+
 /// Words in a line of the processor's cache, and how many of a long stretch are fetched before they are asked for.
 pub(super) const LINE: usize = 16;
 pub(super) const MOST_FETCHED: usize = 8 * LINE;
@@ -69,8 +77,8 @@ pub(super) struct Code {
     /// How many nodes are remembered.
     pub memos: u32,
     /// By place of a topic in the order given to [`Code::new`], where its nodes begin, with what else must be known of it
-    /// before them: `number, match, except, rest, id…`. So a topic is in one line of the processor's cache or two. One more
-    /// for the end of the last.
+    /// before them: `rest, number, match, except, id…`, the third and fourth only if `rest` says so. So a topic is in one
+    /// line of the processor's cache or two. One more for the end of the last.
     starts: Vec<u32>,
 }
 
@@ -87,10 +95,14 @@ pub(super) struct TopicCode {
     pub plain: Option<Severity>,
 }
 
-/// Words before a topic's id.
-const HEADER: usize = 4;
-/// In the last of them, from the lowest bit: whether `match` and `except` alone decide, the severity, and from here the
-/// bytes of the id.
+/// Words that every topic has before its id.
+const HEADER: usize = 2;
+/// In the first of them, from the lowest bit: whether `match` and `except` alone decide; the severity; whether `match` stands
+/// right behind the id; whether it stands elsewhere; whether there is an `except`; and from here the bytes of the id.
+const SEVERITY: u32 = 1;
+const HAS_MATCH_HERE: u32 = 1 << 3;
+const HAS_MATCH_ELSEWHERE: u32 = 1 << 4;
+const HAS_EXCEPT: u32 = 1 << 5;
 const ID_LENGTH: u32 = 8;
 
 impl Code {
@@ -113,12 +125,28 @@ impl Code {
             writer.code.starts.push(number(start));
             let is_plain = of.matches.is_some() && of.score.is_empty() && of.threshold.is_none() && of.filter.is_none();
             let text = of.info.id.as_str().as_bytes();
-            let rest = u32::from(is_plain) | (of.severity_of(0) as u32) << 1 | number(text.len()) << ID_LENGTH;
-            writer.code.words.extend([topic, NONE, NONE, rest]);
+            let is_placed = |id| writer.code.is_placed(id);
+            let flag = |flag: u32, is_set: bool| if is_set { flag } else { 0 };
+            let rest = u32::from(is_plain)
+                | (of.severity_of(0) as u32) << SEVERITY
+                | flag(HAS_MATCH_HERE, of.matches.is_some_and(|id| !is_placed(id)))
+                | flag(HAS_MATCH_ELSEWHERE, of.matches.is_some_and(is_placed))
+                | flag(HAS_EXCEPT, of.except.is_some())
+                | number(text.len()) << ID_LENGTH;
+            writer.code.words.extend([rest, topic]);
+            if rest & HAS_MATCH_ELSEWHERE != 0 {
+                writer.code.words.extend(of.matches.map(|id| writer.code.places[id.index()]));
+            }
+            let except = writer.code.words.len();
+            writer.code.words.extend(of.except.map(|_| NONE));
             let bytes = |word: &[u8]| word.iter().rev().fold(0, |sum, &byte| sum << 8 | u32::from(byte));
             writer.code.words.extend(text.chunks(4).map(bytes));
-            let [matches, except] = [of.matches, of.except].map(|id| id.map_or(NONE, |id| writer.root(id)));
-            writer.code.words[start + 1..start + 3].copy_from_slice(&[matches, except]);
+            if let Some(id) = of.matches {
+                writer.root(id);
+            }
+            if let Some(id) = of.except {
+                writer.code.words[except] = writer.root(id);
+            }
             for part in &of.score {
                 writer.root(part.when);
             }
@@ -146,20 +174,34 @@ impl Code {
     pub(super) fn topic(&self, rank: usize) -> TopicCode {
         let start = self.starts[rank] as usize;
         // `new` writes them all before it notes where the next topic starts.
-        let &[topic, matches, except, rest] = self.words[start..].first_chunk::<HEADER>().expect("each topic has one");
-        let plain = (rest & 1 != 0).then(|| Severity::ALL[(rest >> 1 & 3) as usize]);
+        let &[rest, topic] = self.words[start..].first_chunk::<HEADER>().expect("each topic has one");
+        let id = start + id_from(rest);
+        let matches = match rest & (HAS_MATCH_HERE | HAS_MATCH_ELSEWHERE) {
+            0 => NONE,
+            HAS_MATCH_HERE => number(id + id_length(rest).div_ceil(4)),
+            _ => self.words[start + HEADER],
+        };
+        let except = if rest & HAS_EXCEPT == 0 { NONE } else { self.words[id - 1] };
+        let plain = (rest & 1 != 0).then(|| Severity::ALL[(rest >> SEVERITY & 3) as usize]);
         TopicCode { matches, except, topic, plain }
     }
 
     /// Reads a little of what topics (by rank) ask, so that it is near the processor when they are tried. They lie far apart
     /// in memory, and in a loop as short as this their lines are waited for side by side instead of one after the other.
     pub(super) fn fetch_topics(&self, topics: &[u32]) {
-        let sum = topics.iter().fold(0, |sum, &topic| {
+        // A branch that waits for what is fetched would keep the next line waiting, too; so there is none.
+        let mut stretches = [(0, 0); TOPICS_FETCHED];
+        for (stretch, &topic) in stretches.iter_mut().zip(topics) {
             let (start, end) = (self.starts[topic as usize] as usize, self.starts[topic as usize + 1] as usize);
-            let end = end.min(start + MOST_FETCHED);
-            let sum = sum ^ self.words[start] ^ self.words[end - 1];
-            (start + LINE..end - 1).step_by(LINE).fold(sum, |sum, at| sum ^ self.words[at])
-        });
+            *stretch = (start, end - 1);
+        }
+        let mut sum = 0;
+        for &(start, last) in &stretches[..topics.len().min(TOPICS_FETCHED)] {
+            for line in 0..LINES_FETCHED {
+                sum ^= self.words[(start + line * LINE).min(last)];
+            }
+            sum ^= self.words[last];
+        }
         std::hint::black_box(sum);
     }
 
@@ -172,8 +214,9 @@ impl Code {
 
     /// Appends the id of a topic, by rank.
     pub(super) fn write_id(&self, rank: usize, out: &mut Vec<u8>) {
-        let at = self.starts[rank] as usize + HEADER;
-        let length = (self.words[at - 1] >> ID_LENGTH) as usize;
+        let start = self.starts[rank] as usize;
+        let rest = self.words[start];
+        let (at, length) = (start + id_from(rest), id_length(rest));
         let end = out.len() + length;
         for word in &self.words[at..at + length.div_ceil(4)] {
             out.extend_from_slice(&word.to_le_bytes());
@@ -190,6 +233,36 @@ impl Code {
     pub(super) fn place(&self, id: ExprId) -> usize {
         self.places[id.index()] as usize
     }
+}
+
+/// Where a topic's id begins, from the beginning of its words.
+#[inline]
+fn id_from(rest: u32) -> usize {
+    HEADER + usize::from(rest & HAS_MATCH_ELSEWHERE != 0) + usize::from(rest & HAS_EXCEPT != 0)
+}
+
+/// Its bytes.
+#[inline]
+fn id_length(rest: u32) -> usize {
+    (rest >> ID_LENGTH) as usize
+}
+
+/// The length of the node that stands here, in words.
+#[inline]
+pub(super) fn node_length(code: &[u32], at: usize) -> usize {
+    let head = code[at];
+    if head & 0xFF == op::ANY { (head >> RUN_LENGTH) as usize } else { code[at + 1] as usize }
+}
+
+/// Where a run of terms has its length, in words, and the longest that has room there.
+const RUN_LENGTH: u32 = 16;
+const LONGEST_RUN: usize = 0xFFFF;
+
+/// The terms of a run in the text that have their usual atoms; `None` of any other node.
+#[inline]
+pub(super) fn usual_run(node: &[u32]) -> Option<&[u32]> {
+    let (head, terms) = node.split_first()?;
+    (head & 0xFFFF == op::ANY | u32::from(FieldSet::TEXT.0) << 8).then_some(terms)
 }
 
 fn number(length: usize) -> u32 {
@@ -424,14 +497,15 @@ impl Writer<'_> {
 
     fn run(&mut self, fields: FieldSet, terms: &[u32], atoms: &[u32]) {
         let is_usual = |(&term, &atom): (&u32, &u32)| self.code.usual_atoms[term as usize] == atom;
-        let place = if terms.iter().zip(atoms).all(is_usual) {
-            NONE
-        } else {
-            let place = number(self.code.atoms.len());
-            self.code.atoms.extend_from_slice(atoms);
-            place
-        };
-        self.within(op::ANY, fields, |this| {
+        if terms.len() < LONGEST_RUN && terms.iter().zip(atoms).all(is_usual) {
+            let length = number(1 + terms.len());
+            self.code.words.push(op::ANY | u32::from(fields.0) << 8 | length << RUN_LENGTH);
+            self.code.words.extend_from_slice(terms);
+            return;
+        }
+        let place = number(self.code.atoms.len());
+        self.code.atoms.extend_from_slice(atoms);
+        self.within(op::ANY_OF, fields, |this| {
             this.code.words.push(place);
             this.code.words.extend_from_slice(terms);
         });

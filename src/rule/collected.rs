@@ -1,8 +1,10 @@
 //! What hit of one topic.
 
+use super::expr::FieldSet;
 use super::marks::Marks;
 use super::noted::Noted;
 use super::position::{Leaf, MOST_EVIDENCE, settle};
+use super::scanner::{clip, is_set};
 
 /// The hits of a topic, as they are collected; the memory is used again for the next topic.
 ///
@@ -11,6 +13,10 @@ use super::position::{Leaf, MOST_EVIDENCE, settle};
 /// costs. Where all occurrences of a term hit, the term is noted, and followed only once it is known that the topic holds.
 #[derive(Debug, Default)]
 pub(super) struct Collected {
+    /// Terms that the text holds: those of its occurrences that are in title, summary or body hit, the first
+    /// [`MOST_EVIDENCE`] of each. Behind the first [`count`](Self::count) stands what is used again.
+    terms: Vec<u32>,
+    count: usize,
     /// Places of heads, all of whose occurrences hit: at most [`MOST_EVIDENCE`] of each.
     heads: Vec<u32>,
     /// Numbers of occurrences.
@@ -22,11 +28,11 @@ pub(super) struct Collected {
 }
 
 /// Hits that are sorted sooner than marked.
-const FEW: usize = 6;
+const FEW: usize = 8;
 
 /// How much was collected at some time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mark(usize, usize, usize);
+pub(super) struct Mark(usize, usize, usize, usize);
 
 /// The hits of a topic that holds, in order, each once.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +45,7 @@ pub(super) enum Settled<'c> {
 
 impl Collected {
     pub(super) fn clear(&mut self) {
+        self.count = 0;
         self.heads.clear();
         self.occurrences.clear();
         self.others.clear();
@@ -46,14 +53,26 @@ impl Collected {
 
     /// An article that hits without end must not keep its memory for good.
     pub(super) fn shrink_to(&mut self, most: usize) {
+        self.terms.truncate(most);
+        self.terms.shrink_to(most);
         self.heads.shrink_to(most);
         self.occurrences.shrink_to(most);
         self.others.shrink_to(most);
     }
 
+    /// Adds those of some terms that are `there`; whether any is. Which ones can't be foreseen, so there is no branch that depends on it.
     #[inline]
-    pub(super) fn add_head(&mut self, place: u32) {
-        self.heads.push(place);
+    pub(super) fn add_terms(&mut self, terms: &[u32], there: &[u64]) -> bool {
+        let room = self.count + terms.len();
+        if self.terms.len() < room {
+            self.terms.resize(room.next_power_of_two(), 0);
+        }
+        let mut count = self.count;
+        for &term in terms {
+            self.terms[count] = term;
+            count += usize::from(is_set(there, term));
+        }
+        count != std::mem::replace(&mut self.count, count)
     }
 
     #[inline]
@@ -73,14 +92,15 @@ impl Collected {
 
     #[inline]
     pub(super) fn mark(&self) -> Mark {
-        Mark(self.heads.len(), self.occurrences.len(), self.others.len())
+        Mark(self.count, self.heads.len(), self.occurrences.len(), self.others.len())
     }
 
     /// Takes back what was collected since.
     pub(super) fn back_to(&mut self, mark: Mark) {
-        self.heads.truncate(mark.0);
-        self.occurrences.truncate(mark.1);
-        self.others.truncate(mark.2);
+        self.count = mark.0;
+        self.heads.truncate(mark.1);
+        self.occurrences.truncate(mark.2);
+        self.others.truncate(mark.3);
     }
 
     /// All of them, in no order. `leaf_of` tells what an occurrence stands for.
@@ -92,27 +112,30 @@ impl Collected {
     }
 
     /// Puts them in the order of fields and text, each once, and leaves out what is too many.
-    pub(super) fn settle(&mut self, noted: &Noted, leaf_of: impl Fn(u32) -> Leaf) -> Settled<'_> {
+    pub(super) fn settle<'c>(&'c mut self, noted: &'c Noted, leaf_of: impl Fn(u32) -> Leaf) -> Settled<'c> {
+        self.look_up(noted);
         if !self.others.is_empty() {
             self.follow(noted);
             self.others.extend(self.occurrences.drain(..).map(leaf_of));
             settle(&mut self.others);
             return Settled::Leaves(&self.others);
         }
+        if let ([head], []) = (self.heads.as_slice(), self.occurrences.as_slice()) {
+            // The hits of a single term are in order.
+            return Settled::Occurrences(noted.numbers(noted.head_at(*head as usize)));
+        }
         let count = |&head: &u32| noted.head_at(head as usize).count as usize;
         let hits = self.occurrences.len() + self.heads.iter().map(count).sum::<usize>();
-        if self.heads.len() == 1 && self.occurrences.is_empty() {
-            // The hits of a single term come in order.
+        if hits <= FEW {
             self.follow(noted);
-        } else if hits <= FEW {
-            self.follow(noted);
-            self.occurrences.sort_unstable();
-            self.occurrences.dedup();
+            sort_few(&mut self.occurrences);
         } else {
             self.marks.resize(noted.occurrences.len());
             self.occurrences.drain(..).for_each(|number| self.marks.add(number));
             for &head in &self.heads {
-                noted.numbers(noted.head_at(head as usize)).for_each(|number| self.marks.add(number));
+                for &number in noted.numbers(noted.head_at(head as usize)) {
+                    self.marks.add(number);
+                }
             }
             self.marks.drain(&mut self.occurrences);
         }
@@ -120,10 +143,48 @@ impl Collected {
         Settled::Occurrences(&self.occurrences)
     }
 
+    /// Turns terms into heads, and where these would say too much, into occurrences.
+    #[inline]
+    fn look_up(&mut self, noted: &Noted) {
+        for &term in &self.terms[..self.count] {
+            let place = noted.place_of(term);
+            let head = noted.head_at(place);
+            if head.is_within(FieldSet::TEXT) && head.count as usize <= MOST_EVIDENCE {
+                self.heads.push(clip(place));
+            } else {
+                self.occurrences
+                    .extend(noted.hits_in(head, FieldSet::TEXT).map(|(number, _)| number).take(MOST_EVIDENCE));
+            }
+        }
+        self.count = 0;
+    }
+
     /// Turns heads into their occurrences.
     fn follow(&mut self, noted: &Noted) {
+        self.look_up(noted);
         for head in self.heads.drain(..) {
             self.occurrences.extend(noted.numbers(noted.head_at(head as usize)));
         }
     }
+}
+
+/// Puts at most [`FEW`] different or equal numbers in order, each once. Each is put where as many stand before it as are
+/// smaller, which takes no branch that depends on them.
+fn sort_few(numbers: &mut Vec<u32>) {
+    let length = numbers.len();
+    let mut given = [u32::MAX; FEW];
+    given[..length].copy_from_slice(numbers);
+    let mut sorted = [0; FEW];
+    for (place, &number) in given.iter().enumerate() {
+        let (before, after) = given.split_at(place);
+        let equal_or_less = before.iter().map(|&other| usize::from(other <= number)).sum::<usize>();
+        let less = after.iter().map(|&other| usize::from(other < number)).sum::<usize>();
+        sorted[equal_or_less + less] = number;
+    }
+    let mut count = 0;
+    for place in 0..length {
+        numbers[count] = sorted[place];
+        count += usize::from(sorted[place] != sorted.get(place + 1).copied().unwrap_or(u32::MAX));
+    }
+    numbers.truncate(count);
 }

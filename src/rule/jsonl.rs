@@ -168,10 +168,10 @@ pub struct MatchStats {
     pub by_topic: TopicTotals,
 }
 
-/// Costs are measured on so many lines at the beginning, and in every 32nd batch after them: asking the clock for each
+/// Costs are measured on so many lines at the beginning, and in every 64th batch after them: asking the clock for each
 /// topic takes a few per cent of the time.
 const MEASURED_LINES: u64 = 256;
-const MEASURED_BATCHES: u64 = 32;
+const MEASURED_BATCHES: u64 = 64;
 
 /// Problems that are kept with their text.
 pub const MOST_PROBLEMS: usize = 20;
@@ -185,6 +185,8 @@ const MOST_WRITTEN: usize = 256 << 10;
 /// Batches for each thread that are read before the oldest is written: where an article makes a batch, one may take ten times
 /// as long as the next, and none shall wait for it. More would only spread what is written over more memory.
 const AHEAD: usize = 4;
+/// Bytes that a single thread writes at a time: few enough to stay near the processor.
+const NEAR_WRITTEN: usize = 64 << 10;
 /// Bytes that wait to be written while an article is being worked on: those of each thread's batch.
 const MOST_WAITING: usize = 4 << 20;
 
@@ -212,7 +214,7 @@ pub fn match_jsonl(
             let more = lines.read(&mut batch)?;
             let mut written = Ok(());
             worker.run(&mut batch, |out| {
-                if out.len() > MOST_WAITING && written.is_ok() {
+                if out.len() > NEAR_WRITTEN && written.is_ok() {
                     written = writer.write_all(out);
                     out.clear();
                 }

@@ -38,6 +38,7 @@ mod pair;
 mod parser;
 mod plain;
 mod position;
+mod postings;
 mod profile;
 mod query;
 mod rules;

@@ -10,8 +10,10 @@ use super::scanner::{MOST_KEPT, clip, is_set};
 pub(super) struct Noted {
     /// Numbered in the order of hits: by place in the text, then by usual atom.
     pub(super) occurrences: Vec<Occurrence>,
-    /// By number of an occurrence, the next one of its term or pair, or [`NONE`].
-    nexts: Vec<u32>,
+    /// By number of an occurrence, the place of its term or pair in `heads`.
+    places: Vec<u32>,
+    /// The numbers of occurrences, those of each head together.
+    numbers: Vec<u32>,
     /// In the order in which they were met.
     heads: Vec<Head>,
     /// By hash of a term or pair, it and its place in `heads`; an open-addressing table, at most half full, whose length is a
@@ -25,12 +27,12 @@ pub(super) struct Noted {
     in_text: Vec<u64>,
 }
 
-/// Where a term or pair occurs: a list through the occurrences.
+/// Where a term or pair occurs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Head {
     term: u32,
+    /// Where the numbers of its occurrences begin.
     first: u32,
-    last: u32,
     pub(super) count: u32,
     pub(super) fields: u8,
 }
@@ -70,12 +72,13 @@ impl Noted {
             self.table = Vec::new();
         }
         self.occurrences.clear();
-        self.nexts.clear();
+        self.places.clear();
         self.heads.clear();
         self.seen.clear();
         // A single huge article must not keep its memory for good.
         self.occurrences.shrink_to(MOST_KEPT);
-        self.nexts.shrink_to(MOST_KEPT);
+        self.places.shrink_to(MOST_KEPT);
+        self.numbers.shrink_to(MOST_KEPT);
         self.table.fill((NONE, NONE));
     }
 
@@ -113,27 +116,43 @@ impl Noted {
     #[inline(always)]
     pub(super) fn add(&mut self, terms: &[TermId], piece: u32, at: Stretch, fields: u8) {
         for &TermId(term) in terms {
-            let occurrence = clip(self.occurrences.len());
             self.occurrences.push(Occurrence { at, term, piece, fields });
-            self.nexts.push(NONE);
             let (word, bit) = ((term >> 6) as usize, 1_u64 << (term & 63));
             if self.present[word] & bit != 0 {
                 let place = self.place_of(term);
                 let head = &mut self.heads[place];
-                self.nexts[head.last as usize] = occurrence;
-                head.last = occurrence;
                 head.count += 1;
                 head.fields |= fields;
+                self.places.push(clip(place));
                 continue;
             }
             self.enter(term);
-            self.heads.push(Head { term, first: occurrence, last: occurrence, count: 1, fields });
+            self.places.push(clip(self.heads.len()));
+            self.heads.push(Head { term, first: 0, count: 1, fields });
             self.seen.push(term);
             self.present[word] |= bit;
             // The fields of the text come first, so a term that it holds is met there first.
             if fields & FieldSet::TEXT.0 != 0 {
                 self.in_text[word] |= bit;
             }
+        }
+    }
+
+    /// To be called when all is noted: puts the occurrences of each term and pair together.
+    pub(super) fn arrange(&mut self) {
+        let mut next = 0;
+        for head in &mut self.heads {
+            head.first = next;
+            next += head.count;
+        }
+        self.numbers.resize(self.occurrences.len(), 0);
+        for (number, &place) in (0..).zip(&self.places) {
+            let head = &mut self.heads[place as usize];
+            self.numbers[head.first as usize] = number;
+            head.first += 1;
+        }
+        for head in &mut self.heads {
+            head.first -= head.count;
         }
     }
 
@@ -161,15 +180,17 @@ impl Noted {
 
     /// The numbers of the occurrences that a head leads to, rising.
     #[inline]
-    pub(super) fn numbers(&self, head: &Head) -> impl Iterator<Item = u32> {
-        let mut next = head.first;
-        std::iter::from_fn(move || {
-            let number = next;
-            (number != NONE).then(|| {
-                next = self.nexts[number as usize];
-                number
-            })
-        })
+    pub(super) fn numbers(&self, head: &Head) -> &[u32] {
+        &self.numbers[head.first as usize..(head.first + head.count) as usize]
+    }
+
+    /// The occurrences in these fields that a head leads to, and their numbers.
+    #[inline]
+    pub(super) fn hits_in(&self, head: &Head, fields: FieldSet) -> impl Iterator<Item = (u32, &Occurrence)> {
+        self.numbers(head)
+            .iter()
+            .map(|&number| (number, &self.occurrences[number as usize]))
+            .filter(move |(_, occurrence)| occurrence.fields & fields.0 != 0)
     }
 
     /// The place among the heads of one that is there.

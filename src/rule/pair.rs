@@ -135,7 +135,7 @@ fn low(key: u64) -> u32 {
 }
 
 /// Then a bit is set by another pair in one of sixteen cases, or fewer.
-const BITS_PER_PAIR: usize = 16;
+const BITS_PER_PAIR: usize = 8;
 
 /// Multiplication by the golden ratio; the high bits are the mixed ones.
 fn hash(key: u64) -> usize {

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 
-use super::code::NONE;
+use super::code::{NONE, TOPICS_FETCHED};
 use super::collected::{Collected, Settled};
 use super::cost::{Costs, TopicCost};
 use super::def::{RuleFiles, SurgeDef, TestDef};
@@ -460,9 +460,6 @@ impl Ruleset {
         })
     }
 }
-
-/// Topics whose queries are fetched together, just before they are tried: what fits into the nearest cache. A guess.
-const TOPICS_FETCHED: usize = 64;
 
 /// The first 16 hexadecimal digits of a hash.
 pub(super) fn short_hash(hash: Sha256) -> String {

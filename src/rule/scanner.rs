@@ -11,7 +11,6 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use rustc_hash::FxHashMap;
 
-use super::anchor::{GROUP, Postings};
 use super::code::{Code, NONE};
 use super::collected::Collected;
 use super::cost::{Cost, Costs};
@@ -19,10 +18,10 @@ use super::document::Document;
 use super::expr::{AtomId, Expr, FieldSet, Program, TermId};
 use super::frequency::Frequencies;
 use super::lookup::{By, Entry, Lookup, Memo, Met, NO_WORD};
-use super::marks::Marks;
 use super::noted::{Noted, Occurrence};
 use super::pair::Pairs;
 use super::position::{Layout, Leaf, Pos, Stretch};
+use super::postings::{Postings, Search};
 use super::term::Languages;
 use crate::text::analyzed::{FIELDS, HalfWords, LEDE, after_part, weight};
 use crate::text::reading::{Part, beginnings, parts};
@@ -127,7 +126,7 @@ pub struct Scratch {
     counted: u32,
     neighbours: Vec<Neighbours>,
     candidates: Vec<u32>,
-    marks: Marks,
+    search: Search,
     /// By number of a remembered node: the epoch, and in the lowest bit whether it holds.
     pub(super) truths: Vec<u32>,
     /// By number of a remembered node, its part of `place_pool`.
@@ -203,7 +202,7 @@ impl Scratch {
             self.owner = index.number;
             self.met.resize(index.pairs.terms(), 0);
             self.truths.resize(index.code.memos as usize, 0);
-            self.marks.resize(index.code.topics());
+            self.search.resize(index.code.topics());
         }
         if let Some(costs) = &mut self.costs
             && !self.pauses_costs
@@ -241,20 +240,22 @@ impl Scratch {
     fn find_pairs(&mut self, by: By<'_>, batch: &[Met], before: TermId) {
         let (pairs, usual) = (by.pairs, by.usual_atoms);
         let found = &mut self.neighbours;
-        found.clear();
-        let mut one = before;
+        // No branch depends on what memory says: one that is guessed wrongly would wait for it.
+        let nobody = Neighbours { place: 0, one: NO_WORD, next: NO_WORD, glued: false, pair: NONE };
+        found.resize(2 * batch.len(), nobody);
+        let (mut count, mut one) = (0, before);
         for (place, met) in batch.iter().enumerate() {
             let next = met.terms.word;
-            if one != NO_WORD && next != NO_WORD {
-                if pairs.may_be(one, next, false) {
-                    found.push(Neighbours { place, one, next, glued: false, pair: NONE });
-                }
-                if met.piece.glued && pairs.has_glued() && pairs.may_be(one, next, true) {
-                    found.push(Neighbours { place, one, next, glued: true, pair: NONE });
-                }
+            let are_words = one != NO_WORD && next != NO_WORD;
+            found[count] = Neighbours { place, one, next, glued: false, pair: NONE };
+            count += usize::from(are_words & pairs.may_be(one, next, false));
+            if met.piece.glued && pairs.has_glued() {
+                found[count] = Neighbours { place, one, next, glued: true, pair: NONE };
+                count += usize::from(are_words & pairs.may_be(one, next, true));
             }
             one = next;
         }
+        found.truncate(count);
         found.retain_mut(|found| match pairs.number(found.one, found.next, found.glued) {
             Some(pair) => {
                 found.pair = pair;
@@ -500,46 +501,14 @@ impl<'a> Scan<'a> {
     }
 
     fn find_candidates(&mut self, postings: &Postings) {
-        let Scratch { noted, marks, candidates, .. } = &mut *self.scratch;
-        for &topic in &postings.always {
-            marks.add(topic);
-        }
+        let Scratch { noted, search, candidates, .. } = &mut *self.scratch;
         let code = &self.index.code;
-        let is_large = code.topics() > NEAR_TOPICS;
-        if is_large {
-            postings.fetch(noted.seen());
+        let is_far = code.topics() > NEAR_TOPICS;
+        if is_far {
             code.fetch_texts(noted.seen(), &self.program.written);
         }
-        // First the groups that the terms belong to, since any entry may ask for them; they lead to topics, too.
-        let mut next = 0;
-        while let Some(&term) = noted.seen().get(next) {
-            next += 1;
-            let mut entries = postings.of(term);
-            while let [group, _, rest @ ..] = entries
-                && group & GROUP != 0
-            {
-                noted.add_group(group ^ GROUP);
-                entries = rest;
-            }
-        }
-        let present = noted.present();
-        for &term in noted.seen() {
-            let mut entries = postings.of(term);
-            while let [topic, counts, rest @ ..] = entries {
-                let (mut counts, mut terms, mut may_hold) = (*counts, rest, topic & GROUP == 0);
-                while counts != 0 {
-                    let (group, others) = terms.split_at((counts & 0xFF) as usize);
-                    may_hold = may_hold && group.iter().any(|&term| is_set(present, term));
-                    terms = others;
-                    counts >>= 8;
-                }
-                if may_hold {
-                    marks.add(*topic);
-                }
-                entries = terms;
-            }
-        }
-        marks.drain(candidates);
+        noted.arrange();
+        postings.find(noted, search, is_far, candidates);
     }
 
     #[inline]

@@ -274,6 +274,19 @@ fn long_lists_that_many_topics_share_and_anchors_chosen_again_change_no_result()
         let query = queries[index % queries.len()];
         writeln!(rules, "[[topic]]\nid = \"t{index}\"\nmatch = '({query}) OR own{index}'").unwrap();
         writeln!(rules, "[[topic]]\nid = \"u{index}\"\nmatch = '({query}) AND {}'", word(index)).unwrap();
+        // Beside a rare word, lists of one word to 18, so that some are checked before the topic is tried, in one step or in
+        // several, and some are too long for it.
+        let list =
+            |first: usize, length: usize| (0..length).map(|nth| word(first + nth)).collect::<Vec<_>>().join(" OR ");
+        let (first, long, other) = (word(index * 2), list(index + 1, 1 + index % 18), list(index + 60, 1 + index % 9));
+        writeln!(rules, "[[topic]]\nid = \"v{index}\"\nmatch = '{first} AND ({long})'").unwrap();
+        writeln!(rules, "[[topic]]\nid = \"x{index}\"\nmatch = '{first} AND ({long}) AND ({other})'").unwrap();
+        writeln!(
+            rules,
+            "[[topic]]\nid = \"y{index}\"\nmatch = '(\"{first} x1 {}\" OR {first}) AND ({long}) AND ({other})'",
+            word(index)
+        )
+        .unwrap();
     }
     let ruleset = compile(&rules).unwrap();
     let mut scratch = Scratch::default();

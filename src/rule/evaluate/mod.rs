@@ -10,7 +10,7 @@ mod sequence;
 use std::ops::ControlFlow;
 
 use self::near::Near;
-use super::code::{ALL_LANGUAGES, NONE, op};
+use super::code::{ALL_LANGUAGES, node_length, op, usual_run};
 use super::collected::Collected;
 use super::expr::{AtomId, ConceptId, FieldSet};
 use super::noted::{Head, Occurrence};
@@ -21,11 +21,11 @@ impl Scan<'_> {
     /// Whether the node holds that stands here.
     pub(super) fn holds_at(&mut self, at: usize) -> bool {
         let code = self.index.code.words.as_slice();
-        let (operation, end) = (code[at] & 0xFF, at + code[at + 1] as usize);
+        let (operation, end) = (code[at] & 0xFF, at + node_length(code, at));
         let fields = FieldSet((code[at] >> 8) as u8);
         match operation {
-            op::ANY => {
-                let terms = &code[at + 3..end];
+            op::ANY | op::ANY_OF => {
+                let terms = &code[first_term(operation, at)..end];
                 if fields == FieldSet::TEXT {
                     terms.iter().any(|&term| is_set(self.scratch.noted.in_fields(fields), term))
                 } else {
@@ -93,10 +93,10 @@ impl Scan<'_> {
     /// Whether a node holds, and the same if so: one walk where asking first would take two.
     pub(super) fn take_hits(&mut self, at: usize, concept: Option<ConceptId>, hits: &mut Collected) -> bool {
         let code = self.index.code.words.as_slice();
-        let (operation, end) = (code[at] & 0xFF, at + code[at + 1] as usize);
+        let (operation, end) = (code[at] & 0xFF, at + node_length(code, at));
         let before = hits.mark();
         match operation {
-            op::ANY => {
+            op::ANY | op::ANY_OF => {
                 self.collect_any(&code[at..end], concept, hits);
                 hits.mark() != before
             }
@@ -123,6 +123,13 @@ impl Scan<'_> {
             op::TOPIC => self.take_hits(at + 2, None, hits),
             op::CALL => self.take_hits(code[at + 2] as usize, concept, hits),
             _ => {
+                if operation == op::MEMO
+                    && code[at + 3] & 0xFF == op::NEAR
+                    && concept.is_none()
+                    && let Some(holds) = self.take_near(&Near::at(code, at + 3), hits)
+                {
+                    return holds;
+                }
                 let holds = self.holds_at(at);
                 if holds {
                     self.collect(at, Wanted { concept, only: None, holds }, hits);
@@ -136,12 +143,10 @@ impl Scan<'_> {
     #[inline]
     fn take_operand(&mut self, at: usize, concept: Option<ConceptId>, hits: &mut Collected) -> bool {
         let code = self.index.code.words.as_slice();
-        if code[at] & 0xFF != op::ANY {
-            return self.take_hits(at, concept, hits);
+        match usual_run(&code[at..at + node_length(code, at)]) {
+            Some(terms) if concept.is_none() => hits.add_terms(terms, self.scratch.noted.in_fields(FieldSet::TEXT)),
+            _ => self.take_hits(at, concept, hits),
         }
-        let before = hits.mark();
-        self.collect_any(&code[at..at + code[at + 1] as usize], concept, hits);
-        hits.mark() != before
     }
 
     /// Collects the leaves of a node's hits. Going down with places, instead of up with leaves, keeps the memory to that of
@@ -153,11 +158,11 @@ impl Scan<'_> {
         }
         let unsure = Wanted { holds: false, ..wanted };
         let code = self.index.code.words.as_slice();
-        let (operation, end) = (code[at] & 0xFF, at + code[at + 1] as usize);
+        let (operation, end) = (code[at] & 0xFF, at + node_length(code, at));
         let fields = FieldSet((code[at] >> 8) as u8);
         let is_asked = |place: Pos| only.is_none_or(|places| places.binary_search(&place).is_ok());
         match operation {
-            op::ANY => match only {
+            op::ANY | op::ANY_OF => match only {
                 None => self.collect_any(&code[at..end], concept, hits),
                 Some(_) => {
                     let is_asked = |term, piece| is_asked(self.place_of(term, piece));
@@ -235,27 +240,11 @@ impl Scan<'_> {
     /// The leaves of a run of terms.
     #[inline(never)]
     fn collect_any(&self, node: &[u32], concept: Option<ConceptId>, hits: &mut Collected) {
-        let &[head, _, NONE, ref terms @ ..] = node else {
-            return self.collect_any_where(node, concept, |_, _| true, hits);
-        };
-        let fields = FieldSet((head >> 8) as u8);
-        if concept.is_some() {
-            return self.collect_any_where(node, concept, |_, _| true, hits);
-        }
-        let noted = &self.scratch.noted;
-        let there = noted.in_fields(fields);
-        for &term in terms {
-            // The bits are near; most terms that are asked for are not there.
-            if !is_set(there, term) {
-                continue;
+        match usual_run(node) {
+            Some(terms) if concept.is_none() => {
+                hits.add_terms(terms, self.scratch.noted.in_fields(FieldSet::TEXT));
             }
-            let place = noted.place_of(term);
-            let head = noted.head_at(place);
-            if head.is_within(fields) && head.count as usize <= MOST_EVIDENCE {
-                hits.add_head(clip(place));
-            } else {
-                self.hits_in(head, fields).take(MOST_EVIDENCE).for_each(|(number, _)| hits.add_occurrence(number));
-            }
+            _ => self.collect_any_where(node, concept, |_, _| true, hits),
         }
     }
 
@@ -268,9 +257,9 @@ impl Scan<'_> {
         is_asked: impl Fn(u32, u32) -> bool,
         hits: &mut Collected,
     ) {
-        let &[head, _, atoms, ref terms @ ..] = node else { return };
-        let fields = FieldSet((head >> 8) as u8);
-        let is_usual = atoms == NONE && concept.is_none();
+        let (operation, fields) = (node[0] & 0xFF, FieldSet((node[0] >> 8) as u8));
+        let terms = &node[first_term(operation, 0)..];
+        let is_usual = operation == op::ANY && concept.is_none();
         for (nth, &term) in terms.iter().enumerate() {
             let Some(head) = self.term_in(term, fields) else { continue };
             let asked = self.hits_in(head, fields).filter(|(_, occurrence)| is_asked(term, occurrence.piece));
@@ -278,9 +267,9 @@ impl Scan<'_> {
                 if is_usual {
                     hits.add_occurrence(number);
                 } else {
-                    let atom = match atoms {
-                        NONE => self.index.code.usual_atoms[term as usize],
-                        first => self.index.code.atoms[first as usize + nth],
+                    let atom = match operation {
+                        op::ANY => self.index.code.usual_atoms[term as usize],
+                        _ => self.index.code.atoms[node[2] as usize + nth],
                     };
                     hits.add(Leaf::new(occurrence.at, AtomId(atom), concept));
                 }
@@ -291,21 +280,17 @@ impl Scan<'_> {
     /// The occurrences in these fields that a head leads to, and their numbers.
     #[inline]
     fn hits_in(&self, head: &Head, fields: FieldSet) -> impl Iterator<Item = (u32, &Occurrence)> {
-        let noted = &self.scratch.noted;
-        noted
-            .numbers(head)
-            .map(|number| (number, &noted.occurrences[number as usize]))
-            .filter(move |(_, occurrence)| occurrence.fields & fields.0 != 0)
+        self.scratch.noted.hits_in(head, fields)
     }
 
     /// Appends where a node's hits are, in no order; nothing if it doesn't hold.
     fn find_places(&mut self, at: usize, places: &mut Vec<Pos>) {
         let code = self.index.code.words.as_slice();
-        let (operation, end) = (code[at] & 0xFF, at + code[at + 1] as usize);
+        let (operation, end) = (code[at] & 0xFF, at + node_length(code, at));
         let fields = FieldSet((code[at] >> 8) as u8);
         match operation {
-            op::ANY => {
-                for &term in &code[at + 3..end] {
+            op::ANY | op::ANY_OF => {
+                for &term in &code[first_term(operation, at)..end] {
                     let Some(head) = self.term_in(term, fields) else { continue };
                     places.extend(self.hits_in(head, fields).map(|(_, found)| self.place_of(term, found.piece)));
                 }
@@ -422,13 +407,18 @@ struct Wanted<'p> {
     holds: bool,
 }
 
+/// Where the terms of a run begin.
+fn first_term(operation: u32, at: usize) -> usize {
+    if operation == op::ANY { at + 1 } else { at + 3 }
+}
+
 /// Where the nodes begin that stand between two places.
 fn operands(code: &[u32], from: usize, to: usize) -> impl Iterator<Item = usize> {
     let mut next = from;
     std::iter::from_fn(move || {
         let at = next;
         (at < to).then(|| {
-            next += code[at + 1] as usize;
+            next += node_length(code, at);
             at
         })
     })

@@ -4,11 +4,12 @@ use std::ops::ControlFlow;
 
 use super::Wanted;
 use crate::rule::ast::Reach;
+use crate::rule::code::{node_length, usual_run};
 use crate::rule::collected::Collected;
-use crate::rule::expr::ConceptId;
+use crate::rule::expr::{ConceptId, FieldSet};
 use crate::rule::nearest::Side;
 use crate::rule::position::{Layout, Pos};
-use crate::rule::scanner::Scan;
+use crate::rule::scanner::{Scan, is_set};
 
 /// Pairs of places that are all tried, rather than searching for the nearest: that costs more to set up.
 const FEW: usize = 64;
@@ -35,11 +36,58 @@ impl Near {
             1 => Reach::Sentence,
             _ => Reach::Paragraph,
         };
-        Self { reach, ordered: kind & 4 != 0, negated: kind & 8 != 0, left, right: left + code[left + 1] as usize }
+        Self { reach, ordered: kind & 4 != 0, negated: kind & 8 != 0, left, right: left + node_length(code, left) }
     }
 }
 
+/// Occurrences of one side that are held without asking for memory.
+const FEW_OF_SIDE: usize = 16;
+
+/// Numbers of occurrences and their places.
+type Few = ([(u32, Pos); FEW_OF_SIDE], usize);
+
 impl Scan<'_> {
+    /// Whether a proximity of two lists of terms holds, and if so its hits: both from one walk. `None` where a side is
+    /// something else, or has more hits than a person's text has.
+    pub(super) fn take_near(&self, near: &Near, hits: &mut Collected) -> Option<bool> {
+        if near.negated {
+            return None;
+        }
+        let (left, left_count) = self.few(near.left)?;
+        let (right, right_count) = self.few(near.right)?;
+        let (mut of_left, mut of_right) = (0_u32, 0_u32);
+        for (i, &(_, a)) in left[..left_count].iter().enumerate() {
+            for (j, &(_, b)) in right[..right_count].iter().enumerate() {
+                let is_pair = is_allowed(a, b, near.ordered) && self.is_near(a, b, near.reach);
+                of_left |= u32::from(is_pair) << i;
+                of_right |= u32::from(is_pair) << j;
+            }
+        }
+        for (side, mut marked) in [(&left, of_left), (&right, of_right)] {
+            while marked != 0 {
+                hits.add_occurrence(side[marked.trailing_zeros() as usize].0);
+                marked &= marked - 1;
+            }
+        }
+        Some(of_left != 0)
+    }
+
+    /// The occurrences of a list of terms in the text.
+    fn few(&self, at: usize) -> Option<Few> {
+        let code = self.index.code.words.as_slice();
+        let terms = usual_run(&code[at..at + node_length(code, at)])?;
+        let noted = &self.scratch.noted;
+        let there = noted.in_fields(FieldSet::TEXT);
+        let (mut few, mut count) = ([(0, Pos { start: 0, end: 0 }); FEW_OF_SIDE], 0);
+        for &term in terms.iter().filter(|&&term| is_set(there, term)) {
+            for (number, occurrence) in noted.hits_in(noted.head_of(term), FieldSet::TEXT) {
+                *few.get_mut(count)? = (number, self.place_of(term, occurrence.piece));
+                count += 1;
+            }
+        }
+        Some((few, count))
+    }
+
     pub(super) fn near_holds(&mut self, near: &Near) -> bool {
         if !self.holds_at(near.left) {
             return false;

@@ -45,7 +45,7 @@ impl Scan<'_> {
             distance = distance.map(|distance| distance + 1);
         }
         let Some((rarest, distance)) = rarest else { return ControlFlow::Continue(()) };
-        for number in self.scratch.noted.numbers(rarest) {
+        for &number in self.scratch.noted.numbers(rarest) {
             let occurrence = &self.scratch.noted.occurrences[number as usize];
             let Some(start) = occurrence.piece.checked_sub(distance) else { continue };
             if let Some(end) = self.sequence_end(items, start)
