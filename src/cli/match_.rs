@@ -21,7 +21,7 @@ pub(super) fn match_(options: &MatchOptions, output: &Output) -> anyhow::Result<
         return Ok(Exit::Usage);
     };
     let load_seconds = started.elapsed().as_secs_f64();
-    let mut writer = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut writer = BufWriter::with_capacity(1 << 16, io::stdout());
     let mut stats =
         rule::jsonl::match_jsonl(&ruleset, open(&options.file)?, &mut writer, usize::from(options.threads), now)?;
     writer.flush()?;

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::io::{self, BufRead, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use super::ruleset::{Circumstances, Ruleset};
 use super::scanner::Scratch;
 use super::tally::Tally;
 pub use super::tally::{MOST_TOPICS, TopicStats, TopicTotals};
-use super::turn::Turn;
+use super::turn::InOrder;
 use crate::model::{Lang, Timestamp};
 use crate::text::detect_language;
 
@@ -171,7 +171,7 @@ pub struct MatchStats {
 /// Costs are measured on so many lines at the beginning, and in every 64th batch after them: asking the clock for each
 /// topic takes a few per cent of the time.
 const MEASURED_LINES: u64 = 256;
-const MEASURED_BATCHES: u64 = 64;
+const MEASURED_BATCHES: usize = 64;
 
 /// Problems that are kept with their text.
 pub const MOST_PROBLEMS: usize = 20;
@@ -182,56 +182,46 @@ const LONGEST_LINE: u64 = 64 << 20;
 /// Lines that one thread works on at a time, and bytes that it is to write for them.
 const BATCH: usize = 64;
 const MOST_WRITTEN: usize = 256 << 10;
-/// Batches for each thread that are read before the oldest is written: where an article makes a batch, one may take ten times
-/// as long as the next, and none shall wait for it. More would only spread what is written over more memory.
-const AHEAD: usize = 4;
-/// Bytes that a single thread writes at a time: few enough to stay near the processor.
+/// Bytes of lines after which no more are added to a batch.
+const LARGE_BATCH: usize = 1 << 20;
+/// Batches for each thread that are begun before the oldest is written: where an article makes a batch, one may take ten or
+/// thirty times as long as the next, and none shall wait for it.
+const AHEAD: usize = 16;
+/// Bytes that the batch whose turn it is hands over at a time: few enough to stay near the processor.
 const NEAR_WRITTEN: usize = 64 << 10;
-/// Bytes that wait to be written while an article is being worked on: those of each thread's batch.
+/// Bytes that wait for their turn: those of each thread's batch.
 const MOST_WAITING: usize = 4 << 20;
 
 /// Reads articles, writes matches in the order of the articles and then by topic id. A line that can't be read is counted
 /// and skipped. `now` is what `max_age` counts from.
 ///
 /// # Errors
-/// If reading or writing fails.
+/// If reading or writing fails. What was read before reading failed is still written.
 pub fn match_jsonl(
     ruleset: &Ruleset,
-    reader: impl BufRead,
-    mut writer: impl Write,
+    reader: impl BufRead + Send,
+    writer: impl Write + Send,
     threads: usize,
     now: Timestamp,
 ) -> io::Result<MatchStats> {
-    let mut stats = MatchStats { topics: ruleset.topics().len(), ..MatchStats::default() };
     let start = Instant::now();
-    let mut lines = Lines { reader, number: 0, batch: BATCH, batches: 0 };
-    let mut tally = Tally::default();
-    if threads <= 1 {
-        let mut worker = Worker::new(ruleset, now);
-        let mut batch = Batch::default();
-        loop {
-            batch.clear();
-            let more = lines.read(&mut batch)?;
-            let mut written = Ok(());
-            worker.run(&mut batch, |out| {
-                if out.len() > NEAR_WRITTEN && written.is_ok() {
-                    written = writer.write_all(out);
-                    out.clear();
-                }
-            });
-            written?;
-            writer.write_all(&batch.out)?;
-            stats.add(&mut batch);
-            lines.adapt(&batch);
-            if !more {
-                break;
-            }
+    let batch_size = &AtomicUsize::new(BATCH);
+    let lines = Mutex::new(Lines { reader, number: 0, batch_size, batches: 0, end: None });
+    let stats = MatchStats { topics: ruleset.topics().len(), ..MatchStats::default() };
+    let results = InOrder::new(Sink { writer, stats, batch_size });
+    let threads = threads.max(1);
+    let work = || work(ruleset, &lines, &results, AHEAD * threads, now);
+    let tally = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut tally = work();
+        for other in others {
+            tally.add(&other.join().map_err(|_| lost())?);
         }
-        tally.add(&worker.finish());
-    } else {
-        tally = run_threads(ruleset, &mut lines, &mut writer, threads, now, &mut stats)?;
-    }
+        io::Result::Ok(tally)
+    })?;
+    let Sink { mut writer, mut stats, .. } = results.into_result()?;
     writer.flush()?;
+    lines.into_inner().unwrap_or_else(PoisonError::into_inner).end.unwrap_or(Ok(()))?;
     stats.match_seconds = start.elapsed().as_secs_f64();
     if stats.match_seconds > 0.0 {
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
@@ -243,143 +233,113 @@ pub fn match_jsonl(
     Ok(stats)
 }
 
-/// What comes from a worker.
-enum Done {
-    /// The beginning of what the batch whose turn it is makes.
-    Part(Vec<u8>),
-    /// A batch and its number; nothing if its thread ended on it.
-    Batch(usize, Option<Batch>),
+fn lost() -> io::Error {
+    io::Error::other("a matching thread ended early")
 }
 
-fn run_threads(
+/// What one thread does: it takes the next lines, works on them and hands over what it finds.
+fn work<R: BufRead, W: Write>(
     ruleset: &Ruleset,
-    lines: &mut Lines<impl BufRead>,
-    writer: &mut impl Write,
-    threads: usize,
+    lines: &Mutex<Lines<'_, R>>,
+    results: &InOrder<Sink<'_, W>, Batch>,
+    most_ahead: usize,
     now: Timestamp,
-    stats: &mut MatchStats,
-) -> io::Result<Tally> {
-    let most = AHEAD * threads;
-    let turn = &Turn::default();
-    std::thread::scope(|scope| {
-        let _end = turn.until_dropped();
-        // Whoever is free takes the next batch; they come back in any order.
-        let (work, waiting) = sync_channel::<(usize, Batch)>(most);
-        let waiting = Arc::new(Mutex::new(waiting));
-        let (done, from_workers) = sync_channel::<Done>(most);
-        let workers: Vec<_> = (0..threads)
-            .map(|_| {
-                let (waiting, done) = (Arc::clone(&waiting), done.clone());
-                scope.spawn(move || {
-                    let mut worker = Worker::new(ruleset, now);
-                    loop {
-                        // A statement of its own, so that the lock is given back before the work begins.
-                        let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                        let Ok((number, mut batch)) = next else { break };
-                        // The others would wait for ever for a batch that is lost with its thread.
-                        let ran = catch_unwind(AssertUnwindSafe(|| {
-                            worker.run(&mut batch, |out| {
-                                if out.len() > MOST_WAITING {
-                                    // Batches are begun in order, so the one whose turn it is never waits for another.
-                                    turn.wait_for(number);
-                                    let part = std::mem::take(out);
-                                    // Once writing has failed it is lost, as is what follows.
-                                    let _ = done.send(Done::Part(part));
-                                }
-                            });
-                        }));
-                        let batch = ran.is_ok().then_some(batch);
-                        if done.send(Done::Batch(number, batch)).is_err() || ran.is_err() {
-                            break;
-                        }
-                    }
-                    worker.finish()
-                })
-            })
-            .collect();
-        // With the last worker the channels end.
-        drop((waiting, done));
-        let lost = || io::Error::other("a matching thread ended early");
-        let mut spare: Vec<Batch> = Vec::new();
-        // What came back before its turn, by number modulo `most`.
-        let mut early: Vec<Option<Batch>> = std::iter::repeat_with(|| None).take(most).collect();
-        let (mut sent, mut written, mut more) = (0, 0, true);
-        while more || written < sent {
-            if more && sent - written < most {
-                let mut batch = spare.pop().unwrap_or_default();
-                batch.clear();
-                more = lines.read(&mut batch)?;
-                work.send((sent, batch)).map_err(|_| lost())?;
-                sent += 1;
-                continue;
-            }
-            match from_workers.recv().map_err(|_| lost())? {
-                Done::Part(part) => {
-                    writer.write_all(&part)?;
-                    continue;
+) -> Tally {
+    let mut worker = Worker::new(ruleset, now);
+    let mut batch = Batch::default();
+    while !results.has_failed() {
+        // A statement of its own, so that the lock is given back before the work begins.
+        let next = lines.lock().unwrap_or_else(PoisonError::into_inner).read(&mut batch);
+        let Some(number) = next else { break };
+        results.wait_for(number.saturating_sub(most_ahead));
+        let ran = catch_unwind(AssertUnwindSafe(|| {
+            worker.run(&mut batch, |out| {
+                if out.len() > MOST_WAITING || (out.len() > NEAR_WRITTEN && results.is_next(number)) {
+                    // Batches are begun in order, so the one whose turn it is never waits for another.
+                    results.wait_for(number);
+                    results.part(|sink| sink.writer.write_all(out));
+                    out.clear();
                 }
-                Done::Batch(number, batch) => early[number % most] = Some(batch.ok_or_else(lost)?),
-            }
-            while let Some(mut batch) = early[written % most].take() {
-                written += 1;
-                writer.write_all(&batch.out)?;
-                stats.add(&mut batch);
-                lines.adapt(&batch);
-                spare.push(batch);
-            }
-            turn.pass_to(written);
+            });
+        }));
+        if ran.is_err() {
+            // The others would wait for ever for a batch that is lost.
+            results.fail(lost());
         }
-        // Without a sender the workers end.
-        drop(work);
-        let mut tally = Tally::default();
-        for worker in workers {
-            tally.add(&worker.join().map_err(|_| lost())?);
-        }
-        Ok(tally)
-    })
+        results.finish(number, &mut batch, Sink::take);
+    }
+    worker.finish()
 }
 
-struct Lines<R> {
+/// Where matches go.
+struct Sink<'s, W> {
+    writer: W,
+    stats: MatchStats,
+    /// How many lines make the next batch.
+    batch_size: &'s AtomicUsize,
+}
+
+impl<W: Write> Sink<'_, W> {
+    fn take(&mut self, batch: &mut Batch) -> io::Result<()> {
+        self.writer.write_all(&batch.out)?;
+        self.stats.add(batch);
+        // Where an article has many matches, fewer articles make a batch, so that what is written stays near the processor.
+        let lines = batch.ends.len().max(1);
+        let size = (MOST_WRITTEN * lines / (batch.gone + batch.out.len()).max(1)).clamp(1, BATCH);
+        self.batch_size.store(size, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+struct Lines<'s, R> {
     reader: R,
     number: u64,
     /// Lines of the next batch.
-    batch: usize,
+    batch_size: &'s AtomicUsize,
     /// Batches read.
-    batches: u64,
+    batches: usize,
+    /// Once there is nothing more to be read: because it is the end, or because reading failed.
+    end: Option<io::Result<()>>,
 }
 
-impl<R: BufRead> Lines<R> {
-    /// Reads up to a batch of lines; whether there may be more.
-    fn read(&mut self, batch: &mut Batch) -> io::Result<bool> {
+impl<R: BufRead> Lines<'_, R> {
+    /// Reads the next batch of lines and tells its number; `None` if there are no more.
+    fn read(&mut self, batch: &mut Batch) -> Option<usize> {
+        batch.clear();
         batch.first_number = self.number + 1;
         batch.is_measured = self.number < MEASURED_LINES || self.batches.is_multiple_of(MEASURED_BATCHES);
-        self.batches += 1;
-        for _ in 0..self.batch {
-            let before = batch.text.len();
-            let mut limited = io::Read::take(&mut self.reader, LONGEST_LINE);
-            let length = limited.read_until(b'\n', &mut batch.text)?;
-            if length == 0 {
-                return Ok(false);
-            }
-            self.number += 1;
-            if length as u64 == LONGEST_LINE && batch.text.last() != Some(&b'\n') {
-                batch.text.truncate(before);
-                batch.problems.push(format!("line {}: longer than {} MiB", self.number, LONGEST_LINE >> 20));
-                self.skip_line()?;
-            }
-            batch.ends.push(batch.text.len());
-            // Large articles make smaller batches.
-            if batch.text.len() > 1 << 20 {
-                break;
+        let most = self.batch_size.load(Ordering::Relaxed);
+        // Large articles make smaller batches.
+        while self.end.is_none() && batch.ends.len() < most && batch.text.len() <= LARGE_BATCH {
+            match self.read_line(batch) {
+                Ok(true) => {}
+                Ok(false) => self.end = Some(Ok(())),
+                Err(error) => self.end = Some(Err(error)),
             }
         }
-        Ok(true)
+        if batch.ends.is_empty() {
+            return None;
+        }
+        self.batches += 1;
+        Some(self.batches - 1)
     }
 
-    /// Where an article has many matches, fewer articles make a batch, so that what is written stays near the processor.
-    fn adapt(&mut self, written: &Batch) {
-        let lines = written.ends.len().max(1);
-        self.batch = (MOST_WRITTEN * lines / (written.gone + written.out.len()).max(1)).clamp(1, BATCH);
+    /// Reads a line; whether there was one.
+    fn read_line(&mut self, batch: &mut Batch) -> io::Result<bool> {
+        let before = batch.text.len();
+        let mut limited = io::Read::take(&mut self.reader, LONGEST_LINE);
+        let length = limited.read_until(b'\n', &mut batch.text)?;
+        if length == 0 {
+            return Ok(false);
+        }
+        self.number += 1;
+        if length as u64 == LONGEST_LINE && batch.text.last() != Some(&b'\n') {
+            batch.text.truncate(before);
+            batch.problems.push(format!("line {}: longer than {} MiB", self.number, LONGEST_LINE >> 20));
+            self.skip_line()?;
+        }
+        batch.ends.push(batch.text.len());
+        Ok(true)
     }
 
     fn skip_line(&mut self) -> io::Result<()> {

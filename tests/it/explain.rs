@@ -1,6 +1,7 @@
 //! Explanations, rule tests, filters and the JSON lines of `vedetta match`, through the public surface.
 
 use std::collections::BTreeMap;
+use std::io::{self, BufReader, Read};
 use std::time::Duration;
 
 use vedetta::model::{
@@ -355,6 +356,30 @@ fn a_writer_that_fails_ends_the_run_whoever_waits_for_its_turn() {
             let failed = match_jsonl(&ruleset, input.as_bytes(), Full(room), threads, Timestamp::EPOCH);
             assert_eq!(failed.map(|_| ()).unwrap_err().to_string(), "full", "{threads} threads");
         }
+    }
+}
+
+#[test]
+fn what_was_read_before_reading_fails_is_still_written() {
+    /// A file whose disk fails at its end.
+    struct Failing<'a>(&'a [u8]);
+    impl Read for Failing<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            match self.0.read(into) {
+                Ok(0) => Err(io::Error::other("the disk fails")),
+                read => read,
+            }
+        }
+    }
+    let ruleset = compile(&topic("match = 'ракета'"));
+    let mut input: String = (0..500).map(|id| format!("{{\"id\":{id},\"body\":\"Ракета\"}}\n")).collect();
+    input += "{\"id\":501,\"body\":\"Рак";
+    for threads in [1, 2, 5] {
+        let mut out = Vec::new();
+        let reader = BufReader::with_capacity(64, Failing(input.as_bytes()));
+        let failed = match_jsonl(&ruleset, reader, &mut out, threads, Timestamp::EPOCH);
+        assert_eq!(failed.map(|_| ()).unwrap_err().to_string(), "the disk fails");
+        assert_eq!(out.iter().filter(|&&byte| byte == b'\n').count(), 500, "{threads} threads");
     }
 }
 
