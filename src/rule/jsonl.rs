@@ -15,7 +15,7 @@ use super::ruleset::{Circumstances, Ruleset};
 use super::scanner::Scratch;
 use super::tally::Tally;
 pub use super::tally::{MOST_TOPICS, TopicStats, TopicTotals};
-use super::turn::InOrder;
+use super::turn::{InOrder, Made};
 use crate::model::{Lang, Timestamp};
 use crate::text::detect_language;
 
@@ -184,9 +184,6 @@ const BATCH: usize = 64;
 const MOST_WRITTEN: usize = 256 << 10;
 /// Bytes of lines after which no more are added to a batch.
 const LARGE_BATCH: usize = 1 << 20;
-/// Batches for each thread that are begun before the oldest is written: where an article makes a batch, one may take ten or
-/// thirty times as long as the next, and none shall wait for it.
-const AHEAD: usize = 16;
 /// Bytes that the batch whose turn it is hands over at a time: few enough to stay near the processor.
 const NEAR_WRITTEN: usize = 64 << 10;
 /// Bytes that wait for their turn: those of each thread's batch.
@@ -210,7 +207,7 @@ pub fn match_jsonl(
     let stats = MatchStats { topics: ruleset.topics().len(), ..MatchStats::default() };
     let results = InOrder::new(Sink { writer, stats, batch_size });
     let threads = threads.max(1);
-    let work = || work(ruleset, &lines, &results, AHEAD * threads, now);
+    let work = || work(ruleset, &lines, &results, now);
     let tally = std::thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
         let mut tally = work();
@@ -242,7 +239,6 @@ fn work<R: BufRead, W: Write>(
     ruleset: &Ruleset,
     lines: &Mutex<Lines<'_, R>>,
     results: &InOrder<Sink<'_, W>, Batch>,
-    most_ahead: usize,
     now: Timestamp,
 ) -> Tally {
     let mut worker = Worker::new(ruleset, now);
@@ -251,7 +247,7 @@ fn work<R: BufRead, W: Write>(
         // A statement of its own, so that the lock is given back before the work begins.
         let next = lines.lock().unwrap_or_else(PoisonError::into_inner).read(&mut batch);
         let Some(number) = next else { break };
-        results.wait_for(number.saturating_sub(most_ahead));
+        results.wait_for_room(number);
         let ran = catch_unwind(AssertUnwindSafe(|| {
             worker.run(&mut batch, |out| {
                 if out.len() > MOST_WAITING || (out.len() > NEAR_WRITTEN && results.is_next(number)) {
@@ -386,6 +382,12 @@ impl Batch {
         problems.clear();
         *gone = 0;
         (*articles, *matches, *candidates) = (0, 0, 0);
+    }
+}
+
+impl Made for Batch {
+    fn bytes(&self) -> usize {
+        self.text.capacity() + self.out.capacity() + self.ends.capacity() * size_of::<usize>()
     }
 }
 

@@ -20,14 +20,27 @@ struct State<S, B> {
     sink: S,
     /// By number, what waits for its turn.
     early: BTreeMap<usize, B>,
+    /// Bytes of it.
+    early_bytes: usize,
     /// Memory to be used again.
     spare: Vec<B>,
     error: Option<io::Error>,
 }
 
-impl<S, B: Default> InOrder<S, B> {
+/// What is made of a batch.
+pub(super) trait Made: Default {
+    /// The memory that it takes, in bytes.
+    fn bytes(&self) -> usize;
+}
+
+/// Bytes of what waits for its turn. With more, threads wait before they begin another batch.
+const MOST_EARLY: usize = 16 << 20;
+/// Bytes of memory that is kept to be used again.
+const MOST_SPARE: usize = 1 << 20;
+
+impl<S, B: Made> InOrder<S, B> {
     pub(super) fn new(sink: S) -> Self {
-        let state = State { sink, early: BTreeMap::new(), spare: Vec::new(), error: None };
+        let state = State { sink, early: BTreeMap::new(), early_bytes: 0, spare: Vec::new(), error: None };
         Self { state: Mutex::new(state), next: AtomicUsize::new(0), changed: Condvar::new() }
     }
 
@@ -42,6 +55,12 @@ impl<S, B: Default> InOrder<S, B> {
             let state = self.changed.wait_while(self.state(), |_| !self.is_next(number));
             drop(state.unwrap_or_else(PoisonError::into_inner));
         }
+    }
+
+    /// Waits until a thread may begin with this batch: until it is its turn, or not too much waits for others.
+    pub(super) fn wait_for_room(&self, number: usize) {
+        let is_full = |state: &mut State<S, B>| state.early_bytes > MOST_EARLY && !self.is_next(number);
+        drop(self.changed.wait_while(self.state(), is_full).unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Hands over a part of the batch whose turn it is; after a failure, nothing.
@@ -63,6 +82,7 @@ impl<S, B: Default> InOrder<S, B> {
         }
         if self.next.load(Ordering::Acquire) != number {
             let spare = state.spare.pop().unwrap_or_default();
+            state.early_bytes += batch.bytes();
             state.early.insert(number, std::mem::replace(batch, spare));
             return;
         }
@@ -71,8 +91,11 @@ impl<S, B: Default> InOrder<S, B> {
         while result.is_ok()
             && let Some(mut early) = state.early.remove(&next)
         {
+            state.early_bytes -= early.bytes();
             result = take(&mut state.sink, &mut early);
-            state.spare.push(early);
+            if early.bytes() <= MOST_SPARE {
+                state.spare.push(early);
+            }
             next += 1;
         }
         match result {
