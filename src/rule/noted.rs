@@ -78,6 +78,7 @@ impl Noted {
         // A single huge article must not keep its memory for good.
         self.occurrences.shrink_to(MOST_KEPT);
         self.places.shrink_to(MOST_KEPT);
+        self.numbers.truncate(MOST_KEPT);
         self.numbers.shrink_to(MOST_KEPT);
         self.table.fill((NONE, NONE));
     }

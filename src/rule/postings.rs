@@ -194,12 +194,18 @@ impl Postings {
         if is_far {
             self.fetch(search);
         }
-        // First what terms lead to by themselves: any entry may ask for their groups, and these lead to topics, too.
-        let terms = noted.seen().len();
-        self.take_plain(0, noted, search);
-        let own = search.plain.len();
-        search.look_up(self, &noted.seen()[terms..]);
-        self.take_plain(own, noted, search);
+        // First what terms lead to by themselves: any entry may ask for their groups, and these lead to topics, too, and may
+        // be members of others.
+        let (mut known, mut taken) = (noted.seen().len(), 0);
+        loop {
+            let stretches = search.plain.len();
+            self.take_plain(taken, noted, search);
+            if noted.seen().len() == known {
+                break;
+            }
+            search.look_up(self, &noted.seen()[known..]);
+            (known, taken) = (noted.seen().len(), stretches);
+        }
         self.check(noted.present(), search);
         search.marks.drain(candidates);
     }

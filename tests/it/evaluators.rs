@@ -262,6 +262,11 @@ fn long_lists_that_many_topics_share_and_anchors_chosen_again_change_no_result()
         writeln!(rules, "[concept.c{concept}]\nany = [{}]\nit = [\"x{concept}\"]", terms.join(", ")).unwrap();
     }
     writeln!(rules, "[concept.all]\nany = [\"@c0\", \"@c1\", \"\\\"w5 w6\\\"\"]").unwrap();
+    // Long lists in long lists.
+    for (name, part, first) in [("deep", "c1", 120), ("deeper", "deep", 140), ("deepest", "deeper", 200)] {
+        let terms: Vec<String> = (first..first + 20).map(|number| format!("\"{}\"", word(number))).collect();
+        writeln!(rules, "[concept.{name}]\nany = [\"@{part}\", {}]", terms.join(", ")).unwrap();
+    }
     let queries = [
         "@c0 AND @c1",
         "@c2 NEAR/3 @all",
@@ -269,6 +274,9 @@ fn long_lists_that_many_topics_share_and_anchors_chosen_again_change_no_result()
         "2 OF (@c0, @c1, w7, @c3)",
         "w1 OR \"w2 w3\"",
         "w4 AND w5 AND w6",
+        "@deep AND w9",
+        "w8 AND @deeper",
+        "@deepest",
     ];
     for index in 0..60 {
         let query = queries[index % queries.len()];
