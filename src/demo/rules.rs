@@ -15,6 +15,7 @@ pub(super) const RULES: &[(&str, &str)] = &[
     ("russia-china-military.toml", include_str!("../../rules/russia-china-military.toml")),
     ("sanctions-evasion.toml", include_str!("../../rules/sanctions-evasion.toml")),
     ("seabed-sabotage.toml", include_str!("../../rules/seabed-sabotage.toml")),
+    ("shared.toml", include_str!("../../rules/shared.toml")),
 ];
 
 #[cfg(test)]

@@ -46,3 +46,17 @@ fn the_shipped_rules_hold_where_nobody_says_which_language_it_is() {
     let failures: Vec<String> = report.failures.iter().map(ToString::to_string).collect();
     assert!(failures.is_empty(), "{} failed:\n{}", failures.len(), failures.join("\n"));
 }
+
+#[test]
+fn any_shipped_topic_can_be_taken_away_from_the_others() {
+    let is_topic = |path: &PathBuf| std::fs::read_to_string(path).unwrap().contains("\n[[topic]]");
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(&shipped()[0]).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.is_dir() || path.extension().is_some_and(|extension| extension == "toml"));
+    let topics: Vec<PathBuf> = paths.iter().filter(|path| path.is_file() && is_topic(path)).cloned().collect();
+    assert!(topics.len() >= 7, "{topics:?}");
+    for taken in &topics {
+        let others: Vec<PathBuf> = paths.iter().filter(|path| *path != taken).cloned().collect();
+        compile(load_paths(&others));
+    }
+}
