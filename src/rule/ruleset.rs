@@ -19,7 +19,7 @@ use super::lower::{Lowered, lower};
 use super::noted::Occurrence;
 use super::plain::Plain;
 use super::position::{Leaf, evidence};
-use super::scanner::{Index, Scan, Scratch};
+use super::scanner::{Index, Scan, Scratch, clip};
 use super::verdict::verdict;
 use crate::model::{
     Article, Evidence, Field, Labels, Lang, Match, Report, Severity, SourceId, Timestamp, Topic, TopicId,
@@ -451,6 +451,12 @@ impl Ruleset {
         circumstances: Circumstances<'_>,
     ) -> Option<TopicHit> {
         let mut scan = Scan::new(&self.program, &self.index, document, scratch);
+        // An enabled topic is found only where it is tried; a test must not pass on what the daemon would miss.
+        if let Ok(rank) = self.topics.binary_search_by(|other| other.id.cmp(&topic.info.id))
+            && scan.candidates().binary_search(&clip(rank)).is_err()
+        {
+            return None;
+        }
         let verdict = verdict(topic, &mut scan, document, circumstances)?;
         Some(TopicHit {
             topic: Arc::clone(&topic.info),

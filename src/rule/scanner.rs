@@ -351,7 +351,12 @@ impl<'a> Scan<'a> {
         scan
     }
 
-    /// The topics worth trying, by their places in the index's order, rising. Their memory is to be given back.
+    /// The topics worth trying, by their places in the index's order, rising.
+    pub(super) fn candidates(&self) -> &[u32] {
+        &self.scratch.candidates
+    }
+
+    /// The same, with memory for hits; both are to be given back.
     pub(super) fn take_candidates(&mut self) -> (Vec<u32>, Collected) {
         (std::mem::take(&mut self.scratch.candidates), std::mem::take(&mut self.scratch.hits))
     }
