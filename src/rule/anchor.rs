@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::code::Code;
+use super::code::{Code, number};
 use super::expr::{AtomKind, CompiledTopic, Expr, ExprId, Item, Program, TermId};
 use super::frequency::{ALL, Frequencies};
 use super::pair::Pairs;
@@ -104,7 +104,7 @@ impl<'p> Anchors<'p> {
         let mut members: Vec<u32> = terms.into_iter().collect();
         members.sort_unstable();
         let members: Rc<[u32]> = members.into();
-        let next = clip(self.pairs.terms() + self.groups.len());
+        let next = number(self.pairs.terms() + self.groups.len());
         let group = *self.grouped.entry(Rc::clone(&members)).or_insert(next);
         if group == next {
             self.groups.push(members);
@@ -206,8 +206,4 @@ fn all(parts: impl IntoIterator<Item = Needs>) -> Needs {
     needs.sort_by_key(|need| need.cost);
     needs.truncate(MOST_NEEDS);
     needs
-}
-
-fn clip(number: usize) -> u32 {
-    u32::try_from(number).expect("rule files are smaller than 4 GiB, so they hold fewer things than that")
 }

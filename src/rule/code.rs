@@ -265,7 +265,8 @@ pub(super) fn usual_run(node: &[u32]) -> Option<&[u32]> {
     (head & 0xFFFF == op::ANY | u32::from(FieldSet::TEXT.0) << 8).then_some(terms)
 }
 
-fn number(length: usize) -> u32 {
+/// A number of things that rules have.
+pub(super) fn number(length: usize) -> u32 {
     u32::try_from(length).expect("rule files are smaller than 4 GiB, and so is what they become")
 }
 

@@ -257,12 +257,12 @@ fn work<R: BufRead, W: Write>(
                     out.clear();
                 }
             });
+            results.finish(number, &mut batch, Sink::take);
         }));
         if ran.is_err() {
             // The others would wait for ever for a batch that is lost.
             results.fail(lost());
         }
-        results.finish(number, &mut batch, Sink::take);
     }
     worker.finish()
 }

@@ -8,7 +8,7 @@
 use std::rc::Rc;
 
 use super::anchor::{Anchors, Need};
-use super::code::{Code, LINE, MOST_FETCHED};
+use super::code::{Code, LINE, MOST_FETCHED, number};
 use super::expr::Program;
 use super::frequency::{ALL, Frequencies};
 use super::marks::Marks;
@@ -65,8 +65,9 @@ pub(super) struct Search {
     checked: Vec<(u32, u32)>,
     /// Stretches of `plain`.
     plain: Vec<(u32, u32)>,
-    /// Topics, and places in `longer`.
+    /// Topics whose entry holds.
     passed: Vec<u32>,
+    /// Places in the postings' `longer`, marked as such.
     longer: Vec<u32>,
     marks: Marks,
 }
@@ -86,10 +87,10 @@ impl Postings {
         let mut found = Found::default();
         for rank in 0..code.topics() {
             let needs = anchors.of_topic(&program.topics[code.topic(rank).topic as usize]);
-            postings.add(clip(rank), &needs, &mut found);
+            postings.add(number(rank), &needs, &mut found);
         }
         let groups = anchors.into_groups();
-        for (group, members) in (clip(pairs.terms())..).zip(&groups) {
+        for (group, members) in (number(pairs.terms())..).zip(&groups) {
             found.plain.extend(members.iter().map(|&term| (term, GROUP | group)));
         }
         postings.arrange(pairs.terms() + groups.len(), &found);
@@ -126,8 +127,8 @@ impl Postings {
                 ([], _) => topic,
                 (_, Some(place)) if !is_own => place,
                 _ => {
-                    let place = LONGER | clip(self.longer.len());
-                    let counts = rest.iter().rev().fold(0, |counts, group| counts << 8 | clip(group.len()));
+                    let place = LONGER | number(self.longer.len());
+                    let counts = rest.iter().rev().fold(0, |counts, group| counts << 8 | number(group.len()));
                     self.longer.extend([topic, counts]);
                     self.longer.extend(rest.iter().copied().flatten());
                     if !is_own {
@@ -306,8 +307,4 @@ impl Search {
         self.plain.truncate(plain);
         self.checked.truncate(checked);
     }
-}
-
-fn clip(number: usize) -> u32 {
-    u32::try_from(number).expect("rule files are smaller than 4 GiB, so they hold fewer things than that")
 }

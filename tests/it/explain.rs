@@ -1,7 +1,7 @@
 //! Explanations, rule tests, filters and the JSON lines of `vedetta match`, through the public surface.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Write};
 use std::time::Duration;
 
 use vedetta::model::{
@@ -310,7 +310,7 @@ fn what_many_topics_write_goes_on_its_way_as_it_comes_whatever_the_number_of_thr
         all: Vec<u8>,
         longest: usize,
     }
-    impl std::io::Write for Pieces {
+    impl Write for Pieces {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
             self.longest = self.longest.max(bytes.len());
             self.all.extend_from_slice(bytes);
@@ -340,7 +340,7 @@ fn what_many_topics_write_goes_on_its_way_as_it_comes_whatever_the_number_of_thr
 #[test]
 fn a_writer_that_fails_ends_the_run_whoever_waits_for_its_turn() {
     struct Full(usize);
-    impl std::io::Write for Full {
+    impl Write for Full {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
             self.0 = self.0.checked_sub(bytes.len()).ok_or_else(|| std::io::Error::other("full"))?;
             Ok(bytes.len())
@@ -356,6 +356,24 @@ fn a_writer_that_fails_ends_the_run_whoever_waits_for_its_turn() {
             let failed = match_jsonl(&ruleset, input.as_bytes(), Full(room), threads, Timestamp::EPOCH);
             assert_eq!(failed.map(|_| ()).unwrap_err().to_string(), "full", "{threads} threads");
         }
+    }
+}
+
+#[test]
+fn a_writer_that_panics_leaves_nobody_waiting() {
+    struct Panics;
+    impl Write for Panics {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            panic!("a writer of the test")
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let (ruleset, input) = hits_without_end(20);
+    for threads in [1, 2, 7] {
+        let failed = match_jsonl(&ruleset, input.as_bytes(), Panics, threads, Timestamp::EPOCH);
+        assert_eq!(failed.map(|_| ()).unwrap_err().to_string(), "a matching thread ended early", "{threads} threads");
     }
 }
 
