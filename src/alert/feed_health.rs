@@ -157,6 +157,7 @@ fn headline(trouble: FeedTrouble) -> &'static str {
         FeedTrouble::Page => "is a web page now, not a feed",
         FeedTrouble::Wall => "is behind a wall (login, consent or robot check)",
         FeedTrouble::Broken => "can no longer be read as a feed",
+        FeedTrouble::CutOff => "is cut off before its end",
         FeedTrouble::Other => "fails",
     }
 }
@@ -186,6 +187,10 @@ fn advice(trouble: FeedTrouble) -> &'static str {
             "Open the address in a browser to see what stands there; ask the publisher to let feed readers in."
         }
         FeedTrouble::Broken => "`vedetta feed poll` with the address shows what is wrong; tell the publisher.",
+        FeedTrouble::CutOff => {
+            "Its entries that are whole are told as ever; the one in which it ends, and what should follow, are missing. Tell the \
+             publisher: the program that writes the feed stops in the middle, or a proxy on the way cuts it."
+        }
         FeedTrouble::Other => "The error above says what is wrong.",
     }
 }

@@ -26,6 +26,8 @@ const FIRST_POLL_SPACING: Duration = Duration::from_millis(20);
 const CRON_JITTER: Duration = Duration::from_secs(30);
 /// First wait of a feed with a cron line after a failure.
 const CRON_RETRY: Duration = Duration::from_secs(60);
+/// First wait of a feed that was cut off. A guess: what cuts one answer off often lets the next one through.
+const CUT_OFF_RETRY: Duration = Duration::from_secs(60);
 /// The longest wait while nobody answers.
 const UNREACHABLE_WAIT: Duration = Duration::from_secs(3600);
 /// A feed that was not tried for want of a place is tried again within this.
@@ -67,6 +69,12 @@ pub enum PollEnd {
         /// Failures in a row, this one included.
         failures: u32,
     },
+    /// It ended before it was complete: what is missing may be the newest. Asked again within a minute, then less and less
+    /// soon, but never later than after a success, since what is whole is taken in.
+    CutOff {
+        /// Failures in a row, this one included.
+        failures: u32,
+    },
     /// Its server says that it is gone for good (410). It is still asked once a day.
     Gone,
     /// It was not asked, because its host has enough to do: no failure, and its turn comes soon.
@@ -91,6 +99,9 @@ impl<'a> Cadence<'a> {
     /// that keeps the feed on its phase.
     #[must_use]
     pub fn next_poll(self, feed: FeedId, hint: Option<Duration>, end: PollEnd, now: Timestamp) -> Timestamp {
+        if let PollEnd::CutOff { failures } = end {
+            return self.after_cut_off(feed, hint, failures, now);
+        }
         let hint = hint.unwrap_or_default().min(LONGEST_WAIT);
         match self {
             Self::Rhythm { pace, wait } => {
@@ -105,7 +116,7 @@ impl<'a> Cadence<'a> {
                 let interval = interval.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL);
                 let jitter = portion(interval / 10, feed);
                 let wanted = match end {
-                    PollEnd::Succeeded => {
+                    PollEnd::Succeeded | PollEnd::CutOff { .. } => {
                         let slot = next_slot(interval, feed, now + interval / 10);
                         if slot >= now + hint / 20 * 19 { slot } else { now + hint + jitter }
                     }
@@ -125,7 +136,7 @@ impl<'a> Cadence<'a> {
             }
             Self::Schedule(schedule) => {
                 let wait = match end {
-                    PollEnd::Succeeded => hint,
+                    PollEnd::Succeeded | PollEnd::CutOff { .. } => hint,
                     PollEnd::Failed { failures, retry_after } => {
                         backed_off(CRON_RETRY, failures).max(retry_after.unwrap_or_default()).min(LONGEST_WAIT)
                     }
@@ -137,6 +148,18 @@ impl<'a> Cadence<'a> {
                 next_run(schedule, feed, now + wait / 20 * 19, now)
             }
         }
+    }
+
+    /// A cron line is kept to, as after any failure.
+    fn after_cut_off(self, feed: FeedId, hint: Option<Duration>, failures: u32, now: Timestamp) -> Timestamp {
+        let usual = self.next_poll(feed, hint, PollEnd::Succeeded, now);
+        let interval = match self {
+            Self::Schedule(_) => return usual,
+            Self::Rhythm { pace, .. } => pace.fastest,
+            Self::Interval(interval) => interval.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL),
+        };
+        let wait = backed_off(CUT_OFF_RETRY.min(interval), failures);
+        usual.min(now + wait + portion(wait / 10, feed))
     }
 
     /// When a feed that was never polled is polled first: soon, one of `feeds` that all are to start.
@@ -298,6 +321,22 @@ mod tests {
     }
 
     #[test]
+    fn a_feed_that_was_cut_off_is_asked_soon_and_never_later_than_one_that_was_read() {
+        let after = |cadence: Cadence<'_>, failures| {
+            cadence.next_poll(feed(3), None, PollEnd::CutOff { failures }, noon()).since(noon())
+        };
+        let quarter = Cadence::Interval(15 * MINUTE);
+        let usual = quarter.next_poll(feed(3), None, PollEnd::Succeeded, noon()).since(noon());
+        assert!((MINUTE..2 * MINUTE).contains(&after(quarter, 1)));
+        assert!((2 * MINUTE..3 * MINUTE).contains(&after(quarter, 2)));
+        assert_eq!((after(quarter, 9), after(quarter, u32::MAX)), (usual, usual));
+        assert!(after(Cadence::Interval(Duration::from_secs(1)), 1) <= Duration::from_millis(1100));
+        let daily = cron("0 0 7 * * *");
+        let next = Cadence::Schedule(&daily).next_poll(feed(3), None, PollEnd::Succeeded, noon());
+        assert_eq!(after(Cadence::Schedule(&daily), 1), next.since(noon()), "a cron line is kept to");
+    }
+
+    #[test]
     fn failures_back_off_to_a_day_and_never_stop() {
         let cadence = Cadence::Interval(15 * MINUTE);
         let wait = |failures| cadence.next_poll(feed(3), None, failed(failures), noon()).since(noon());
@@ -350,7 +389,7 @@ mod tests {
             assert!(next >= seven && next.since(seven) <= CRON_JITTER, "{next}");
             assert_eq!(cadence.first_poll(feed(number), 50, noon()), next);
             // Neither a hint of a day nor failing skips a day.
-            for end in [PollEnd::Succeeded, failed(1), failed(100), PollEnd::Gone] {
+            for end in [PollEnd::Succeeded, failed(1), failed(100), PollEnd::CutOff { failures: 1 }, PollEnd::Gone] {
                 let after = cadence.next_poll(feed(number), Some(LONGEST_WAIT), end, next);
                 assert_eq!(after.since(next), LONGEST_WAIT, "{end:?}");
             }
@@ -408,6 +447,7 @@ mod tests {
                 PollEnd::Succeeded,
                 PollEnd::Failed { failures, retry_after },
                 PollEnd::Unreachable { failures },
+                PollEnd::CutOff { failures },
                 PollEnd::Gone,
                 PollEnd::NotTried,
             ][kind];
@@ -447,7 +487,8 @@ mod tests {
         ) {
             let schedule = cron("*/7 * * * *");
             let now = noon() + Duration::from_secs(offset_s);
-            for end in [PollEnd::Succeeded, failed(failures), PollEnd::Unreachable { failures }, PollEnd::NotTried] {
+            let cut_off = PollEnd::CutOff { failures };
+            for end in [PollEnd::Succeeded, failed(failures), PollEnd::Unreachable { failures }, cut_off, PollEnd::NotTried] {
                 let next = Cadence::Schedule(&schedule).next_poll(feed(number), Some(Duration::from_secs(hint_s)), end, now);
                 prop_assert!(next > now);
                 prop_assert!(next.since(now) <= LONGEST_WAIT + 2 * HOUR);

@@ -422,7 +422,7 @@ impl Client {
                 let validators = validators(response.headers());
                 let links = link_header::links(response.headers());
                 let body = read_body(response, host, &self.shared.body).await?;
-                Ok(Hop::Done(Fetched::Document(Box::new(Document {
+                let document = Box::new(Document {
                     body: body.bytes,
                     content_type,
                     final_url: url.clone(),
@@ -432,7 +432,16 @@ impl Client {
                     status: status.as_u16(),
                     wire_bytes: body.wire_bytes,
                     links,
-                }))))
+                });
+                match body.broke_off {
+                    None => Ok(Hop::Done(Fetched::Document(document))),
+                    Some(reason) => Err(FetchError::CutOff {
+                        host: host.to_owned(),
+                        received_bytes: body.wire_bytes,
+                        reason,
+                        part: document,
+                    }),
+                }
             }
             StatusCode::MOVED_PERMANENTLY
             | StatusCode::FOUND

@@ -49,6 +49,20 @@ pub(super) struct Body {
     pub(super) bytes: Vec<u8>,
     /// Bytes as they arrived.
     pub(super) wire_bytes: u64,
+    /// Why there is no more of it, where there should be.
+    pub(super) broke_off: Option<String>,
+}
+
+impl Body {
+    /// What arrived before an error, where that is a connection that broke off; else the error.
+    fn or_part(bytes: Vec<u8>, wire_bytes: u64, error: FetchError) -> Result<Self, FetchError> {
+        match error {
+            FetchError::Broken { reason, .. } if !bytes.is_empty() => {
+                Ok(Self { bytes, wire_bytes, broke_off: Some(reason) })
+            }
+            error => Err(error),
+        }
+    }
 }
 
 /// A `Content-Encoding` that can be undone.
@@ -120,10 +134,14 @@ pub(super) async fn read_body(response: Response, host: &str, limits: &BodyLimit
     if coding == Coding::Identity {
         let capacity = announced.unwrap_or(0).min(FIRST_BUFFER_BYTES);
         let mut bytes = Vec::with_capacity(usize::try_from(capacity).unwrap_or(0));
-        while let Some(chunk) = wire.next().await? {
-            bytes.extend_from_slice(&chunk);
+        loop {
+            match wire.next().await {
+                Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+                Ok(None) => break,
+                Err(error) => return Body::or_part(bytes, received.load(Ordering::Relaxed), error),
+            }
         }
-        return Ok(Body { bytes, wire_bytes: received.load(Ordering::Relaxed) });
+        return Ok(Body { bytes, wire_bytes: received.load(Ordering::Relaxed), broke_off: None });
     }
 
     let chunks = stream::try_unfold(wire, |mut wire| async move {
@@ -135,14 +153,17 @@ pub(super) async fn read_body(response: Response, host: &str, limits: &BodyLimit
     // Some servers send no body under a `Content-Encoding`, which is not even an empty gzip file.
     let start = reader.fill_buf().await.map_err(failed)?;
     if start.is_empty() {
-        return Ok(Body { bytes: Vec::new(), wire_bytes: 0 });
+        return Ok(Body { bytes: Vec::new(), wire_bytes: 0, broke_off: None });
     }
     let is_zlib = start.len() >= 2 && is_zlib_header(start[0], start[1]);
     let mut decoder = decoder(coding, is_zlib, &mut reader);
     let mut bytes = Vec::new();
     loop {
         bytes.reserve(8 << 10);
-        let read = decoder.read_buf(&mut bytes).await.map_err(failed)?;
+        let read = match decoder.read_buf(&mut bytes).await {
+            Ok(read) => read,
+            Err(error) => return Body::or_part(bytes, received.load(Ordering::Relaxed), failed(error)),
+        };
         let decoded = bytes.len() as u64;
         if decoded > limits.max_bytes {
             return Err(too_large());
@@ -163,7 +184,7 @@ pub(super) async fn read_body(response: Response, host: &str, limits: &BodyLimit
         }
         reader.consume(rest);
     }
-    Ok(Body { bytes, wire_bytes: received.load(Ordering::Relaxed) })
+    Ok(Body { bytes, wire_bytes: received.load(Ordering::Relaxed), broke_off: None })
 }
 
 /// Reads and drops a short body, so that the connection can be used again; a long or slow one is left alone.

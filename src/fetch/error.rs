@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model::FeedTrouble;
 use crate::network::{BadTarget, NotResolved, Refused, causes, describe, find_cause};
 
-use super::PollEnd;
+use super::{Document, PollEnd};
 
 /// Why a document could not be had. Every message names the host or address at fault, which after a redirect is not the
 /// one that was asked for.
@@ -103,6 +103,21 @@ pub enum FetchError {
         /// What happened.
         reason: String,
     },
+    /// The connection broke off while the document came over it: fewer bytes than announced, or no end of a chunked or
+    /// compressed one.
+    #[error(
+        "the connection to `{host}` broke off in the middle of the document, after {received_bytes} bytes: {reason}"
+    )]
+    CutOff {
+        /// The host.
+        host: String,
+        /// Bytes that arrived.
+        received_bytes: u64,
+        /// What happened.
+        reason: String,
+        /// What came of the document, decompressed. Its end is missing: who takes it as the whole takes a part.
+        part: Box<Document>,
+    },
     /// 410: the publisher says that it is gone for good.
     #[error("`{host}` says that the document is gone for good (410); remove the feed or find its new address")]
     Gone {
@@ -174,6 +189,7 @@ impl FetchError {
             | Self::Timeout { .. }
             | Self::TooSlow { .. }
             | Self::Broken { .. }
+            | Self::CutOff { .. }
             | Self::NoRobots { .. }
             | Self::Busy { .. } => true,
         }
@@ -188,6 +204,7 @@ impl FetchError {
             Self::Gone { .. } => PollEnd::Gone,
             Self::Dns { .. } | Self::Connect { .. } => PollEnd::Unreachable { failures },
             Self::Timeout { is_connecting: true, .. } => PollEnd::Unreachable { failures },
+            Self::CutOff { .. } => PollEnd::CutOff { failures },
             _ => PollEnd::Failed { failures, retry_after: self.retry_after() },
         }
     }
@@ -202,6 +219,7 @@ impl FetchError {
             Self::Timeout { .. } | Self::TooSlow { .. } | Self::Broken { .. } | Self::Busy { .. } => {
                 FeedTrouble::Server
             }
+            Self::CutOff { .. } => FeedTrouble::CutOff,
             Self::Tls { .. } => FeedTrouble::Certificate,
             Self::Gone { .. } => FeedTrouble::Gone,
             Self::Status { by_bot_protection: true, .. } => FeedTrouble::Forbidden,
@@ -232,6 +250,7 @@ impl FetchError {
             Self::Bomb { .. } => "bomb",
             Self::Encoding { .. } => "encoding",
             Self::Broken { .. } => "broken",
+            Self::CutOff { .. } => "cut_off",
             Self::Gone { .. } => "gone",
             Self::Status { .. } => "status",
             Self::Robots { .. } => "robots",

@@ -69,6 +69,36 @@ pub(crate) fn read(document: &Value) -> Option<RawFeed> {
     Some(feed)
 }
 
+/// Of a document that ends early, what is whole: up to the last object or list that was closed near the root, such as an
+/// item, with what is open there closed. `None` where nothing was.
+pub(crate) fn whole_part(text: &str) -> Option<String> {
+    // An item is the third level.
+    const NEAR_ROOT: usize = 2;
+    let (mut open, mut whole) = (Vec::new(), None);
+    let (mut in_string, mut is_escaped) = (false, false);
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_string => is_escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'{' => open.push('}'),
+            b'[' => open.push(']'),
+            b'}' | b']' => {
+                open.pop();
+                if (1..=NEAR_ROOT).contains(&open.len()) {
+                    whole = Some((at + 1, open.clone()));
+                }
+            }
+            _ => {}
+        }
+    }
+    let (end, open) = whole?;
+    let mut part = text.get(..end)?.to_owned();
+    part.extend(open.iter().rev());
+    Some(part)
+}
+
 fn text(object: &Map<String, Value>, key: &str) -> Option<String> {
     object.get(key).and_then(scalar).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }

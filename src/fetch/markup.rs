@@ -83,7 +83,8 @@ impl<'a> Tokens<'a> {
         let name = &from[..name_end];
         let inside = from[name_end.min(end)..end].trim();
         self.rest = from.get(end + 1..).unwrap_or("");
-        match inside.strip_suffix('/') {
+        // In a tag that the document breaks off in, it is a piece of an address.
+        match inside.strip_suffix('/').filter(|_| end < bytes.len()) {
             Some(attributes) => Token::Start { name, attributes, is_empty: true },
             None => Token::Start { name, attributes: inside, is_empty: false },
         }
@@ -164,6 +165,12 @@ mod tests {
     fn what_xml_forbids_is_text() {
         let tokens: Vec<_> = Tokens::of("a & b < c <5> </t").collect();
         assert_eq!(tokens, [Token::Text("a & b "), Token::Text("< c "), Token::Text("<5> "), Token::End { name: "t" }]);
+    }
+
+    #[test]
+    fn a_tag_that_is_cut_off_does_not_end_itself() {
+        let token = Tokens::of("<a href=\"https:/").next();
+        assert_eq!(token, Some(Token::Start { name: "a", attributes: "href=\"https:/", is_empty: false }));
     }
 
     #[test]

@@ -257,6 +257,7 @@ impl Reader {
             feed.warnings.push(format!("only the first {MAX_URLS} addresses are looked at"));
         } else if is_cut || !self.is_closed {
             feed.warnings.push("the document ends before its elements do".to_owned());
+            feed.ends_early = !self.is_closed;
         }
         if self.without_address > 0 {
             feed.warnings.push(format!("{} entries have no address", self.without_address));

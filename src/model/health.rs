@@ -28,13 +28,15 @@ pub enum FeedTrouble {
     Wall,
     /// The document can't be read as a feed.
     Broken,
+    /// The document ends before it is complete.
+    CutOff,
     /// Anything else: redirects in a circle, a body without end, an address that may not be asked.
     Other,
 }
 
 impl FeedTrouble {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Unreachable,
         Self::Server,
         Self::Gone,
@@ -45,6 +47,7 @@ impl FeedTrouble {
         Self::Page,
         Self::Wall,
         Self::Broken,
+        Self::CutOff,
         Self::Other,
     ];
 
@@ -62,6 +65,7 @@ impl FeedTrouble {
             Self::Page => "page",
             Self::Wall => "wall",
             Self::Broken => "broken",
+            Self::CutOff => "cut_off",
             Self::Other => "other",
         }
     }
@@ -69,7 +73,7 @@ impl FeedTrouble {
     /// Whether the same answer a few times in a row proves it. The others often pass by themselves and are given hours.
     #[must_use]
     pub const fn is_definite(self) -> bool {
-        !matches!(self, Self::Unreachable | Self::Server | Self::Other)
+        !matches!(self, Self::Unreachable | Self::Server | Self::CutOff | Self::Other)
     }
 
     /// Whether it is the host's trouble rather than this one document's.

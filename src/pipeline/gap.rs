@@ -91,6 +91,7 @@ pub(super) async fn fill(
         let parse = move || {
             let parsed =
                 fetch::parse_feed(&document.body, document.content_type.as_deref(), &document.final_url).ok()?;
+            let parsed = parsed.whole_entries();
             let identities = fetch::identify(&parsed);
             Some((parsed, identities))
         };

@@ -4,6 +4,7 @@
 //! A tick claims work and starts a task for each piece; it doesn't wait for them. So a feed that takes its whole
 //! deadline, or a mail server that hangs, holds back nobody else. What a tick may start is bounded.
 
+mod cut_off;
 mod deliver;
 mod emergency;
 mod entries;

@@ -18,6 +18,7 @@ use crate::store::{Committed, PollCommit, SitemapMemory, StoreError};
 use crate::telemetry::PollOutcome;
 use crate::text::html_to_text;
 
+use super::cut_off;
 use super::entries::{Intake, PageFound};
 use super::gap;
 use super::health::{self, Success};
@@ -132,13 +133,20 @@ pub(super) async fn poll_feed(line: &Arc<Line>, leased: Leased<FeedState, FeedId
                 return Polled::Dropped;
             }
         },
-        Err(trouble) => {
+        Err(mut trouble) => {
             line.metrics.polled(trouble.outcome);
             // Once per trouble: when it begins, and when it becomes another one.
             if poll.state.last_error.as_deref() == Some(trouble.message.as_str()) || trouble.end == PollEnd::NotTried {
                 tracing::debug!(feed.url = %feed.url, error = trouble.message, "poll failed");
             } else {
-                tracing::warn!(feed.url = %feed.url, error = trouble.message, "poll failed");
+                let what = if trouble.part.is_some() { "only a part of the feed came" } else { "poll failed" };
+                tracing::warn!(feed.url = %feed.url, error = trouble.message, "{what}");
+            }
+            if let Some(part) = trouble.part.take()
+                && let Err(error) = cut_off::take_in(line, &snapshot, &feed, &mut poll, *part, now).await
+            {
+                line.commit_failed(&format!("the poll of {}", feed.url), &error);
+                return Polled::Dropped;
             }
             dark = fail(line, &snapshot, &feed, &mut poll, &trouble, now);
             Some(trouble.message)
@@ -178,7 +186,7 @@ pub(super) async fn poll_feed(line: &Arc<Line>, leased: Leased<FeedState, FeedId
 /// What a hub sent and waits for this poll. What can't be read is dropped: the feed is fetched instead.
 async fn pushed(line: &Arc<Line>, feed: &Arc<Feed>, state: &FeedState) -> Option<Read> {
     let document = line.push.take(feed, state)?;
-    match read_document(line, feed, state, document).await {
+    match read_document(line, feed, state, document, None).await {
         Ok(Read::Changed(read)) if !read.parsed.is_index => {
             Some(Read::Changed(Box::new(ReadFeed { is_push: true, ..*read })))
         }
@@ -214,10 +222,16 @@ async fn fetched(
     };
     let read = match answer {
         Ok(Fetched::NotModified { hints, validators, .. }) => Ok(Read::Same { hints, validators, was_read: false }),
-        Ok(Fetched::Document(document)) => match read_document(line, feed, state, *document).await {
-            Ok(Read::Changed(read)) if read.parsed.is_index => follow(line, snapshot, feed, state, *read).await,
-            read => read,
-        },
+        Ok(Fetched::Document(document)) => {
+            let read = read_document(line, feed, state, *document, None).await;
+            followed(line, snapshot, feed, state, read).await
+        }
+        // Of a page, nobody knows what its other half would have held.
+        Err(FetchError::CutOff { ref part, .. }) if feed.page.is_none() => {
+            let reason = answer.as_ref().err().map(ToString::to_string);
+            let read = read_document(line, feed, state, Document::clone(part), reason).await;
+            followed(line, snapshot, feed, state, read).await
+        }
         Err(error) => Err(Trouble::from_fetch(&error, asked, state.failures.saturating_add(1))),
     };
     match &read {
@@ -237,20 +251,20 @@ enum Read {
 }
 
 /// A document that says something new.
-struct ReadFeed {
+pub(super) struct ReadFeed {
     document: Document,
     body_hash: i64,
-    parsed: ParsedFeed,
-    identities: Vec<EntryIdentity>,
+    pub(super) parsed: ParsedFeed,
+    pub(super) identities: Vec<EntryIdentity>,
     /// Of an index of sitemaps: which entries come from one that is read for the first time, and what to remember.
-    followed: Option<(Vec<bool>, Vec<SitemapMemory>)>,
+    pub(super) followed: Option<(Vec<bool>, Vec<SitemapMemory>)>,
     /// A hub sent it.
     is_push: bool,
 }
 
 /// A feed that did not.
 pub(super) struct Trouble {
-    outcome: PollOutcome,
+    pub(super) outcome: PollOutcome,
     /// What is wrong.
     pub(super) kind: FeedTrouble,
     /// In words.
@@ -259,6 +273,8 @@ pub(super) struct Trouble {
     pub(super) end: PollEnd,
     /// What answered in the feed's place, if anything that may stand before the whole network did.
     pub(super) front: Option<Front>,
+    /// What came whole of a feed that was cut off.
+    pub(super) part: Option<Box<ReadFeed>>,
 }
 
 impl Trouble {
@@ -274,7 +290,7 @@ impl Trouble {
             FetchError::Refused(refused) => Some(Front::Place(refused.host.clone())),
             _ => None,
         };
-        Self { outcome: PollOutcome::FetchFailed, kind, message: error.to_string(), end, front }
+        Self { outcome: PollOutcome::FetchFailed, kind, message: error.to_string(), end, front, part: None }
     }
 }
 
@@ -300,9 +316,10 @@ async fn read_document(
     feed: &Arc<Feed>,
     state: &FeedState,
     document: Document,
+    broke_off: Option<String>,
 ) -> Result<Read, Trouble> {
     let body_hash = body_hash(&document.body, feed);
-    if state.body_hash == Some(body_hash) {
+    if state.body_hash == Some(body_hash) && broke_off.is_none() {
         return Ok(Read::Same { hints: document.hints, validators: document.validators, was_read: true });
     }
     // A page takes milliseconds.
@@ -319,21 +336,30 @@ async fn read_document(
     };
     let joined = if is_small { Ok(parse()) } else { tokio::task::spawn_blocking(parse).await };
     let end = PollEnd::Failed { failures: state.failures.saturating_add(1), retry_after: None };
-    let trouble =
-        |kind, message: String| Trouble { outcome: PollOutcome::ParseFailed, kind, message, end, front: None };
+    let trouble = |kind, message: String| Trouble {
+        outcome: PollOutcome::ParseFailed,
+        kind,
+        message,
+        end,
+        front: None,
+        part: None,
+    };
     match joined {
         Ok((document, Ok(Ok((parsed, identities))))) => {
             if !parsed.warnings.is_empty() {
                 tracing::debug!(feed.url = %feed.url, warnings = ?parsed.warnings, "read with repairs");
             }
-            Ok(Read::Changed(Box::new(ReadFeed {
-                document,
-                body_hash,
-                parsed,
-                identities,
-                followed: None,
-                is_push: false,
-            })))
+            let ends_early = parsed.ends_early || broke_off.is_some();
+            let read = ReadFeed { document, body_hash, parsed, identities, followed: None, is_push: false };
+            if ends_early {
+                return Err(cut_off::trouble(state, read, broke_off));
+            }
+            Ok(Read::Changed(Box::new(read)))
+        }
+        Ok((_, Ok(Err(error)))) if broke_off.is_some() || matches!(error, fetch::ParseError::EndsEarly { .. }) => {
+            let end = PollEnd::CutOff { failures: state.failures.saturating_add(1) };
+            let message = broke_off.unwrap_or_else(|| line.chain(&error));
+            Err(Trouble { outcome: PollOutcome::CutOff, end, ..trouble(FeedTrouble::CutOff, message) })
         }
         Ok((document, Ok(Err(error)))) => {
             let kind = match error {
@@ -356,6 +382,25 @@ async fn read_document(
     }
 }
 
+/// Where the feed is an index, reads what it lists, in its place.
+async fn followed(
+    line: &Arc<Line>,
+    snapshot: &Snapshot,
+    feed: &Feed,
+    state: &FeedState,
+    read: Result<Read, Trouble>,
+) -> Result<Read, Trouble> {
+    match read {
+        Ok(Read::Changed(read)) if read.parsed.is_index => follow(line, snapshot, feed, state, *read).await,
+        // Of a list that is cut off, what it names is as good as ever.
+        Err(Trouble { part: Some(part), .. }) if part.parsed.is_index => {
+            let index = ReadFeed { parsed: ParsedFeed { ends_early: true, ..part.parsed }, ..*part };
+            follow(line, snapshot, feed, state, index).await
+        }
+        read => read,
+    }
+}
+
 /// Reads what an index lists, in its place.
 async fn follow(
     line: &Arc<Line>,
@@ -367,16 +412,20 @@ async fn follow(
     match sitemap::follow(line, snapshot, feed, index.parsed, state.failures.saturating_add(1)).await {
         Ok(Followed { parsed, identities, is_old, memory }) => {
             let followed = Some((is_old, memory));
-            Ok(Read::Changed(Box::new(ReadFeed { parsed, identities, followed, ..index })))
+            let read = ReadFeed { parsed, identities, followed, ..index };
+            if read.parsed.ends_early {
+                return Err(cut_off::trouble(state, read, None));
+            }
+            Ok(Read::Changed(Box::new(read)))
         }
         Err(FollowError::None { message, end }) => {
             let is_unreachable = matches!(end, PollEnd::Unreachable { .. });
             let kind = if is_unreachable { FeedTrouble::Unreachable } else { FeedTrouble::Broken };
-            Err(Trouble { outcome: PollOutcome::FetchFailed, kind, message, end, front: None })
+            Err(Trouble { outcome: PollOutcome::FetchFailed, kind, message, end, front: None, part: None })
         }
         Err(FollowError::Store(error)) => {
             let (outcome, kind) = (PollOutcome::FetchFailed, FeedTrouble::Other);
-            Err(Trouble { outcome, kind, message: line.chain(&error), end: PollEnd::NotTried, front: None })
+            Err(Trouble { outcome, kind, message: line.chain(&error), end: PollEnd::NotTried, front: None, part: None })
         }
     }
 }
@@ -467,7 +516,7 @@ async fn succeed(
 }
 
 /// What the poll says about the feed's rhythm; before the state's times move on.
-fn learn(feed: &Feed, state: &mut FeedState, found: Option<&(usize, PageFound)>, now: Timestamp) {
+pub(super) fn learn(feed: &Feed, state: &mut FeedState, found: Option<&(usize, PageFound)>, now: Timestamp) {
     let nothing = PageFound::default();
     let page = found.map_or(&nothing, |(_, page)| page);
     fetch::learn(

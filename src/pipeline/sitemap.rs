@@ -12,7 +12,7 @@ use std::time::Duration;
 use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::fetch::{self, Entry, EntryIdentity, FetchError, Fetched, Kind, ParsedFeed, PollEnd, Request};
+use crate::fetch::{self, Document, Entry, EntryIdentity, FetchError, Fetched, Kind, ParsedFeed, PollEnd, Request};
 use crate::model::{Feed, Timestamp, Validators, normalise_link};
 use crate::store::{SitemapMemory, StoreError};
 
@@ -72,6 +72,7 @@ pub(super) async fn follow(
     let mut memory = Vec::new();
     let mut found: Vec<(Entry, bool)> = Vec::new();
     let mut warnings = index.warnings.clone();
+    let mut ends_early = index.ends_early;
     // Fetches, and sitemaps that are as good as read.
     let (mut fetched, mut read) = (0, 0_usize);
     let mut failure: Option<(String, PollEnd)> = None;
@@ -103,16 +104,19 @@ pub(super) async fn follow(
             }
             Ok(Some(answer)) => {
                 read += 1;
+                ends_early |= answer.parsed.ends_early;
                 if answer.parsed.is_index {
                     waiting.extend(listed(&answer.parsed));
                     // Read each time: what it lists must be known to be looked at.
                     now_known.was_read = false;
                 } else {
                     found.extend(answer.parsed.entries.into_iter().map(|entry| (entry, is_old)));
-                    now_known.was_read = true;
-                    now_known.lastmod = sitemap.lastmod;
-                    now_known.validators = answer.validators;
-                    now_known.body_hash = Some(answer.body_hash);
+                    // What is missing from one that was cut off must not pass for read.
+                    let is_whole = !answer.parsed.ends_early;
+                    now_known.was_read = is_whole || !is_old;
+                    now_known.lastmod = sitemap.lastmod.filter(|_| is_whole);
+                    now_known.validators = if is_whole { answer.validators } else { Validators::default() };
+                    now_known.body_hash = is_whole.then_some(answer.body_hash);
                 }
                 warnings.extend(answer.parsed.warnings.into_iter().map(|text| format!("{}: {text}", sitemap.url)));
             }
@@ -129,7 +133,7 @@ pub(super) async fn follow(
         return Err(FollowError::None { message, end });
     }
     let (entries, is_old) = newest(found).into_iter().unzip();
-    let parsed = ParsedFeed { entries, warnings, is_index: false, ..index };
+    let parsed = ParsedFeed { entries, warnings, is_index: false, ends_early, ..index };
     let identities = fetch::identify(&parsed);
     Ok(Followed { parsed, identities, is_old, memory })
 }
@@ -169,6 +173,7 @@ async fn fetch_one(
     let document = match snapshot.client.fetch(&request).await {
         Ok(Fetched::NotModified { .. }) => return Ok(None),
         Ok(Fetched::Document(document)) => *document,
+        Err(FetchError::CutOff { part, .. }) => return parsed_sitemap(*part, true).await.map(Some),
         Err(error) => {
             // The feed itself answered: a sitemap that is gone does not make it gone.
             let end = matches!(error, FetchError::Busy { .. }).then_some(PollEnd::NotTried);
@@ -179,10 +184,19 @@ async fn fetch_one(
     if known.was_read && known.body_hash == Some(body_hash) {
         return Ok(None);
     }
+    parsed_sitemap(document, false).await.map(Some)
+}
+
+async fn parsed_sitemap(document: Document, broke_off: bool) -> Result<Answer, (String, Option<PollEnd>)> {
+    let body_hash = xxh3_64(&document.body).cast_signed();
     let validators = document.validators.clone();
     let parse = move || fetch::parse_feed(&document.body, document.content_type.as_deref(), &document.final_url);
     match tokio::task::spawn_blocking(parse).await {
-        Ok(Ok(parsed)) => Ok(Some(Answer { parsed, validators, body_hash })),
+        Ok(Ok(parsed)) => {
+            let ends_early = parsed.ends_early || broke_off;
+            let parsed = ParsedFeed { ends_early, ..parsed.whole_entries() };
+            Ok(Answer { parsed, validators, body_hash })
+        }
         Ok(Err(error)) => Err((error.to_string(), None)),
         Err(_) => Err(("the parser failed on this sitemap; please report it".to_owned(), None)),
     }

@@ -48,11 +48,13 @@ pub enum PollOutcome {
     FetchFailed,
     /// A document that is no feed.
     ParseFailed,
+    /// A feed that ends before it is complete.
+    CutOff,
 }
 
 impl PollOutcome {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Changed, Self::NotModified, Self::FetchFailed, Self::ParseFailed];
+    pub const ALL: [Self; 5] = [Self::Changed, Self::NotModified, Self::FetchFailed, Self::ParseFailed, Self::CutOff];
 
     /// The label's value.
     #[must_use]
@@ -62,6 +64,7 @@ impl PollOutcome {
             Self::NotModified => "not_modified",
             Self::FetchFailed => "fetch_failed",
             Self::ParseFailed => "parse_failed",
+            Self::CutOff => "cut_off",
         }
     }
 }

@@ -86,11 +86,15 @@ struct Utf8Sequences {
 impl Utf8Sequences {
     fn of(bytes: &[u8]) -> Self {
         let mut sequences = Self { good: 0, bad: 0 };
+        let mut last: &[u8] = &[];
         for chunk in bytes.utf8_chunks() {
             sequences.good += chunk.valid().bytes().filter(|byte| *byte >= 0xc0).count();
             sequences.bad += usize::from(!chunk.invalid().is_empty());
+            last = chunk.invalid();
         }
-        // Cut off within the last character: no damage worth a name.
+        // Cut off within the last character: no damage worth a name, where other characters were whole.
+        let is_beginning = std::str::from_utf8(last).is_err_and(|error| error.error_len().is_none());
+        sequences.bad -= usize::from(is_beginning && sequences.good > 0);
         sequences
     }
 }
@@ -190,6 +194,20 @@ mod tests {
 
     fn encoded(label: &str, text: &str) -> Vec<u8> {
         Encoding::for_label(label.as_bytes()).expect("known").encode(text).0.into_owned()
+    }
+
+    #[test]
+    fn a_text_cut_off_within_a_character_keeps_its_encoding() {
+        let text = "<?xml version=\"1.0\" encoding=\"utf-8\"?><t>La città è più calma, perché piov";
+        for (last, lengths) in [("é", 1..2), ("я", 1..2), ("舰", 1..3), ("🚢", 1..4)] {
+            for length in lengths {
+                let bytes = [text.as_bytes(), &last.as_bytes()[..length]].concat();
+                check(&bytes, None, &format!("{text}\u{fffd}"));
+                check(&bytes[38..], Some("application/rss+xml"), &format!("{}\u{fffd}", &text[38..]));
+            }
+        }
+        let western = encoded("windows-1252", "<t>perché");
+        check(&western, Some("text/xml; charset=iso-8859-1"), "<t>perché");
     }
 
     #[test]

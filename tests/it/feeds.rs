@@ -131,6 +131,80 @@ fn an_entry_cut_off_before_its_identity_is_left_for_the_next_poll() {
     assert_eq!(feed.warnings.last().map(String::as_str), Some("the document ends in the middle of an entry"));
 }
 
+#[test]
+fn a_feed_cut_anywhere_is_told_from_a_whole_one_and_what_came_whole_is_as_it_was() {
+    for file in [
+        "arabic.xml",
+        "atom03.xml",
+        "atom10.xml",
+        "big5.xml",
+        "broken-ampersand.xml",
+        "cdf.xml",
+        "euc-kr.xml",
+        "gb2312.xml",
+        "rss10.rdf",
+        "rss20.xml",
+        "shift_jis.xml",
+        "utf16.xml",
+        "windows-1251.xml",
+        "feed.json",
+    ] {
+        let bytes = read(file);
+        let whole = parse(&bytes);
+        let identities = identify(&whole);
+        assert!(!whole.ends_early, "{file}");
+        let mut ends = 0;
+        for length in 1..bytes.len() {
+            let Ok(cut) = parse_feed(&bytes[..length], None, &base()) else { continue };
+            let is_blank = bytes[length..].iter().all(|byte| matches!(byte, b'\n' | b'\r' | b' ' | 0));
+            // RSS has said all that it has with the end of its channel.
+            let tail = if file == "utf16.xml" { 24 } else { 12 };
+            assert!(cut.ends_early || is_blank || bytes.len() - length <= tail, "{file} cut to {length}");
+            let cut = cut.whole_entries();
+            assert_eq!(titles(&cut), titles(&whole)[..cut.entries.len()], "{file} cut to {length}");
+            assert_eq!(identify(&cut), identities[..cut.entries.len()], "{file} cut to {length}");
+            ends += usize::from(cut.ends_early && !cut.entries.is_empty());
+        }
+        assert!(ends > 0, "{file}");
+    }
+}
+
+#[test]
+fn broken_feeds_that_have_their_end_are_not_called_cut_off() {
+    for file in std::fs::read_dir("tests/feeds").expect("there").map(|file| file.expect("readable")) {
+        let name = file.file_name().to_string_lossy().into_owned();
+        let feed = parse(&std::fs::read(file.path()).expect("readable"));
+        assert_eq!(feed.ends_early, name == "broken-truncated.xml", "{name}");
+        assert!(feed.ends_early || !feed.last_is_part, "{name}");
+    }
+    // No `</rss>`, an end in capitals, remarks behind the end, an item, a text and an attribute that never end.
+    let item = "<item><guid>1</guid><title>Учения</title></item>";
+    for text in [
+        format!("<rss><channel><title>t</title>{item}</channel>"),
+        format!("<rss><channel><title>t</title>{item}</CHANNEL></RSS>\n\0"),
+        format!("<rss><channel><title>t</title>{item}</channel></rss><!-- <b>31 queries</b> --> <!-- cached -->"),
+        format!("<rss><channel><title>t</title>{item}</channel></rss><br/><b>Warning</b>: nothing"),
+        "<rss><channel><title>t</title><item><guid>1</guid><title>演习</channel></rss>".to_owned(),
+        format!(
+            "<rss><channel><title>t</title>{item}<item><guid>2</guid><title><![CDATA[演习</title></item></channel></rss>"
+        ),
+        format!("<rss><channel><title>t</title>{item}<item><guid>2</guid><a b=\"演习></item></channel></rss>"),
+        "<feed/>".to_owned(),
+        "<rss version=\"2.0\"/>".to_owned(),
+        format!("<x:rdf xmlns:x=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\"><channel/>{item}</x:rdf>"),
+    ] {
+        assert!(!parse(text.as_bytes()).ends_early, "{text}");
+    }
+    for text in [
+        format!("<rss><channel><title>t</title>{item}"),
+        format!("<rss><channel><title>t</title>{item}<br />\n<b>Fatal error</b>: out of memory"),
+        format!("<rdf:RDF><channel><title>t</title></channel>{item}<it"),
+        "<feed><title>t</title><entry><id>1</id><title>演".to_owned(),
+    ] {
+        assert!(parse(text.as_bytes()).ends_early, "{text}");
+    }
+}
+
 /// The same document with one bare `&` in it, so that the strict reader refuses it.
 fn damaged(text: &str) -> Option<String> {
     let end = ["</channel>", "</feed>", "</rdf:RDF>"].iter().filter_map(|tag| text.rfind(tag)).min()?;
@@ -242,9 +316,11 @@ fn what_is_no_feed_is_called_by_its_name() {
     );
     assert!(matches!(
         error(b"{\"version\": \"https://jsonfeed.org/version/1\", \"items\": ["),
-        ParseError::Broken { line: 1, .. }
+        ParseError::EndsEarly { line: 1, .. }
     ));
-    assert!(matches!(error(b"<rss version='2.0'><channel><a></b>"), ParseError::Broken { line: 1, .. }));
+    assert!(matches!(error(b"<rss version='2.0'><channel><a></b>"), ParseError::EndsEarly { line: 1, .. }));
+    assert!(matches!(error(b"<rss version='2.0'><channel><a></b></rss>"), ParseError::Broken { line: 1, .. }));
+    assert!(matches!(error(b"{\"version\": nothing, \"items\": []}"), ParseError::Broken { line: 1, .. }));
     for page in [
         "<!DOCTYPE html><html><head><title>Accedi &amp; leggi</title></head><body><form></form></body></html>",
         "<html><HEAD><TITLE>\n Accedi &amp; leggi </TITLE></HEAD></html>",

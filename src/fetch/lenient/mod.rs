@@ -105,17 +105,20 @@ impl<'a> Reader<'a> {
     /// neither guid nor link had come: the next poll would not recognise it.
     fn finish(mut self) -> RawFeed {
         let was_cut = self.entry.is_some();
+        let mut last_is_part = was_cut;
         self.capture = None;
         if let Some(entry) = &self.entry
             && entry.id.is_none()
             && entry.link.is_none()
         {
             self.entry = None;
+            last_is_part = false;
         }
         while !self.open.is_empty() {
             self.close();
         }
         self.close_entry();
+        self.feed.last_is_part = last_is_part;
         if was_cut {
             self.feed.warnings.push("the document ends in the middle of an entry".to_owned());
         }

@@ -58,6 +58,13 @@ pub struct ParsedFeed {
     pub entries: Vec<Entry>,
     /// What was odd about the document, one line each, for people.
     pub warnings: Vec<String>,
+    /// Whether the document ends before it is complete: it was cut off on its way, or its writer stopped in the middle. A
+    /// document that is broken otherwise, but has its end, is none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ends_early: bool,
+    /// Whether the last entry is what came of one before such a document ended.
+    #[serde(skip)]
+    pub last_is_part: bool,
     /// How often the feed asks to be polled at most (`ttl`, else `sy:updatePeriod` and `sy:updateFrequency`).
     #[serde(skip)]
     pub poll_hint: Option<Duration>,
@@ -77,8 +84,20 @@ impl ParsedFeed {
             is_index: false,
             entries: Vec::new(),
             warnings: Vec::new(),
+            ends_early: false,
+            last_is_part: false,
             poll_hint: None,
         }
+    }
+
+    /// Only what came whole. An entry that was cut in the middle may have half a title: what is known of it would be
+    /// taken for an edit later, or for another entry.
+    #[must_use]
+    pub fn whole_entries(mut self) -> Self {
+        if std::mem::take(&mut self.last_is_part) {
+            self.entries.pop();
+        }
+        self
     }
 }
 

@@ -69,6 +69,14 @@ pub enum ParseError {
         /// What is wrong.
         error: String,
     },
+    /// A feed by its beginning that ends before anything in it could be read.
+    #[error("the document ends at line {line}, column {column}, before anything in it is complete")]
+    EndsEarly {
+        /// From 1.
+        line: usize,
+        /// In characters, from 1.
+        column: usize,
+    },
     /// A feed by its beginning, but nothing in it could be read.
     #[error("the feed is broken at line {line}, column {column}: {reason}")]
     Broken {

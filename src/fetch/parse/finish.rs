@@ -60,6 +60,7 @@ pub(crate) fn finish(raw: RawFeed, base: &Url) -> ParsedFeed {
         bases.channel = link.as_deref().and_then(|link| Url::parse(link).ok());
     }
     let mut warnings = raw.warnings;
+    let raw_count = raw.entries.len();
     let entries = raw.entries.into_iter().take(MAX_ENTRIES).map(|entry| finish_entry(entry, &bases)).collect();
     warnings.truncate(MAX_WARNINGS);
     ParsedFeed {
@@ -71,6 +72,8 @@ pub(crate) fn finish(raw: RawFeed, base: &Url) -> ParsedFeed {
         published: raw.published,
         updated: raw.updated,
         entries,
+        ends_early: raw.ends_early,
+        last_is_part: raw.last_is_part && raw_count <= MAX_ENTRIES,
         warnings,
         poll_hint: raw.poll_hint,
     }

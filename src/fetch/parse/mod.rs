@@ -55,6 +55,8 @@ pub fn parse_feed(bytes: &[u8], content_type: Option<&str>, base: &Url) -> Resul
         Some('h' | 'H') if let Some(list) = sitemap::read_list(text) => list,
         Some(_) => xml::xml(text, base)?,
     };
+    // What was left because it is more than is read is not missing.
+    raw.ends_early &= u64::try_from(bytes.len()).unwrap_or(u64::MAX) < sitemap::MAX_UNPACKED;
     raw.warnings.extend(unpack_warning.map(str::to_owned));
     if decoded.is_damaged {
         raw.warnings.push(format!("some bytes are not {}", decoded.encoding));
@@ -94,7 +96,15 @@ fn binary_kind(bytes: &[u8]) -> Option<&'static str> {
 fn json(text: &str) -> Result<RawFeed, ParseError> {
     match serde_json::from_str(text) {
         Ok(document) => jsonfeed::read(&document).ok_or(ParseError::Json),
-        // Something after the document is survived; a document cut off is not.
+        Err(error) if error.is_eof() => jsonfeed::whole_part(text)
+            .and_then(|text| jsonfeed::read(&serde_json::from_str(&text).ok()?))
+            .map(|mut feed| {
+                feed.warnings.push("the document ends before its elements do".to_owned());
+                feed.ends_early = true;
+                feed
+            })
+            .ok_or(ParseError::EndsEarly { line: error.line(), column: error.column() }),
+        // Something after the document is survived.
         Err(error) => match serde_json::Deserializer::from_str(text).into_iter().next() {
             Some(Ok(document)) => {
                 let mut feed = jsonfeed::read(&document).ok_or(ParseError::Json)?;

@@ -36,6 +36,9 @@ pub(crate) struct RawFeed {
     pub(crate) updated: Option<Timestamp>,
     pub(crate) entries: Vec<RawEntry>,
     pub(crate) warnings: Vec<String>,
+    pub(crate) ends_early: bool,
+    /// Whether the last entry is what came of one before the document ended.
+    pub(crate) last_is_part: bool,
     pub(crate) poll_hint: Option<Duration>,
 }
 
@@ -52,6 +55,8 @@ impl RawFeed {
             updated: None,
             entries: Vec::new(),
             warnings: Vec::new(),
+            ends_early: false,
+            last_is_part: false,
             poll_hint: None,
         }
     }

@@ -44,6 +44,30 @@ impl<'a> Root<'a> {
         matches!(self.local.as_str(), "urlset" | "sitemapindex")
     }
 
+    /// Whether a feed's text stops before its end: nothing after the last entry ends the root, or the channel in it, which
+    /// is all that RSS has. Broken markup further up is no sign of it: what ends with the root's end tag was sent whole.
+    pub(super) fn ends_early(&self, text: &str) -> bool {
+        !self.is_end(last_end_tag(text)) && {
+            let mut is_open = true;
+            for token in Tokens::of(text) {
+                match token {
+                    Token::Start { name, is_empty, .. } => {
+                        let local = local(name);
+                        let is_entry = local.eq_ignore_ascii_case("item") || local.eq_ignore_ascii_case("entry");
+                        is_open = (is_open || is_entry) && !(is_empty && name == self.name);
+                    }
+                    Token::End { name } if self.is_end(name) => is_open = false,
+                    _ => {}
+                }
+            }
+            is_open
+        }
+    }
+
+    fn is_end(&self, name: &str) -> bool {
+        name.eq_ignore_ascii_case(self.name) || self.local == "rss" && local(name).eq_ignore_ascii_case("channel")
+    }
+
     pub(super) fn what_else(&self, text: &str) -> ParseError {
         const HTML: &[&str] = &[
             "html", "head", "body", "script", "style", "meta", "title", "div", "p", "center", "h1", "h2", "br", "b",
@@ -64,6 +88,24 @@ impl<'a> Root<'a> {
             _ => ParseError::OtherXml { root: cut_chars(self.name.to_owned(), 60) },
         }
     }
+}
+
+fn local(name: &str) -> &str {
+    name.rsplit(':').next().unwrap_or(name)
+}
+
+/// The name of the end tag that ends the text, apart from blanks and comments; else nothing.
+fn last_end_tag(text: &str) -> &str {
+    let mut rest = text;
+    loop {
+        rest = rest.trim_end_matches(|c: char| c.is_whitespace() || c == '\0');
+        match rest.strip_suffix("-->").and_then(|comment| comment.rfind("<!--")) {
+            Some(start) => rest = &rest[..start],
+            None => break,
+        }
+    }
+    let tag = rest.strip_suffix('>').and_then(|rest| rest.rsplit_once("</"));
+    tag.map_or("", |(_, name)| name.trim_end())
 }
 
 fn find_ignoring_case(text: &str, needle: &str) -> Option<usize> {

@@ -34,13 +34,18 @@ pub(super) fn xml(text: &str, base: &Url) -> Result<RawFeed, ParseError> {
         return Ok(feed);
     }
     let scan = Scan::of(text);
-    let mut feed = match strict_feed(text, &root, &scan, base) {
+    let ends_early = root.ends_early(text);
+    let strict = if ends_early { None } else { strict_feed(text, &root, &scan, base) };
+    let mut feed = match strict {
         Some(feed) => feed,
         None => {
             let feed = lenient::read(text, base);
             if let Some((line, column, reason)) = first_error(text) {
                 if feed.entries.is_empty() && feed.title.is_none() && feed.link.is_none() && feed.language.is_none() {
-                    return Err(ParseError::Broken { line, column, reason });
+                    return Err(match ends_early {
+                        true => ParseError::EndsEarly { line, column },
+                        false => ParseError::Broken { line, column, reason },
+                    });
                 }
                 warnings.push(format!(
                     "not well-formed at line {line}, column {column}: {reason}; read as far as possible"
@@ -53,6 +58,8 @@ pub(super) fn xml(text: &str, base: &Url) -> Result<RawFeed, ParseError> {
         warnings.push(format!("only the first {MAX_ENTRIES} entries are read"));
     }
     feed.poll_hint = poll_hint(text);
+    feed.ends_early = ends_early;
+    feed.last_is_part &= ends_early;
     warnings.append(&mut feed.warnings);
     feed.warnings = warnings;
     Ok(feed)

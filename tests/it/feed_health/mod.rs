@@ -1,6 +1,7 @@
 //! Feeds that go dark, move, fall silent or run over, polled hour by hour on a clock that the tests move.
 
 mod clock;
+mod cut_off;
 mod gaps;
 mod kinds;
 mod network;
@@ -147,7 +148,7 @@ async fn each_trouble_has_its_words_and_goes_where_the_route_says() {
     server.put_status("/login", 401, "text/plain", "who are you");
     server.put("/wall", "text/html", "<html><title>Вход</title><form><input type=\"password\"></form></html>");
     server.put("/page", "text/html", "<html><title>首页</title><p>今日要闻</p></html>");
-    server.put("/broken", "application/rss+xml", "<rss version=\"2.0\"><");
+    server.put("/broken", "application/rss+xml", "<rss version=\"2.0\"><</rss>");
     server.put_status("/server", 503, "text/plain", "busy");
     let watch = Watch::new(world).await;
     watch.hours(9).await;
