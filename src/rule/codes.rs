@@ -149,4 +149,6 @@ codes! {
     SAME_QUERY = "W114";
     /// A regular expression on `url:` that looks for the escapes of a link, which are letters there.
     ESCAPED_REGEX = "W115";
+    /// A list without anything in it, where one that is absent means the same.
+    EMPTY_LIST = "W116";
 }

@@ -30,7 +30,10 @@ impl Glob {
             let name = name.trim();
             return Err((
                 "a sign before a name excludes nothing".into(),
-                format!("what is to be left out stands in `exclude_sources = [\"{name}\"]`, without it"),
+                format!(
+                    "what is to be left out stands in `exclude_sources = [\"{name}\"]`, without it; a feed whose name begins \
+                     with the sign is `?{name}`"
+                ),
             ));
         }
         if let Some((_, rest)) = trimmed.split_once("://") {
@@ -115,6 +118,9 @@ mod tests {
             ("*a*b*c", "aXcXb", false),
             ("*", "", true),
             ("新华*", "新华网", true),
+            ("?Фонарь", "-Фонарь", true),
+            ("?Faro", "!Faro", true),
+            ("*Faro", "-Faro", true),
         ] {
             assert_eq!(Glob::parse(pattern).unwrap().fits(name), fits, "{pattern} {name}");
         }

@@ -28,6 +28,7 @@
 //! ```
 
 pub mod codes;
+mod dashes;
 mod document;
 mod file;
 mod findings;

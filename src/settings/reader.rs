@@ -190,6 +190,13 @@ impl<'a> TableReader<'a> {
         value.is_some_and(|value| matches!(value.get_ref(), DeValue::Array(items) if items.is_empty()))
     }
 
+    /// Whether the value of a key, not asked for yet, is a text.
+    #[must_use]
+    pub fn holds_text(&self, key: &str) -> bool {
+        let value = self.position(key).and_then(|at| self.entries.get(at)).and_then(|entry| entry.value.as_ref());
+        value.is_some_and(|value| matches!(value.get_ref(), DeValue::String(_)))
+    }
+
     /// Whether the value of a key, not asked for yet, is `true` or `false`.
     #[must_use]
     pub fn holds_bool(&self, key: &str) -> bool {

@@ -235,7 +235,7 @@ fn behind(key: &str, value: &str) -> Option<(String, String)> {
 }
 
 /// At most 60 letters, on one line.
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() > 60 { format!("{}…", line.chars().take(59).collect::<String>()) } else { line }
 }

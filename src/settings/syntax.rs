@@ -11,6 +11,7 @@ use toml::de::DeTable;
 use crate::model::{Diagnostic, Source, Span};
 
 use super::codes;
+use super::dashes;
 use super::slips::{UNQUOTED, odd_character, slip};
 use super::statements::{Statement, header_path, is_bare_key, statements};
 
@@ -62,7 +63,9 @@ pub(super) fn explain(source: &Source, lossy: bool) -> Syntax {
     let last_marker = text.rfind("\n>>>>>>>").unwrap_or(0);
     // Names of the broken header under which everything is left out; `Some("")` up to the next header of one name.
     let mut under: Option<String> = None;
-    for statement in statements(text) {
+    let mut removed: Vec<Range<usize>> = Vec::new();
+    let mut statements = statements(text).into_iter().peekable();
+    while let Some(statement) = statements.next() {
         let written = &text[statement.range.clone()];
         let start = Span::new(source.id, statement.range.clone()).start;
         let marker = merge_marker(written);
@@ -105,8 +108,9 @@ pub(super) fn explain(source: &Source, lossy: bool) -> Syntax {
             syntax.headers.push((start, path.map(plain_path)));
             let Some(error) = errors.first() else { continue };
             syntax.diagnostics.push(header(source, &statement, error));
-            match path.and_then(|path| missing_bracket(written, path)) {
-                Some((at, brackets)) => inserted.push((statement.range.start + at, brackets)),
+            match path.and_then(|path| bracket_mistake(written, path)) {
+                Some(Mistake::Missing(at, brackets)) => inserted.push((statement.range.start + at, brackets)),
+                Some(Mistake::Surplus(at)) => removed.push(statement.range.start + at..statement.range.start + at + 1),
                 None => {
                     under = Some(path.map(plain_path).unwrap_or_default());
                     left_out.push(statement.range);
@@ -118,6 +122,19 @@ pub(super) fn explain(source: &Source, lossy: bool) -> Syntax {
             let errors = DeTable::parse_recoverable(written).1;
             if errors.is_empty() && statement.unclosed.is_none() {
                 continue;
+            }
+            if let Some(key) = dashes::key_of(written) {
+                let is_item = |next: &Statement| dashes::item(&text[next.range.clone()]).is_some();
+                let mut items = Vec::new();
+                while let Some(item) = statements.next_if(|next| !next.is_header && is_item(next)) {
+                    items.push(item.range);
+                }
+                if !items.is_empty() {
+                    syntax.diagnostics.push(dashes::list(source, key, &statement, &items));
+                    left_out.push(statement.range);
+                    left_out.extend(items);
+                    continue;
+                }
             }
             syntax.diagnostics.push(match (statement.unclosed, errors.first()) {
                 (Some(open), _) => unclosed_value(source, open),
@@ -131,7 +148,9 @@ pub(super) fn explain(source: &Source, lossy: bool) -> Syntax {
             break;
         }
     }
-    syntax.mended = mend(text, &left_out, &inserted);
+    removed.extend(left_out.iter().cloned());
+    removed.sort_by_key(|range| range.start);
+    syntax.mended = mend(text, &removed, &inserted);
     syntax.damage.extend(left_out.into_iter().map(|range| {
         let lines = Span::new(source.id, lines(text, range));
         lines.start..lines.end.max(lines.start + 1)
@@ -218,11 +237,59 @@ pub(super) fn is_below(path: &str, above: &str) -> bool {
     path.strip_prefix(above).is_some_and(|rest| rest.starts_with('.'))
 }
 
-/// What a header lacks at its end or beginning, where nothing else is wrong with it.
-fn missing_bracket(written: &str, path: &str) -> Option<(usize, &'static str)> {
+/// Tables that a file may have many of, by their last name; and some that it has one of, where people double the brackets.
+const LISTS: [&str; 6] = ["feed", "page", "route", "surge", "test", "topic"];
+const SINGLE: [&str; 13] = [
+    "where",
+    "story",
+    "expect",
+    "labels",
+    "baseline",
+    "poll",
+    "network",
+    "store",
+    "rules",
+    "http",
+    "health",
+    "heartbeat",
+    "feeds",
+];
+
+/// Whether a table of this name is one of many; `None` where nobody knows.
+fn is_list(path: &str) -> Option<bool> {
+    let path = plain_path(path);
+    let mut names = path.split('.');
+    let (first, last) = (names.next()?, names.next_back());
+    if matches!((first, last), ("concept" | "channel", Some(_))) {
+        return Some(false);
+    }
+    let last = last.unwrap_or(first);
+    if LISTS.contains(&last) { Some(true) } else { SINGLE.contains(&last).then_some(false) }
+}
+
+/// What is wrong with the brackets of a header.
+enum Mistake {
+    /// These are missing there.
+    Missing(usize, &'static str),
+    /// The one there is too many.
+    Surplus(usize),
+}
+
+/// What a header lacks at its end or beginning, or has too many of, where nothing else is wrong with it.
+fn bracket_mistake(written: &str, path: &str) -> Option<Mistake> {
     let opening = written.len() - written.trim_start_matches('[').len();
     let at = written.find(path)? + path.len();
     let closing = written[at..].trim_start().bytes().take_while(|&byte| byte == b']').count();
+    let surplus = match (opening, closing) {
+        (2, 1) => Some(0),
+        (1, 2) => written[at..].find(']').map(|bracket| at + bracket),
+        _ => None,
+    };
+    if let Some(bracket) = surplus.filter(|_| is_list(path) == Some(false)) {
+        let mut mended = written.to_owned();
+        mended.remove(bracket);
+        return DeTable::parse(&mended).is_ok().then_some(Mistake::Surplus(bracket));
+    }
     let (place, brackets) = match (opening, closing) {
         (2, 0) => (at, "]]"),
         (2, 1) | (1, 0) => (at, "]"),
@@ -231,7 +298,7 @@ fn missing_bracket(written: &str, path: &str) -> Option<(usize, &'static str)> {
     };
     let mut mended = written.to_owned();
     mended.insert_str(place, brackets);
-    DeTable::parse(&mended).is_ok().then_some((place, brackets))
+    DeTable::parse(&mended).is_ok().then_some(Mistake::Missing(place, brackets))
 }
 
 fn duplicate(source: &Source, at: Range<usize>) -> Diagnostic {
@@ -280,6 +347,7 @@ fn header(source: &Source, statement: &Statement, error: &toml::de::Error) -> Di
         return plain(source, place(source, statement, error), error.message());
     };
     let double = written.starts_with("[[") || written.contains("]]");
+    let double = double && is_list(path) != Some(false);
     // `[topic where]` lacks a dot; in `[concept.iron dome]` the space is one too many.
     let has_space = |name: &str| {
         name.trim().contains(' ') && !name.contains(['"', '\'']) && name.chars().any(char::is_alphanumeric)

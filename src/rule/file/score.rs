@@ -17,6 +17,11 @@ pub(super) fn read_score(table: &mut TableReader<'_>, user: &User, loaded: &mut 
         if pairs(&mut part) {
             continue;
         }
+        if nothing(&part) {
+            part.also_known(&["when", "add", "each", "max"]);
+            part.finish();
+            continue;
+        }
         part.require(&["when", "add"]);
         let when = query(&mut part, "when", user, loaded);
         let add = part.integer("add", SCORES);
@@ -47,6 +52,29 @@ pub(super) fn read_score(table: &mut TableReader<'_>, user: &User, loaded: &mut 
         }
     }
     parts
+}
+
+/// Reports `{ each = true, max = 5 }`: neither when it adds nor how much.
+fn nothing(part: &TableReader<'_>) -> bool {
+    if part.has("when") || part.has("add") || part.is_damaged() || part.may_mean(&["when", "add"]) {
+        return false;
+    }
+    let rest = match (part.has("each"), part.has("max")) {
+        (false, false) => "",
+        (true, false) => ", each = true",
+        (_, true) => ", each = true, max = 20",
+    };
+    let title = if rest.is_empty() {
+        "a part of the score says when it adds, and how much"
+    } else {
+        "this part of the score says neither when it adds nor how much"
+    };
+    part.report(
+        Diagnostic::error(codes::BAD_SCORE, title)
+            .label(part.span(), "`when` and `add` are missing here")
+            .help(format!("write `{{ when = 'missile', add = 5{rest} }}`, or delete it")),
+    );
+    true
 }
 
 /// Reports `{ missile = 5 }`: terms and what each adds, by themselves.

@@ -8,7 +8,7 @@ use super::super::codes;
 use super::super::def::{ExpectDef, TestDef};
 use super::super::parser::{Reference, ReferenceKind};
 use super::score::{SCORES, SEVERITIES};
-use super::topic::{ABOVE, TOPIC_KEYS, read_language};
+use super::topic::{ABOVE, TOPIC_KEYS, empty_list, read_language};
 use super::{hints, usage};
 
 pub(super) fn read_test(mut table: TableReader<'_>, index: usize, user: &User, loaded: &mut Loaded) -> Option<TestDef> {
@@ -31,6 +31,22 @@ pub(super) fn read_test(mut table: TableReader<'_>, index: usize, user: &User, l
     table.hint(&["text", "content", "article"], "did you mean `body`?");
     table.hint(&["headline", "heading"], "did you mean `title`?");
     table.hint(&["expects", "expected", "result"], "did you mean `expect`?");
+    // Of a value of another type that was said.
+    let texts = [("title", &title), ("summary", &summary), ("body", &body)];
+    let is_blank = |(key, text): &(&str, &Option<String>)| {
+        !table.has(key) || text.as_ref().is_some_and(|text| text.trim().is_empty())
+    };
+    if let Some(blank) = TEXTS.iter().find_map(|key| table.key_span(key))
+        && texts.iter().all(is_blank)
+        && !table.is_damaged()
+        && !table.may_mean(&TEXTS)
+    {
+        table.report(
+            Diagnostic::error(codes::BAD_TEST, "the text of this test is empty")
+                .label(blank, "")
+                .help("write what an article that must match says, or one that must not: none is without words"),
+        );
+    }
     // What is missing may be what nobody knows, which is reported too.
     if !TEXTS.iter().any(|key| table.has(key)) && !table.is_damaged() && !table.may_mean(&TEXTS) {
         table.report(
@@ -73,6 +89,7 @@ fn read_expect(mut table: TableReader<'_>, user: &User, loaded: &mut Loaded) -> 
     let matches = table.bool("match");
     let severity = table.one_of("severity", &SEVERITIES);
     let min_score = table.integer("min_score", SCORES);
+    empty_list(&table, "concepts", "nothing is compared, as without it", "`concepts = [\"russia\"]`");
     let names = table.texts("concepts").unwrap_or_default();
     let failed = table.string("failed");
     let given = GIVEN.iter().any(|key| table.has(key));

@@ -35,8 +35,17 @@ pub(super) fn read_topic(mut table: TableReader<'_>, loaded: &mut Loaded) {
     let name = table.string("name").map(|name| name.value);
     let matches = query(&mut table, "match", &user, loaded);
     let except = query(&mut table, "except", &user, loaded);
+    if table.has("match") && !table.has("threshold") {
+        empty_list(&table, "score", "no article gets any", "`score = [{ when = 'title:missile', add = 20 }]`");
+    }
     let score = read_score(&mut table, &user, loaded);
-    let threshold = table.integer("threshold", SCORES);
+    // `threshold = "25"` without a score: the quotes are of no account.
+    let threshold = if table.has("score") || !table.holds_text("threshold") {
+        table.integer("threshold", SCORES).map(|threshold| threshold.value)
+    } else {
+        table.also_known(&["threshold"]);
+        None
+    };
     let severity = read_severity(&mut table);
     let labels = read_labels(&mut table);
     let owner = table.string("owner").map(|owner| owner.value);
@@ -85,7 +94,7 @@ pub(super) fn read_topic(mut table: TableReader<'_>, loaded: &mut Loaded) {
         matches,
         except,
         score,
-        threshold: threshold.map(|threshold| threshold.value),
+        threshold,
         severity,
         labels,
         owner,
@@ -179,8 +188,29 @@ fn read_globs(table: &mut TableReader<'_>, key: &'static str) -> Vec<Glob> {
     globs
 }
 
+/// Lists of `[topic.where]` that may be left empty by mistake: what it means, and what to write.
+const EMPTY_FILTERS: [(&str, &str, &str); 3] = [
+    ("languages", "articles in all languages are tried, as without it", "`languages = [\"it\", \"ru\"]`"),
+    ("sources", "articles from all sources are tried, as without it", "`sources = [\"*.ansa.it\"]`"),
+    ("exclude_sources", "no source is left out, as without it", "`exclude_sources = [\"sport.example.it\"]`"),
+];
+
+/// Warns of a list without anything in it, which may be meant as “none” or as “all”.
+pub(super) fn empty_list(table: &TableReader<'_>, key: &str, means: &str, right: &str) {
+    if let Some(span) = table.key_span(key).filter(|_| table.is_empty_list(key)) {
+        table.report(
+            Diagnostic::warning(codes::EMPTY_LIST, format!("an empty `{key}` asks for nothing: {means}"))
+                .label(span, "")
+                .help(format!("name what is meant, such as {right}, or delete the line")),
+        );
+    }
+}
+
 fn read_where(mut table: TableReader<'_>) -> WhereDef {
     table.explain(usage::WHERE);
+    for (key, means, right) in EMPTY_FILTERS {
+        empty_list(&table, key, means, right);
+    }
     let languages = table.texts("languages").unwrap_or_default();
     let languages = languages.iter().filter_map(|text| read_language(&table, text)).collect();
     let sources = read_globs(&mut table, "sources");

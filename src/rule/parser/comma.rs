@@ -58,6 +58,16 @@ impl Parser<'_, '_> {
         let shown: Vec<String> = parts.iter().take(MOST_SHOWN).map(|part| self.shown(&part.range)).collect();
         let dots = if parts.len() > MOST_SHOWN { ", …" } else { "" };
         let help = format!("write `{} OF ({}{dots})`", number.clamp(1, parts.len()), shown.join(", "));
+        // `2 of (a b)`: said with the small letters.
+        let is_of = |found: &&mut Diagnostic| {
+            found.code == codes::LOWER_CASE_OPERATOR
+                && found.labels.first().is_some_and(|label| label.span.end == end && label.span.start < end)
+        };
+        if let Some(found) = self.sink.diagnostics.iter_mut().find(is_of) {
+            found.title = "operators are written in upper case, with commas in the list: `OF`".to_owned();
+            found.help = vec![help];
+            return;
+        }
         self.error(codes::BAD_OF, "the expressions of this list are not separated by commas", range, &[&help]);
     }
 
