@@ -11,6 +11,8 @@ pub(super) const RULES: &[(&str, &str)] = &[
     ("drones-over-airports.toml", include_str!("../../rules/drones-over-airports.toml")),
     ("infrastructure-cyberattacks.toml", include_str!("../../rules/infrastructure-cyberattacks.toml")),
     ("missile-defence.toml", include_str!("../../rules/missile-defence.toml")),
+    ("missile-defence/parts.toml", include_str!("../../rules/missile-defence/parts.toml")),
+    ("missile-defence/words.toml", include_str!("../../rules/missile-defence/words.toml")),
     ("north-korea-launches.toml", include_str!("../../rules/north-korea-launches.toml")),
     ("russia-china-military.toml", include_str!("../../rules/russia-china-military.toml")),
     ("sanctions-evasion.toml", include_str!("../../rules/sanctions-evasion.toml")),
