@@ -73,8 +73,20 @@ impl Lexer<'_, '_, '_> {
         self.at += name.len();
         if name.starts_with(char::is_alphanumeric) {
             let name = name.to_owned();
+            let wild: String = self.rest().chars().take_while(|c| is_wildcard(*c)).collect();
+            if !wild.is_empty() {
+                let of = if sign == '@' { "a concept" } else { "a topic" };
+                let diagnostic = Diagnostic::error(
+                    codes::BARE_WILDCARD,
+                    format!("`{wild}` behind `{sign}{name}` means nothing: the name of {of} is written in full"),
+                )
+                .help(format!("write `{sign}{name}`; wildcards belong to the words that it looks for"));
+                self.sink.report(diagnostic, self.at..self.at + wild.len(), "");
+            }
             let atom = if sign == '@' { Atom::Concept(name) } else { Atom::Topic(name) };
-            return self.push(Token::Atom(atom), start);
+            self.push(Token::Atom(atom), start);
+            self.at += wild.len();
+            return;
         }
         let following: String = rest
             .trim_start_matches([' ', '"'])

@@ -246,15 +246,30 @@ impl<'t> Parser<'t, '_> {
             return Part { node: None, range: lexeme.range.clone(), negated: false, height: 0 };
         };
         if let Some(node) = &part.node {
-            let mut inner = None;
-            node.walk(&mut |node| {
-                if let NodeKind::Scope { scope, .. } = &node.kind {
-                    inner = inner.or(Some((*scope, node.span)));
-                }
+            let (mut inner, mut topic) = (None, None);
+            node.walk(&mut |node| match &node.kind {
+                NodeKind::Scope { scope, .. } => inner = inner.or(Some((*scope, node.span))),
+                NodeKind::Atom(Atom::Topic(id)) if topic.is_none() => topic = Some((id.clone(), node.span)),
+                _ => {}
             });
+            if let Some((id, span)) = topic {
+                let title = format!("`#{id}` stands inside `{name}:`, but a topic holds for the whole article");
+                let diagnostic = Diagnostic::error(codes::BAD_SCOPE, title)
+                    .label(span, "")
+                    .help(format!("join it outside: `{name}:(…) AND #{id}`"))
+                    .help(format!("or make a concept of the words that both look for: `{name}:@name`"));
+                self.sink.push(diagnostic);
+            }
             if let Some((inner, span)) = inner {
-                let title = format!("`{}:` stands inside `{name}:`, and a text is never in both", inner.as_str());
-                let title = if inner == scope { format!("`{name}:` stands inside `{name}:`") } else { title };
+                let inside = format!("`{}:` stands inside `{name}:`", inner.as_str());
+                let title = if inner == scope {
+                    inside
+                } else if [inner, scope].contains(&Scope::Lede) {
+                    // Which is the title, and the beginning of the text.
+                    format!("{inside}, and one field can't narrow another")
+                } else {
+                    format!("{inside}, and a text is never in both")
+                };
                 let diagnostic = Diagnostic::error(codes::BAD_SCOPE, title)
                     .label(span, "")
                     .help("close the one before the other begins, and join them with AND or OR");

@@ -135,8 +135,13 @@ impl Parser<'_, '_> {
         let b = self.shown(&(first.range.end..left.range.end));
         let c = self.shown(&right.range);
         let (one, two) = (first.canonical(), second.canonical());
+        let title = if one == two {
+            format!("two `{one}` in a row need parentheses")
+        } else {
+            "two different proximity operators in a row need parentheses".to_owned()
+        };
         let diagnostic =
-            Diagnostic::error(codes::MIXED_PROXIMITY, "two different proximity operators in a row need parentheses")
+            Diagnostic::error(codes::MIXED_PROXIMITY, title)
                 .label((self.sink.at)(second.range.clone()), format!("`{two}` here"))
                 .label((self.sink.at)(first.range.clone()), format!("`{one}` here"))
                 .help(format!("write `({a} {one} {b}) {two} {c}`"))
