@@ -51,7 +51,7 @@ impl fmt::Display for TestFailure {
 }
 
 /// Runs all tests. A test's language is what it says, else detected; it has no feed, so filters by feed label pass, and so
-/// do filters by source where the test names none; it is taken as just published.
+/// do filters by source where the test has neither source nor link; it is taken as just published.
 #[must_use]
 pub fn run_tests(ruleset: &Ruleset) -> SuiteReport {
     let mut report = SuiteReport::default();

@@ -9,7 +9,7 @@ use super::plain::Plain;
 use super::position::Leaf;
 use super::ruleset::Circumstances;
 use super::scanner::Scan;
-use crate::model::Lang;
+use crate::model::{Field, Lang};
 use crate::text::analyzed::HalfWords;
 
 /// What both evaluators can say about a node.
@@ -121,13 +121,24 @@ impl fmt::Display for Refusal {
         match self {
             Self::Language(lang) => write!(f, "the article is in `{lang}`, which `languages` does not name"),
             Self::Source(source) => write!(f, "`{source}` is none of the `sources`"),
-            Self::ExcludedSource { source, by } => write!(f, "`{source}` is excluded by `{by}`"),
+            Self::ExcludedSource { source, by } => write!(f, "`{source}` is excluded by `{by}` of `exclude_sources`"),
             Self::FeedLabel(label) => write!(f, "its feed lacks the label `{label}`"),
             Self::TooOld { hours } => write!(f, "it was published {hours} hours ago, longer than `max_age`"),
             Self::TooShort { words: 1, least } => write!(f, "it has 1 word, and `min_words` is {least}"),
             Self::TooShort { words, least } => write!(f, "it has {words} words, and `min_words` is {least}"),
         }
     }
+}
+
+/// Where an article's link stands among its fields.
+const URL: usize = Field::Url as usize;
+
+/// The host in a link, as it stands there, without user and port; nothing where there is none.
+fn host(link: &str) -> &str {
+    let Some((_, rest)) = link.split_once("://") else { return "" };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
+    let place = authority.rsplit('@').next().unwrap_or("");
+    place.split_once(':').map_or(place, |(host, _)| host)
 }
 
 pub(super) fn refusal(
@@ -143,16 +154,20 @@ pub(super) fn refusal(
     {
         return Some(Refusal::Language(lang));
     }
-    let names = || [&document.source, &document.feed].into_iter().filter(|name| !name.is_empty());
+    // The source may be the publisher's name, or its host without `www.`.
+    let host =
+        if filter.sources.is_empty() && filter.exclude_sources.is_empty() { "" } else { host(&document.fields[URL]) };
+    let bare = host.strip_prefix("www.").unwrap_or("");
+    let names = || [&*document.source, &*document.feed, host, bare].into_iter().filter(|name| !name.is_empty());
     if !filter.sources.is_empty()
         && names().next().is_some()
         && !names().any(|name| filter.sources.iter().any(|glob| glob.fits(name)))
     {
-        return Some(Refusal::Source(document.source.clone().into_owned()));
+        return Some(Refusal::Source(names().next().unwrap_or_default().to_owned()));
     }
     for name in names() {
         if let Some(glob) = filter.exclude_sources.iter().find(|glob| glob.fits(name)) {
-            return Some(Refusal::ExcludedSource { source: name.clone().into_owned(), by: glob.to_string() });
+            return Some(Refusal::ExcludedSource { source: name.to_owned(), by: glob.to_string() });
         }
     }
     if let Some(labels) = circumstances.feed_labels
@@ -173,4 +188,23 @@ pub(super) fn refusal(
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_of_a_link_is_what_stands_between_scheme_and_path() {
+        for (link, expected) in [
+            ("https://www.example.it/esteri?a=b", "www.example.it"),
+            ("http://utente@esempio.it:8080#x", "esempio.it"),
+            ("https://пример.рф/новости", "пример.рф"),
+            ("https://例子.中国?id=1", "例子.中国"),
+            ("mailto:desk@example.it", ""),
+            ("", ""),
+        ] {
+            assert_eq!(host(link), expected, "{link}");
+        }
+    }
 }

@@ -265,3 +265,27 @@ async fn a_page_reached_by_a_redirect_to_another_host_is_the_publishers() {
     let article = &calls[0].json()["data"]["article"];
     assert_eq!((&article["url"], &article["source"]), (&publisher.as_str().into(), &"localhost".into()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pattern_for_sources_fits_the_host_that_a_link_shows_also_its_www() {
+    let world = World::new().await;
+    let filter =
+        "\n[[topic]]\nid = \"filtered\"\nmatch = '@lookout'\n[topic.where]\nsources = [\"*.outlet.example\"]\n";
+    world.write("rules/filtered.toml", filter);
+    world.configure(&world.feed("/feed.xml"));
+    let text = rss(&[item("1", "La vedetta avvista una nave", "")]);
+    world.server.put(
+        "/feed.xml",
+        "application/rss+xml",
+        text.replace("https://outlet.example/1", "https://www.outlet.example/1"),
+    );
+    let mut command = world.vedetta(&["run", "--once"]);
+    let output = tokio::task::spawn_blocking(move || command.output().expect("it runs")).await.expect("joined");
+    let alerts =
+        world.hook.calls().iter().map(|call| call.json()["data"]["topic"]["id"].to_string()).collect::<Vec<_>>();
+    assert!(
+        alerts.iter().any(|topic| topic.contains("filtered")),
+        "{alerts:?}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}

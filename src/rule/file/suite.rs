@@ -92,6 +92,12 @@ fn read_expect(mut table: TableReader<'_>, user: &User, loaded: &mut Loaded) -> 
     empty_list(&table, "concepts", "nothing is compared, as without it", "`concepts = [\"russia\"]`");
     let names = table.texts("concepts").unwrap_or_default();
     let failed = table.string("failed");
+    if let Some(failed) = failed.as_ref().filter(|failed| failed.value.trim().is_empty()) {
+        let help =
+            "write the beginning of what fails, such as `failed = \"except\"` or `failed = \"NEAR/30\"`, or delete it";
+        let title = "an empty `failed` holds whatever fails";
+        table.report(Diagnostic::error(codes::BAD_TEST, title).label(failed.span, "").help(help));
+    }
     let given = GIVEN.iter().any(|key| table.has(key));
     let bad = |title: &str, span: Span, help: &str| {
         table.report(Diagnostic::error(codes::BAD_TEST, title).label(span, "").help(help));

@@ -140,12 +140,11 @@ impl Parser<'_, '_> {
         } else {
             "two different proximity operators in a row need parentheses".to_owned()
         };
-        let diagnostic =
-            Diagnostic::error(codes::MIXED_PROXIMITY, title)
-                .label((self.sink.at)(second.range.clone()), format!("`{two}` here"))
-                .label((self.sink.at)(first.range.clone()), format!("`{one}` here"))
-                .help(format!("write `({a} {one} {b}) {two} {c}`"))
-                .help(format!("or write `{a} {one} ({b} {two} {c})`"));
+        let diagnostic = Diagnostic::error(codes::MIXED_PROXIMITY, title)
+            .label((self.sink.at)(second.range.clone()), format!("`{two}` here"))
+            .label((self.sink.at)(first.range.clone()), format!("`{one}` here"))
+            .help(format!("write `({a} {one} {b}) {two} {c}`"))
+            .help(format!("or write `{a} {one} ({b} {two} {c})`"));
         self.sink.push(diagnostic);
     }
 
