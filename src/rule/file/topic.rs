@@ -215,6 +215,22 @@ fn read_where(mut table: TableReader<'_>) -> WhereDef {
     let languages = languages.iter().filter_map(|text| read_language(&table, text)).collect();
     let sources = read_globs(&mut table, "sources");
     let exclude_sources = read_globs(&mut table, "exclude_sources");
+    let span = |key: &str| table.key_span(key).unwrap_or(table.span());
+    let never = |title: String, help: &str| {
+        let diagnostic = Diagnostic::warning(codes::NEVER, title).label(span("exclude_sources"), "");
+        table.report(diagnostic.help(help));
+    };
+    if exclude_sources.iter().any(|glob| glob.as_str().chars().all(|c| c == '*')) {
+        never(
+            "`exclude_sources` leaves out every article that has a source".to_owned(),
+            "name the sources that are unwanted, or set `enabled = false` in the topic to silence it",
+        );
+    } else if let Some(both) = sources.iter().find(|glob| exclude_sources.contains(glob)) {
+        never(
+            format!("`{both}` of `sources` lets nothing pass: `exclude_sources` leaves the same out"),
+            "delete one of them",
+        );
+    }
     let feed_labels = table.labels("feed_labels").unwrap_or_default();
     let max_age = table.duration("max_age", MINUTE..=YEAR * 10).map(|age| age.value);
     let min_words = table.integer("min_words", 0..=1_000_000).and_then(|words| u32::try_from(words.value).ok());
