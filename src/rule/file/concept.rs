@@ -27,7 +27,6 @@ pub(super) fn read_concept(name: Spanned<String>, mut table: TableReader<'_>, lo
         let texts = term_list(&table, "any", item, &mut written);
         any = read_terms(&table, &texts, &user, loaded);
     }
-    let mut empty: Vec<Spanned<String>> = Vec::new();
     let mut lists: BTreeMap<Lang, Vec<Node>> = BTreeMap::new();
     for (key, item) in table.take_rest() {
         let lang = language(&key.value);
@@ -49,21 +48,12 @@ pub(super) fn read_concept(name: Spanned<String>, mut table: TableReader<'_>, lo
                 continue;
             }
         }
-        if lang.is_ok() && matches!(&item, Item::Array(items, _) if items.is_empty()) {
-            empty.push(key.clone());
-        }
         let texts = term_list(&table, &key.value, item, &mut written);
         // Also under a key that is no language, for what is wrong in them.
         let nodes = read_terms(&table, &texts, &user, loaded);
         if let Ok(lang) = lang {
             lists.insert(lang, nodes);
         }
-    }
-    for key in empty.iter().filter(|_| written > 0) {
-        let lang = &key.value;
-        let title = format!("the list `{lang}` of this concept is empty: it adds nothing, as if it were absent");
-        let help = format!("write the terms, such as `{lang} = [\"NATO\"]`, or delete the line");
-        table.report(Diagnostic::warning(codes::EMPTY_LIST, title).label(key.span, "").help(help));
     }
     if table.is_damaged() {
         loaded.damage.tables.insert(name.span);
