@@ -14,7 +14,7 @@ articles as they were written, Python the plain ones.
 
 Rates are articles per second of processor time (user and system, of the process, as the kernel counts it) on one thread, JSON
 read and written. Reading the rules is left out by running over one and over many copies of the articles and taking the
-difference; it is told apart. The best of several rounds counts; where reading the rules takes long there is one. Needs Python 3.9 and nothing else. Exit code 1 where matches
+difference; it is told apart. The best of several rounds counts. Needs Python 3.9 and nothing else. Exit code 1 where matches
 are wrong.
 """
 
@@ -75,11 +75,9 @@ def rate(options, work, rules, articles):
     if not repeated.exists():
         repeated.write_bytes(articles.read_bytes() * copies)
     once.append(seconds)
-    # Rules that take long to read are read less often.
-    rounds = options.rounds if stats["load_seconds"] < 1 else 1
-    for _ in range(rounds):
+    for _ in range(options.rounds):
         long.append(match(options, rules, repeated))
-        if rounds > 1:
+        if options.rounds > 1:
             once.append(match(options, rules, articles)[0])
     spent = min(seconds for seconds, _ in long) - min(once)
     return count * (copies - 1) / max(spent, 1e-6), min((stats for _, stats in long), key=lambda stats: stats["load_seconds"])
@@ -89,12 +87,9 @@ def two_threads(options, work, rules, articles):
     """How much sooner two threads are done than one, by the clock; the best of several rounds of each."""
     repeated = max(work.glob(f"{articles.name}-*"), key=lambda path: path.stat().st_size, default=articles)
     times = {threads: [] for threads in (1, 2)}
-    rounds = options.rounds
-    while rounds > 0:
+    for _ in range(options.rounds):
         for threads, seconds in times.items():
-            stats = match(options, rules, repeated, threads)[1]
-            seconds.append(stats["match_seconds"])
-        rounds = rounds - 1 if stats["load_seconds"] < 1 else 0
+            seconds.append(match(options, rules, repeated, threads)[1]["match_seconds"])
     return min(times[1]) / max(min(times[2]), 1e-6)
 
 
