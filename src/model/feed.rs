@@ -134,6 +134,12 @@ pub struct FeedState {
 }
 
 impl FeedState {
+    /// Whether its last answer was cut off, and what came of it was taken in.
+    #[must_use]
+    pub fn gave_a_part(&self) -> bool {
+        self.failures > 0 && self.last_success_at.is_some() && self.last_success_at == self.last_attempt_at
+    }
+
     /// The state of a feed that was never polled.
     #[must_use]
     pub fn new(id: FeedId, next_poll_at: Timestamp) -> Self {

@@ -40,6 +40,22 @@ pub(super) fn trouble(state: &FeedState, mut read: ReadFeed, reason: Option<Stri
     Trouble { outcome, kind, message, end, front: None, part: Some(Box::new(read)) }
 }
 
+/// What another failure means for the next poll, where the answers before it were cut off but brought what they had: it is
+/// the first of its kind. Counted with them, one bad answer after days of parts would silence the feed for a day.
+pub(super) fn counted_anew(state: &mut FeedState, end: PollEnd) -> PollEnd {
+    let again = match end {
+        _ if !state.gave_a_part() => return end,
+        PollEnd::Failed { retry_after, .. } => PollEnd::Failed { failures: 1, retry_after },
+        PollEnd::Unreachable { .. } => PollEnd::Unreachable { failures: 1 },
+        PollEnd::Succeeded | PollEnd::CutOff { .. } | PollEnd::Gone | PollEnd::NotTried => return end,
+    };
+    state.failures = 0;
+    if let Some(excused) = &mut state.health.excused {
+        excused.failures = 0;
+    }
+    again
+}
+
 /// Writes the whole entries of a feed that was cut off into the poll, before it is counted as failed.
 pub(super) async fn take_in(
     line: &Arc<Line>,

@@ -22,7 +22,9 @@ const HELD_UP: Duration = Duration::from_secs(3600);
 /// Where a feed is asked: where it has moved to, once that is settled; after a failure there, every other time where it
 /// was.
 pub(super) fn address(feed: &Feed, state: &FeedState) -> Url {
-    let moved = state.health.moved.as_ref().filter(|moved| moved.in_use && state.failures.is_multiple_of(2));
+    // One that is cut off answers where it is.
+    let is_there = state.failures.is_multiple_of(2) || state.gave_a_part();
+    let moved = state.health.moved.as_ref().filter(|moved| moved.in_use && is_there);
     moved.and_then(|moved| Url::parse(&moved.to).ok()).unwrap_or_else(|| feed.url.clone())
 }
 

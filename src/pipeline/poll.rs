@@ -551,8 +551,9 @@ fn fail(
     now: Timestamp,
 ) -> Option<Darkness> {
     let state = &mut poll.state;
-    state.next_poll_at = cadence_of(snapshot, feed, state, now).next_poll(feed.id, state.hint, trouble.end, now);
-    if trouble.end == PollEnd::NotTried {
+    let end = cut_off::counted_anew(state, trouble.end);
+    state.next_poll_at = cadence_of(snapshot, feed, state, now).next_poll(feed.id, state.hint, end, now);
+    if end == PollEnd::NotTried {
         return None;
     }
     state.last_attempt_at = Some(now);

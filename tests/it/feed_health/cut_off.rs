@@ -52,6 +52,11 @@ impl Raw {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).0 = [head.as_bytes(), sent].concat();
     }
 
+    /// From now on, this answer, head and all.
+    fn answer(&self, text: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0 = text.as_bytes().to_vec();
+    }
+
     /// The requests since the last call.
     fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).1)
@@ -228,6 +233,33 @@ async fn a_feed_that_stays_cut_off_is_told_once_polled_as_ever_and_its_news_goes
     watch.clock.advance(Duration::from_secs(900));
     watch.round().await;
     assert!(watch.subjects().iter().any(|subject| subject.contains("Faro works again")), "{:?}", watch.subjects());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_bad_answer_after_days_of_cut_ones_is_the_first_of_its_kind() {
+    let (watch, raw) = watch("").await;
+    let items: String = (1..4).map(|n| format!("<item><guid>{n}</guid><title>海面平静 {n}</title></item>")).collect();
+    let part = format!("<rss version=\"2.0\"><channel><title>Faro</title>{items}<item><guid>9");
+    raw.put(part.as_bytes(), None);
+    for _ in 0..30 {
+        watch.clock.advance(Duration::from_secs(3600));
+        watch.round().await;
+    }
+    raw.answer("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    let mut waits = Vec::new();
+    for _ in 0..3 {
+        watch.clock.advance(wait(&watch).await);
+        assert_eq!(watch.round().await.failed.len(), 1);
+        waits.push(wait(&watch).await.as_secs() / 60);
+    }
+    assert!((15..18).contains(&waits[0]) && (30..36).contains(&waits[1]) && waits[2] >= 60, "{waits:?} minutes");
+    // Cut off once more, it is polled as ever.
+    raw.put(part.as_bytes(), None);
+    watch.clock.advance(wait(&watch).await);
+    watch.round().await;
+    assert!(wait(&watch).await <= Duration::from_secs(17 * 60));
+    let told = watch.subjects().iter().filter(|subject| subject.contains("is cut off")).count();
+    assert_eq!(told, 1, "{:?}", watch.subjects());
 }
 
 #[tokio::test(flavor = "multi_thread")]
