@@ -48,7 +48,10 @@ pub(crate) fn read_list(text: &str) -> Option<RawFeed> {
         }
         pages.push(Page { loc: line.to_owned(), ..Page::default() });
     }
-    (!pages.is_empty()).then(|| Reader { pages, is_closed: true, ..Reader::default() }.finish())
+    let mut feed = (!pages.is_empty()).then(|| Reader { pages, is_closed: true, ..Reader::default() }.finish())?;
+    // A list has no end of its own. Where the connection broke off, this may be half an address.
+    feed.last_is_part = !text.ends_with('\n');
+    Some(feed)
 }
 
 /// Whether the `lastmod`s of a sitemap without headlines say nothing: most pages have the same.

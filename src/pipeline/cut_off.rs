@@ -20,6 +20,7 @@ const TAKEN_AS_NEW: u32 = 3;
 /// What is wrong with a document that ends early, and what of it is whole. `reason`: how the connection ended, where that
 /// is known.
 pub(super) fn trouble(state: &FeedState, mut read: ReadFeed, reason: Option<String>) -> Trouble {
+    read.parsed.ends_early = true;
     let whole = read.parsed.entries.len() - usize::from(read.parsed.last_is_part);
     let which = match (read.parsed.last_is_part, whole) {
         (true, 0) => "in the middle of its first entry".to_owned(),

@@ -194,7 +194,7 @@ async fn parsed_sitemap(document: Document, broke_off: bool) -> Result<Answer, (
     match tokio::task::spawn_blocking(parse).await {
         Ok(Ok(parsed)) => {
             let ends_early = parsed.ends_early || broke_off;
-            let parsed = ParsedFeed { ends_early, ..parsed.whole_entries() };
+            let parsed = ParsedFeed { ends_early, ..parsed }.whole_entries();
             Ok(Answer { parsed, validators, body_hash })
         }
         Ok(Err(error)) => Err((error.to_string(), None)),

@@ -62,7 +62,8 @@ pub struct ParsedFeed {
     /// document that is broken otherwise, but has its end, is none.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub ends_early: bool,
-    /// Whether the last entry is what came of one before such a document ended.
+    /// Whether the last entry is what came of one before such a document ended. Also of a list of addresses without a line
+    /// break at its end, where it counts once [`Self::ends_early`] is set by who knows how it came.
     #[serde(skip)]
     pub last_is_part: bool,
     /// How often the feed asks to be polled at most (`ttl`, else `sy:updatePeriod` and `sy:updateFrequency`).
@@ -94,7 +95,7 @@ impl ParsedFeed {
     /// taken for an edit later, or for another entry.
     #[must_use]
     pub fn whole_entries(mut self) -> Self {
-        if std::mem::take(&mut self.last_is_part) {
+        if std::mem::take(&mut self.last_is_part) && self.ends_early {
             self.entries.pop();
         }
         self

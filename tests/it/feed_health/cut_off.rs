@@ -347,3 +347,19 @@ async fn the_command_line_says_that_a_feed_is_cut_off() {
     assert!(line.contains("WARN") && line.contains("after 1 entry"), "{log}");
     assert_eq!(output.status.code(), Some(1), "{log}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_address_in_which_a_list_stops_is_left_for_the_next_answer() {
+    let (watch, raw) = watch("").await;
+    let line = |n: u32, words: &str| format!("https://outlet.example/2026/{n}-{words}\n");
+    let whole =
+        [line(1, "mare-calmo"), line(2, "vedetta-avvista-nave"), line(3, "вчера-дозор-обнаружил-город")].concat();
+    // In the middle of the last word.
+    raw.put(&whole.as_bytes()[..whole.len() - 7], Some(whole.len()));
+    let report = watch.round().await;
+    assert_eq!((report.failed.len(), watch.articles().await), (1, 2), "{report:?}");
+    raw.put(whole.trim_end().as_bytes(), Some(whole.trim_end().len()));
+    watch.clock.advance(Duration::from_secs(70));
+    assert_eq!(watch.round().await.failed, []);
+    assert_eq!(watch.articles().await, 3);
+}
