@@ -28,10 +28,11 @@ struct Step {
 }
 
 impl TextValue {
-    /// From what the TOML reader made of the value at `span`.
-    pub(super) fn new(source: &Source, span: Span, text: String) -> Self {
+    /// From what the TOML reader made of the value at `span`. `is_as_written`: whether it read what stands there; where it
+    /// read a text with letters added within the value, all of the value's places are its beginning.
+    pub(super) fn new(source: &Source, span: Span, text: String, is_as_written: bool) -> Self {
         let raw = source.text.get(span.range()).unwrap_or("");
-        let steps = steps(raw, &text, span.start);
+        let steps = if is_as_written { steps(raw, &text, span.start) } else { Vec::new() };
         Self { text, span, steps }
     }
 
