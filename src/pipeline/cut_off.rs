@@ -21,10 +21,11 @@ const TAKEN_AS_NEW: u32 = 3;
 /// is known.
 pub(super) fn trouble(state: &FeedState, mut read: ReadFeed, reason: Option<String>) -> Trouble {
     read.parsed.ends_early = true;
-    let whole = read.parsed.entries.len() - usize::from(read.parsed.last_is_part);
+    let whole = read.parsed.entries.len().saturating_sub(usize::from(read.parsed.last_is_part));
     let which = match (read.parsed.last_is_part, whole) {
         (true, 0) => "in the middle of its first entry".to_owned(),
         (true, whole) => format!("in the middle of an entry, after {whole} that came whole"),
+        (false, 0) => "before its first entry is whole".to_owned(),
         (false, 1) => "after 1 entry, before its own end".to_owned(),
         (false, whole) => format!("after {whole} entries, before its own end"),
     };

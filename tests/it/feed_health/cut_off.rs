@@ -85,18 +85,6 @@ async fn wait(watch: &Watch) -> Duration {
     next.since(vedetta::model::Clock::now(&*watch.clock))
 }
 
-fn titles(watch: &Watch) -> Vec<String> {
-    let mut titles: Vec<_> = watch
-        .world
-        .hook
-        .calls()
-        .iter()
-        .map(|call| call.json()["data"]["article"]["title"].as_str().unwrap_or_default().to_owned())
-        .collect();
-    titles.sort();
-    titles
-}
-
 /// Whole feeds of three entries, the newest last, in which the last is about a lookout.
 fn feeds() -> Vec<(&'static str, String, &'static str, &'static str)> {
     let three = |first: &str, second: &str, third: &str, text: &str| {
@@ -147,7 +135,7 @@ async fn the_newest_entry_of_a_feed_cut_anywhere_in_it_is_told_whole_and_once() 
             let report = watch.round().await;
             assert_eq!(report.failed.len(), 1, "{language} {cut}: {report:?}");
             assert!(report.failed[0].1.contains("after 2"), "{:?}", report.failed);
-            assert_eq!(titles(&watch), [second], "{language} {cut}");
+            assert_eq!(watch.titles(), [second], "{language} {cut}");
             assert_eq!(watch.articles().await, 2, "{language} {cut}");
             let wait = wait(&watch).await;
             assert!(wait <= Duration::from_secs(70), "{language} {cut}: asked again after {wait:?}");
@@ -160,7 +148,7 @@ async fn the_newest_entry_of_a_feed_cut_anywhere_in_it_is_told_whole_and_once() 
             assert_eq!(watch.articles().await, 3);
             let mut told = vec![second.to_owned(), third.to_owned()];
             told.sort();
-            assert_eq!(titles(&watch), told, "{language} {cut}");
+            assert_eq!(watch.titles(), told, "{language} {cut}");
             let asked = raw.asked();
             assert!(asked.len() == 3 && !asked.iter().any(|head| head.contains("if-none-match")), "{asked:?}");
             watch.clock.advance(Duration::from_secs(900));
@@ -169,7 +157,7 @@ async fn the_newest_entry_of_a_feed_cut_anywhere_in_it_is_told_whole_and_once() 
                 raw.asked()[0].contains("if-none-match: \"always\""),
                 "a whole feed is asked whether it has changed"
             );
-            assert_eq!(titles(&watch).len(), 2);
+            assert_eq!(watch.titles().len(), 2);
         }
     }
 }
@@ -180,7 +168,7 @@ async fn what_is_known_of_a_feed_survives_answers_that_are_cut_off() {
     let whole = feeds().remove(1).1.into_bytes();
     raw.put(&whole, Some(whole.len()));
     watch.round().await;
-    assert_eq!(titles(&watch).len(), 2);
+    assert_eq!(watch.titles().len(), 2);
     // An entry that is known comes in half: no edit, nothing told again.
     let cut = whole.len() - 90;
     raw.put(&whole[..cut], None);
@@ -191,7 +179,7 @@ async fn what_is_known_of_a_feed_survives_answers_that_are_cut_off() {
     raw.put(&whole, Some(whole.len()));
     watch.clock.advance(Duration::from_secs(900));
     assert_eq!(watch.round().await.failed, []);
-    assert_eq!((titles(&watch).len(), watch.articles().await), (2, 3));
+    assert_eq!((watch.titles().len(), watch.articles().await), (2, 3));
     let stored = watch.line.store.feeds().await.expect("readable").remove(0).state;
     assert_eq!((stored.failures, stored.last_error, stored.failing_since), (0, None, None));
     assert_eq!(watch.subjects().len(), 2, "no word of what passed: {:?}", watch.subjects());
@@ -227,7 +215,7 @@ async fn a_feed_that_stays_cut_off_is_told_once_polled_as_ever_and_its_news_goes
         1,
         "{subjects:?}"
     );
-    assert_eq!(titles(&watch), ["Faro is cut off before its end", "瞭望员发现一艘船"]);
+    assert_eq!(watch.titles(), ["Faro is cut off before its end", "瞭望员发现一艘船"]);
     let text = format!("<rss version=\"2.0\"><channel><title>Faro</title>{}</channel></rss>", items.concat());
     raw.put(text.as_bytes(), None);
     watch.clock.advance(Duration::from_secs(900));
@@ -277,11 +265,11 @@ async fn what_a_new_feed_held_already_is_no_news_because_its_first_answer_was_cu
     let head = "<rss version=\"2.0\"><channel><title>Faro</title>";
     raw.put(format!("{head}{new}<item><guid>2").as_bytes(), None);
     watch.round().await;
-    assert_eq!(titles(&watch), ["Дозорный заметил корабль"]);
+    assert_eq!(watch.titles(), ["Дозорный заметил корабль"]);
     raw.put(format!("{head}{new}{old}</channel></rss>").as_bytes(), None);
     watch.clock.advance(Duration::from_secs(60));
     watch.round().await;
-    assert_eq!(titles(&watch), ["Дозорный заметил корабль"]);
+    assert_eq!(watch.titles(), ["Дозорный заметил корабль"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -293,11 +281,11 @@ async fn a_json_feed_that_is_cut_off_gives_what_is_whole() {
     let cut = whole.find("обнаружил").expect("there") + 1;
     raw.put(&whole.as_bytes()[..cut], Some(whole.len()));
     watch.round().await;
-    assert_eq!(titles(&watch), ["瞭望员发现一艘船"]);
+    assert_eq!(watch.titles(), ["瞭望员发现一艘船"]);
     raw.put(whole.as_bytes(), Some(whole.len()));
     watch.clock.advance(Duration::from_secs(70));
     assert_eq!(watch.round().await.failed, []);
-    assert_eq!(titles(&watch).len(), 2);
+    assert_eq!(watch.titles().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -322,11 +310,11 @@ async fn a_sitemap_of_an_index_that_is_cut_off_is_read_again_though_the_index_is
     let watch = Watch::new(world).await;
     let report = watch.round().await;
     assert!(report.failed.len() == 1 && report.failed[0].1.contains("news.xml"), "{report:?}");
-    assert_eq!(titles(&watch), ["瞭望员发现一艘船"]);
+    assert_eq!(watch.titles(), ["瞭望员发现一艘船"]);
     watch.world.server.put("/news.xml", "text/xml", format!("{head}{one}{two}</urlset>"));
     watch.clock.advance(Duration::from_secs(70));
     assert_eq!(watch.round().await.failed, []);
-    assert_eq!(titles(&watch).len(), 2);
+    assert_eq!(watch.titles().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

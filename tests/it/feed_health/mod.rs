@@ -64,6 +64,15 @@ impl Watch {
         self.world.mailbox.messages().iter().map(|mail| header(&mail.data, "Subject").unwrap_or_default()).collect()
     }
 
+    /// The titles of the articles in the webhook calls so far, sorted.
+    fn titles(&self) -> Vec<String> {
+        let mut titles: Vec<_> = (self.world.hook.calls().iter())
+            .map(|call| call.json()["data"]["article"]["title"].as_str().unwrap_or_default().to_owned())
+            .collect();
+        titles.sort();
+        titles
+    }
+
     fn last_mail(&self) -> String {
         self.world.mailbox.messages().last().map(|mail| body(&mail.data, "text/plain")).unwrap_or_default()
     }
@@ -152,14 +161,7 @@ async fn each_trouble_has_its_words_and_goes_where_the_route_says() {
     server.put_status("/server", 503, "text/plain", "busy");
     let watch = Watch::new(world).await;
     watch.hours(9).await;
-    let mut titles: Vec<_> = watch
-        .world
-        .hook
-        .calls()
-        .iter()
-        .map(|call| call.json()["data"]["article"]["title"].as_str().unwrap_or_default().to_owned())
-        .collect();
-    titles.sort();
+    let titles = watch.titles();
     let host = watch.world.server.address().ip();
     assert_eq!(
         titles,
