@@ -10,6 +10,8 @@ use crate::store::{PollCommit, StoreError};
 use crate::telemetry::PollOutcome;
 
 use super::entries::Intake;
+use super::gap;
+use super::health;
 use super::poll::{ReadFeed, Trouble, learn};
 use super::{Line, Snapshot};
 
@@ -67,14 +69,23 @@ pub(super) async fn take_in(
     part: ReadFeed,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let ReadFeed { parsed, identities, followed, .. } = part;
+    let ReadFeed { document, parsed, identities, followed, .. } = part;
     let is_first = poll.state.last_success_at.is_none();
     line.metrics.entries_read(parsed.entries.len());
     let (is_old, sitemaps) = followed.unzip();
     poll.sitemaps = sitemaps;
     poll.state.title = parsed.title.clone().or(poll.state.title.take());
     let mut intake = Intake::new(line, snapshot, feed, is_first, now);
-    let page = intake.add(&parsed, &identities, is_old.as_deref()).await?;
+    let mut page = intake.add(&parsed, &identities, is_old.as_deref()).await?;
+    // Of a feed that is cut off once or twice, what seems to have scrolled past is likelier to come with the next answer.
+    let stays_cut_off = poll.state.failures.saturating_add(1) >= TAKEN_AS_NEW;
+    if stays_cut_off && poll.sitemaps.is_none() && gap::is_gap(&poll.state, &page) {
+        let edge = gap::Edge { document: &document, parsed: &parsed, identities: &identities };
+        let filled = gap::fill(&mut intake, line, snapshot, feed, &poll.state, edge, &mut page).await?;
+        poll.sitemaps = filled.sitemaps;
+        health::lost(snapshot, feed, poll, filled.lost, now);
+    }
+    poll.state.history.sequence = gap::counted(&identities).map(|(_, highest)| highest);
     intake.finish(poll).await;
     // The next answer is to be read in full, whatever its server says.
     poll.state.validators = Validators::default();

@@ -100,6 +100,13 @@ pub(super) fn succeeded(
     poll.state = state;
 }
 
+/// Takes in what scrolled past between two polls.
+pub(super) fn lost(snapshot: &Snapshot, feed: &Feed, poll: &mut PollCommit, gap: Option<Gap>, now: Timestamp) {
+    let about = poll.state.clone();
+    let lost = gap.and_then(|gap| alert::lost(&mut poll.state.health, subject(snapshot, feed, &about), gap, now));
+    tell(snapshot, feed, poll, lost);
+}
+
 /// Since when a feed fails by itself; this failure is counted already. What was not held against it is no sign that it failed
 /// while others answered, and after that its next poll may be an hour away.
 pub(super) fn own_since(state: &FeedState, now: Timestamp) -> Timestamp {

@@ -252,7 +252,7 @@ enum Read {
 
 /// A document that says something new.
 pub(super) struct ReadFeed {
-    document: Document,
+    pub(super) document: Document,
     body_hash: i64,
     pub(super) parsed: ParsedFeed,
     pub(super) identities: Vec<EntryIdentity>,

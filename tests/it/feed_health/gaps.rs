@@ -41,6 +41,37 @@ async fn what_scrolled_past_is_read_from_older_pages_or_estimated() {
     assert!((8..=13).contains(&number), "{subjects:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_scrolled_past_a_feed_without_an_end_is_read_from_older_pages_or_told_too() {
+    let world = World::new().await;
+    world.configure(&format!("{}name = \"Porto\"\n", world.feed("/feed.xml")));
+    let watch = Watch::new(world).await;
+    let begin = watch.clock.now();
+    let at = |number: u32| begin.before(HOUR * 5) + HOUR * number;
+    let server = &watch.world.server;
+    let put = |path: &str, numbers: std::ops::Range<u32>, next: Option<&str>| {
+        let text = dated(numbers.rev().map(|number| (number, at(number))), next);
+        let (open, _) = text.split_once("</channel>").expect("an end");
+        server.put(path, "application/rss+xml", open.to_owned());
+    };
+    put("/feed.xml", 1..6, None);
+    watch.hours(4).await;
+    put("/feed.xml", 2..7, None);
+    watch.hours(1).await;
+    assert_eq!(watch.articles().await, 6);
+    watch.clock.advance(5 * HOUR);
+    put("/feed.xml", 11..16, Some("/2.xml"));
+    put("/2.xml", 6..11, Some("/3.xml"));
+    put("/3.xml", 1..6, None);
+    watch.round().await;
+    assert_eq!(watch.articles().await, 15);
+    watch.clock.advance(15 * HOUR);
+    put("/feed.xml", 26..31, None);
+    watch.round().await;
+    let subjects = watch.subjects();
+    assert!(subjects.iter().any(|subject| subject.contains("may have scrolled past")), "{subjects:?}");
+}
+
 /// A news sitemap of (address, headline, date).
 fn news_sitemap(pages: &[(String, &str, Timestamp)]) -> String {
     let pages: Vec<_> = pages.iter().map(|(loc, title, at)| (loc.clone(), *title, *at, "")).collect();
