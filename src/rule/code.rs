@@ -6,6 +6,8 @@
 //! several queries share (a concept, another topic) is written once and called. Operands of an AND stand in the order of
 //! what they cost to try, `NOT` last; the order never changes the result.
 
+use prefetch_index::prefetch_index;
+
 use super::ast::Reach;
 use super::expr::{AtomId, AtomKind, Expr, ExprId, FieldSet, Item, Program, Test, Texts};
 use super::pair::Pairs;
@@ -46,14 +48,13 @@ pub(super) mod op {
     pub(in super::super) const CALL: u32 = 13;
 }
 
-/// Topics whose queries are fetched together, just before they are tried: what fits into the nearest cache. A guess.
-pub(super) const TOPICS_FETCHED: usize = 64;
-/// Lines that are fetched of each from its beginning, and the last one besides; few have more.
+/// What topics ask is fetched while so many others are tried. A guess.
+pub(super) const TOPICS_AHEAD: usize = 12;
+/// Lines that are fetched of each from its beginning; few have more.
 const LINES_FETCHED: usize = 4;
 
-/// Words in a line of the processor's cache, and how many of a long stretch are fetched before they are asked for.
+/// Words in a line of the processor's cache.
 pub(super) const LINE: usize = 16;
-pub(super) const MOST_FETCHED: usize = 8 * LINE;
 
 /// No place, no term, no number.
 pub(super) const NONE: u32 = u32::MAX;
@@ -186,30 +187,33 @@ impl Code {
         TopicCode { matches, except, topic, plain }
     }
 
-    /// Reads a little of what topics (by rank) ask, so that it is near the processor when they are tried. They lie far apart
-    /// in memory, and in a loop as short as this their lines are waited for side by side instead of one after the other.
-    pub(super) fn fetch_topics(&self, topics: &[u32]) {
-        // A branch that waits for what is fetched would keep the next line waiting, too; so there is none.
-        let mut stretches = [(0, 0); TOPICS_FETCHED];
-        for (stretch, &topic) in stretches.iter_mut().zip(topics) {
-            let (start, end) = (self.starts[topic as usize] as usize, self.starts[topic as usize + 1] as usize);
-            *stretch = (start, end - 1);
-        }
-        let mut sum = 0;
-        for &(start, last) in &stretches[..topics.len().min(TOPICS_FETCHED)] {
-            for line in 0..LINES_FETCHED {
-                sum ^= self.words[(start + line * LINE).min(last)];
-            }
-            sum ^= self.words[last];
-        }
-        std::hint::black_box(sum);
+    /// Fetches where the nodes of a topic (by rank) stand, so that it is near the processor when it is asked for.
+    #[inline]
+    pub(super) fn fetch_start(&self, rank: u32) {
+        prefetch_index(&self.starts, rank as usize);
     }
 
-    /// The same for the texts of these terms.
-    pub(super) fn fetch_texts(&self, terms: &[u32], written: &Texts) {
-        let atom = |term: &u32| self.usual_atoms.get(*term as usize).copied();
-        let sum = terms.iter().filter_map(atom).fold(0, |sum, atom| sum ^ written.first_byte(atom));
-        std::hint::black_box(sum);
+    /// Fetches what a topic (by rank) asks.
+    #[inline]
+    pub(super) fn fetch_topic(&self, rank: u32) {
+        let (start, end) = (self.starts[rank as usize] as usize, self.starts[rank as usize + 1] as usize);
+        for line in 0..LINES_FETCHED {
+            prefetch_index(&self.words, (start + line * LINE).min(end - 1));
+        }
+    }
+
+    /// Fetches the usual atom of a term or pair.
+    #[inline]
+    pub(super) fn fetch_atom(&self, term: u32) {
+        prefetch_index(&self.usual_atoms, term as usize);
+    }
+
+    /// Fetches the text of one.
+    #[inline]
+    pub(super) fn fetch_text(&self, term: u32, written: &Texts) {
+        if let Some(&atom) = self.usual_atoms.get(term as usize) {
+            written.fetch(atom);
+        }
     }
 
     /// Appends the id of a topic, by rank.

@@ -3,6 +3,7 @@
 //! In: syntax trees, by way of `lower`. Out: what both evaluators walk. Scopes have been pushed down to the atoms and
 //! concepts are shared, so that a concept used by a thousand topics is evaluated once per article.
 
+use prefetch_index::prefetch_index;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -160,10 +161,10 @@ impl Texts {
         std::str::from_utf8(self.get(number).bytes()).expect("they were whole texts when they came")
     }
 
-    /// The first byte, if it is there.
-    #[must_use]
-    pub(super) fn first_byte(&self, number: u32) -> u8 {
-        self.places.get(number as usize).map_or(0, |place| place[0])
+    /// Fetches the text of this number, so that it is near the processor when it is asked for.
+    #[inline]
+    pub(super) fn fetch(&self, number: u32) {
+        prefetch_index(&self.places, number as usize);
     }
 
     /// The same without looking whether it is text.

@@ -1,6 +1,7 @@
 //! From a piece of text to the terms that it satisfies. Each distinct spelling is worked out once and remembered, so the
 //! cost of folding, wildcards and stemmers is paid per new word, not per word.
 
+use prefetch_index::prefetch_index;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::expr::TermId;
@@ -211,7 +212,10 @@ impl Memo {
         batch.clear();
         batch.extend(pieces.take(BATCH).map(|piece| {
             let key = short_key(text.as_bytes(), piece.start, piece.end).unwrap_or(0);
-            Met { piece, terms: Entry::default(), key, hash: hash(key), is_known: false }
+            let hash = hash(key);
+            // By the time that all are read, it is there.
+            prefetch_index(&self.slots, hash as usize & self.slots.len().wrapping_sub(1));
+            Met { piece, terms: Entry::default(), key, hash, is_known: false }
         }));
         if let Some(mask) = self.slots.len().checked_sub(1) {
             for met in &mut batch {

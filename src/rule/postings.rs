@@ -7,8 +7,10 @@
 
 use std::rc::Rc;
 
+use prefetch_index::prefetch_index;
+
 use super::anchor::{Anchors, Need};
-use super::code::{Code, LINE, MOST_FETCHED, number};
+use super::code::{Code, LINE, number};
 use super::expr::Program;
 use super::frequency::{ALL, Frequencies};
 use super::marks::Marks;
@@ -45,6 +47,9 @@ struct Start {
 /// line of the processor's cache.
 type Entry = [u32; 1 + CHECKED];
 const CHECKED: usize = 7;
+
+/// Lines of what a term leads to that are fetched before they are asked for.
+const LINES_FETCHED: usize = 8;
 
 /// Marks an entry that asks for more.
 const LONGER: u32 = 1 << 31;
@@ -184,17 +189,14 @@ impl Postings {
         self.starts.len().saturating_sub(1)
     }
 
-    /// The topics worth trying on an article, rising. `is_far` says that there are so many that they aren't near the
-    /// processor.
-    pub(super) fn find(&self, noted: &mut Noted, search: &mut Search, is_far: bool, candidates: &mut Vec<u32>) {
+    /// The topics worth trying on an article, rising.
+    pub(super) fn find(&self, noted: &mut Noted, search: &mut Search, candidates: &mut Vec<u32>) {
         search.clear();
         for &topic in &self.always {
             search.marks.add(topic);
         }
         search.look_up(self, noted.seen());
-        if is_far {
-            self.fetch(search);
-        }
+        self.fetch(search);
         // First what terms lead to by themselves: any entry may ask for their groups, and these lead to topics, too, and may
         // be members of others.
         let (mut known, mut taken) = (noted.seen().len(), 0);
@@ -266,17 +268,22 @@ impl Postings {
         }
     }
 
-    /// Reads a little of what terms lead to, so that it is near the processor when it is asked for; see
-    /// [`Code::fetch_topics`].
+    /// Fetches where that begins which a term leads to, so that it is near the processor when it is asked for.
+    #[inline]
+    pub(super) fn fetch_start(&self, term: u32) {
+        prefetch_index(&self.starts, term as usize);
+    }
+
+    /// Fetches the beginning of what terms lead to.
     fn fetch(&self, search: &Search) {
-        const ENTRIES: usize = LINE / (1 + CHECKED);
-        let sum = search.checked.iter().fold(0, |sum, &(from, to)| {
-            let entries = &self.checked[from as usize..to as usize];
-            let near = &entries[..entries.len().min(MOST_FETCHED / (1 + CHECKED))];
-            near.iter().step_by(ENTRIES).fold(sum, |sum, entry| sum ^ entry[0])
-        });
-        let sum = search.plain.iter().fold(sum, |sum, &(from, _)| sum ^ self.plain[from as usize]);
-        std::hint::black_box(sum);
+        for &(from, _) in &search.plain {
+            prefetch_index(&self.plain, from as usize);
+        }
+        for &(from, to) in &search.checked {
+            for line in (from..to).step_by(LINE / (1 + CHECKED)).take(LINES_FETCHED) {
+                prefetch_index(&self.checked, line as usize);
+            }
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 
-use super::code::{NONE, TOPICS_FETCHED};
+use super::code::{NONE, TOPICS_AHEAD};
 use super::collected::{Collected, Settled};
 use super::cost::{Costs, TopicCost};
 use super::def::{RuleFiles, SurgeDef, TestDef};
@@ -346,12 +346,18 @@ impl Ruleset {
             let (candidates, mut hits) = scan.take_candidates();
             survey.candidates = candidates.len();
             let mut next = 0;
+            for &rank in &candidates {
+                self.index.code.fetch_start(rank);
+            }
+            for &rank in candidates.iter().take(TOPICS_AHEAD) {
+                self.index.code.fetch_topic(rank);
+            }
             while next < candidates.len() {
                 // A rule that panics must not take the others with it.
                 let result = catch_unwind(AssertUnwindSafe(|| {
                     while let Some(&rank) = candidates.get(next) {
-                        if next.is_multiple_of(TOPICS_FETCHED) {
-                            scan.fetch(&candidates[next..candidates.len().min(next + TOPICS_FETCHED)]);
+                        if let Some(&ahead) = candidates.get(next + TOPICS_AHEAD) {
+                            self.index.code.fetch_topic(ahead);
                         }
                         next += 1;
                         let start = scan.keeps_costs().then(Instant::now);

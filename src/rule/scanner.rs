@@ -270,10 +270,6 @@ impl Scratch {
     }
 }
 
-/// Of so many topics all that is read again and again stays near the processor; fetching it beforehand would only cost. A
-/// guess, from what a topic takes and what a cache holds.
-const NEAR_TOPICS: usize = 4_096;
-
 /// Pieces of an article for which memory is kept.
 pub(super) const MOST_KEPT: usize = 1 << 20;
 
@@ -365,13 +361,6 @@ impl<'a> Scan<'a> {
     pub(super) fn give_back(&mut self, candidates: Vec<u32>, hits: Collected) {
         self.scratch.candidates = candidates;
         self.scratch.hits = hits;
-    }
-
-    /// Fetches what these topics ask, if there are so many that it isn't near anyway.
-    pub(super) fn fetch(&self, topics: &[u32]) {
-        if self.index.code.topics() > NEAR_TOPICS {
-            self.index.code.fetch_topics(topics);
-        }
     }
 
     /// Where terms and pairs occur, in the order of hits.
@@ -508,12 +497,15 @@ impl<'a> Scan<'a> {
     fn find_candidates(&mut self, postings: &Postings) {
         let Scratch { noted, search, candidates, .. } = &mut *self.scratch;
         let code = &self.index.code;
-        let is_far = code.topics() > NEAR_TOPICS;
-        if is_far {
-            code.fetch_texts(noted.seen(), &self.program.written);
+        for &term in noted.seen() {
+            postings.fetch_start(term);
+            code.fetch_atom(term);
         }
         noted.arrange();
-        postings.find(noted, search, is_far, candidates);
+        for &term in noted.seen() {
+            code.fetch_text(term, &self.program.written);
+        }
+        postings.find(noted, search, candidates);
     }
 
     #[inline]
