@@ -14,6 +14,7 @@
 //! | W306 | case is minded differently |
 //! | W307 | a filter went to `[topic.where]` |
 //! | W308 | something only ranks results, and was left out |
+//! | W309 | what looks like an operator or field is none there, and is looked for as a word |
 
 /// The vendor's query can't be read.
 pub const SYNTAX: &str = "E301";
@@ -39,3 +40,5 @@ pub const CASE: &str = "W306";
 pub const FILTER: &str = "W307";
 /// Only for ranking.
 pub const RANKING: &str = "W308";
+/// Operators and fields of other products, which are words.
+pub const FOREIGN: &str = "W309";

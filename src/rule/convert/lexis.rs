@@ -54,7 +54,7 @@ fn operator(word: &str) -> Option<Operator> {
     match (name.as_str(), number, slash) {
         ("" | "w" | "near", Some(number), true) => near(number, false),
         ("pre" | "onear" | "+", Some(number), true) => near(number, true),
-        ("atleast", number, false) => Some(Operator::AtLeast(number)),
+        ("atleast" | "atl", number, false) => Some(Operator::AtLeast(number)),
         _ => None,
     }
 }

@@ -11,7 +11,7 @@ use super::notes::Notes;
 use super::target;
 use super::term::{self, Style, for_words, parts_of, shown};
 use super::tree::{Kind, Tree};
-use super::{CaseMatters, codes};
+use super::{CaseMatters, codes, foreign};
 use crate::model::Field;
 use crate::rule::ast::{Atom, PhrasePart, Reach, Scope, WordForm};
 
@@ -386,6 +386,9 @@ impl<'t> Reader<'t, '_> {
         }
         if matches!(text.chars().next(), Some('>' | '<')) {
             return Some(Tree::lost(format!("`{}`, a range", shown(&text)), "leave it out", from..self.at));
+        }
+        if self.text[from..self.at] == text {
+            foreign::remark_lucene(&text, &(from..self.at), self.notes);
         }
         let style = if self.case == CaseMatters::Everywhere { Style::Exact } else { Style::Quoted };
         Some(term::read(&text, style, &(from..self.at), &DIALECT, self.notes))

@@ -27,6 +27,7 @@ mod cision;
 pub mod codes;
 mod dialect;
 mod factiva;
+mod foreign;
 mod lexis;
 mod lucene;
 mod meltwater;

@@ -41,9 +41,13 @@ pub(super) fn apply(
             ),
         },
         Target::Words { more_than } => {
-            let more_than = more_than || sign == '>';
+            // Of a command the comparison stands inside: `LENGTH(>500)`.
+            let compared = text.get(at.clone()).unwrap_or("");
+            let is_less = sign == '<' || (sign == '(' && compared.contains('<'));
+            let is_more = sign == '>' || (sign == '(' && compared.contains('>'));
+            let more_than = more_than || (is_more && !compared.contains(['=', '≥']));
             match number(&of) {
-                Some(count) if sign != '<' => {
+                Some(count) if !is_less => {
                     let count = count.saturating_add(u32::from(more_than)).min(1_000_000);
                     Tree::new(Kind::MinWords(count), at)
                 }

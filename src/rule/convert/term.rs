@@ -150,10 +150,10 @@ fn remark(wild: &Wild, chunk: &str, at: &Range<usize>, dialect: &Dialect, notes:
         notes.warn(codes::FORMS, format!("`{}`: {note}", shown(chunk)), "", at);
     }
     let stripped: Vec<char> =
-        chunk.chars().filter(|c| c.is_ascii_punctuation() && matches!(c, '$' | '%' | '+' | '#' | '@')).collect();
+        chunk.chars().filter(|c| c.is_ascii_punctuation() && matches!(c, '$' | '%' | '+' | '#' | '@' | '!')).collect();
     let kept = pieces(&wild.text).concat();
     if let Some(sign) = stripped.iter().find(|sign| !kept.contains(**sign) && chunk.len() > 1)
-        && !matches!((sign, dialect.name), ('$' | '%', "Factiva"))
+        && !matches!((sign, dialect.name), ('$' | '%', "Factiva") | ('!', "Lexis"))
     {
         let title = format!("the `{sign}` of `{}` is not looked for: punctuation never counts", shown(chunk));
         notes.warn(codes::FORMS, title, "where it matters, a regular expression such as `/C\\+\\+/` sees it", at);

@@ -6,7 +6,7 @@ use super::super::dialect::{Binding, MAX_DISTANCE, Operator, SideBySide};
 use super::super::term::{self, Style, parts_of};
 use super::super::token::Token;
 use super::super::tree::{Kind, Tree};
-use super::super::{CaseMatters, codes, target};
+use super::super::{CaseMatters, codes, foreign, target};
 use super::{MAX_DEPTH, Parser};
 use crate::model::Field;
 use crate::rule::ast::{Atom, PhrasePart, Reach, Scope};
@@ -132,6 +132,11 @@ impl Parser<'_, '_> {
             Token::Open => self.group(),
             Token::Word(text) => {
                 self.at += 1;
+                if self.peek() == Some(&Token::Open) && self.range().start == at.end {
+                    foreign::remark_call(&text, self.dialect.name, &at, self.notes);
+                } else {
+                    foreign::remark(&text, self.dialect.name, self.dialect.minus, &at, self.notes);
+                }
                 Some(self.hashtag(&text, &at).unwrap_or_else(|| {
                     let style = if self.case == CaseMatters::Everywhere { Style::Exact } else { Style::Plain };
                     term::read(&text, style, &at, self.dialect, self.notes)
