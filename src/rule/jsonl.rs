@@ -10,6 +10,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::document::Document;
+use super::iso639::language;
 use super::match_line::{MatchLine, WrittenHits};
 use super::ruleset::{Circumstances, Ruleset};
 use super::scanner::Scratch;
@@ -122,7 +123,8 @@ impl<'a> ArticleLine<'a> {
             feed: borrowed(&self.feed),
             time: self.published.as_deref().and_then(|time| Timestamp::parse_rfc3339(time).ok()),
         };
-        let declared = self.lang.as_deref().and_then(Lang::parse);
+        // What is no language has no lists: believing it would turn all of them off.
+        let declared = self.lang.as_deref().and_then(Lang::parse).filter(|lang| language(&lang.to_string()).is_ok());
         match declared {
             None => document.detect(None),
             Some(declared) => {
@@ -480,4 +482,20 @@ pub fn peak_rss_bytes() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kibibytes = line.and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
     kibibytes.unwrap_or(0) * 1024
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_that_is_none_is_not_believed() {
+        let lang = |code: &str| {
+            let line = format!(r#"{{"id":"a","title":"Missili","lang":"{code}"}}"#);
+            ArticleLine::parse(&line).expect("a good line").document().lang
+        };
+        assert_eq!(lang("it"), Lang::parse("it"));
+        assert_eq!(lang("it-IT"), Lang::parse("it"));
+        assert_ne!(lang("xx"), Lang::parse("xx"));
+    }
 }
