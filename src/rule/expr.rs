@@ -3,10 +3,10 @@
 //! In: syntax trees, by way of `lower`. Out: what both evaluators walk. Scopes have been pushed down to the atoms and
 //! concepts are shared, so that a concept used by a thousand topics is evaluated once per article.
 
-use prefetch_index::prefetch_index;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use prefetch_index::prefetch_index;
 use regex::Regex;
 
 use super::ast::{Reach, Scope};

@@ -7,13 +7,18 @@ use vedetta::model::{Clock as _, Timestamp};
 use super::{HOUR, Watch, dated};
 use crate::support::{World, body};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_scrolled_past_is_read_from_older_pages_or_estimated() {
+/// A feed named Porto, and when its entries are published: one an hour, the fifth now.
+async fn porto() -> (Watch, impl Fn(u32) -> Timestamp) {
     let world = World::new().await;
     world.configure(&format!("{}name = \"Porto\"\n", world.feed("/feed.xml")));
     let watch = Watch::new(world).await;
     let begin = watch.clock.now();
-    let at = |number: u32| begin.before(HOUR * 5) + HOUR * number;
+    (watch, move |number| begin.before(HOUR * 5) + HOUR * number)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_scrolled_past_is_read_from_older_pages_or_estimated() {
+    let (watch, at) = porto().await;
     let server = &watch.world.server;
     let put = |path: &str, numbers: std::ops::Range<u32>, next: Option<&str>| {
         server.put(path, "application/rss+xml", dated(numbers.rev().map(|number| (number, at(number))), next));
@@ -43,11 +48,7 @@ async fn what_scrolled_past_is_read_from_older_pages_or_estimated() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_scrolled_past_a_feed_without_an_end_is_read_from_older_pages_or_told_too() {
-    let world = World::new().await;
-    world.configure(&format!("{}name = \"Porto\"\n", world.feed("/feed.xml")));
-    let watch = Watch::new(world).await;
-    let begin = watch.clock.now();
-    let at = |number: u32| begin.before(HOUR * 5) + HOUR * number;
+    let (watch, at) = porto().await;
     let server = &watch.world.server;
     let put = |path: &str, numbers: std::ops::Range<u32>, next: Option<&str>| {
         let text = dated(numbers.rev().map(|number| (number, at(number))), next);
@@ -94,11 +95,7 @@ fn news_sitemap_with_keywords(pages: &[(String, &str, Timestamp, &str)]) -> Stri
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_scrolled_past_is_read_from_the_sites_news_sitemap_and_told_once() {
-    let world = World::new().await;
-    world.configure(&format!("{}name = \"Porto\"\n", world.feed("/feed.xml")));
-    let watch = Watch::new(world).await;
-    let begin = watch.clock.now();
-    let at = |number: u32| begin.before(HOUR * 5) + HOUR * number;
+    let (watch, at) = porto().await;
     let server = &watch.world.server;
     let page = |number: u32| server.url(&format!("/mare/{number}.html"));
     let title = |number: u32| if number % 5 == 2 { "Дозор на маяке" } else { "Bollettino" };
