@@ -287,12 +287,7 @@ impl<'a> TableReader<'a> {
         let range = value.span();
         let span = self.document.span(range.clone());
         Some(match value.into_inner() {
-            DeValue::String(text) => Item::Text(TextValue::new(
-                self.document.source,
-                span,
-                text.into_owned(),
-                range.len() == span.range().len(),
-            )),
+            DeValue::String(text) => Item::Text(TextValue::new(self.document.source, span, text.into_owned())),
             DeValue::Integer(_) if range.is_empty() => return None,
             DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
                 Ok(value) => Item::Integer(Spanned { value, span }),

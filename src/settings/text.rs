@@ -28,11 +28,11 @@ struct Step {
 }
 
 impl TextValue {
-    /// From what the TOML reader made of the value at `span`. `is_as_written`: whether it read what stands there; where it
-    /// read a text with letters added within the value, all of the value's places are its beginning.
-    pub(super) fn new(source: &Source, span: Span, text: String, is_as_written: bool) -> Self {
+    /// From what the TOML reader made of the value at `span`. Where it read a mended text, in which the value is not what
+    /// stands in the file, all of the value's places are its beginning.
+    pub(super) fn new(source: &Source, span: Span, text: String) -> Self {
         let raw = source.text.get(span.range()).unwrap_or("");
-        let steps = if is_as_written { steps(raw, &text, span.start) } else { Vec::new() };
+        let steps = steps(raw, &text, span.start).unwrap_or_default();
         Self { text, span, steps }
     }
 
@@ -98,8 +98,8 @@ fn clip(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-/// Walks a raw TOML string (spec 1.1, “String”) beside its decoded text.
-fn steps(raw: &str, text: &str, file: u32) -> Vec<Step> {
+/// Walks a raw TOML string (spec 1.1, “String”) beside its decoded text; `None` where that isn't what the string says.
+fn steps(raw: &str, text: &str, file: u32) -> Option<Vec<Step>> {
     let step = |text: usize, at: usize, escape: usize| Step {
         text: clip(text),
         file: file.saturating_add(clip(at)),
@@ -117,12 +117,12 @@ fn steps(raw: &str, text: &str, file: u32) -> Vec<Step> {
         (0, false)
     };
     let mut steps = vec![step(0, body_start, 0)];
-    if !escapes {
-        return steps;
-    }
     let mut decoded = 0;
     let mut at = body_start;
-    while let Some(found) = raw.get(at..).and_then(|rest| rest.find('\\')) {
+    while let Some(found) = raw.get(at..).filter(|_| escapes).and_then(|rest| rest.find('\\')) {
+        if raw.get(at..at + found) != text.get(decoded..decoded + found) {
+            return None;
+        }
         decoded += found;
         at += found;
         let rest = &raw[at + 1..];
@@ -141,21 +141,21 @@ fn steps(raw: &str, text: &str, file: u32) -> Vec<Step> {
                 let letter = text.get(decoded..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
                 (1 + c.len_utf8() + digits, letter)
             }
-            None => break,
+            None => return None,
         };
-        if decoded > text.len() {
-            break;
-        }
         steps.push(step(decoded, at, if letter > 0 { skip } else { 0 }));
         decoded += letter;
         at += skip;
         steps.push(step(decoded, at, 0));
     }
+    if !raw.get(at..)?.starts_with(text.get(decoded..)?) {
+        return None;
+    }
     // Two steps at one offset (after a swallowed line end): the later one is where the text goes on.
     steps.reverse();
     steps.dedup_by_key(|step| step.text);
     steps.reverse();
-    steps
+    Some(steps)
 }
 
 /// Length of the line end right after the opening quotes, which is not part of the text.
