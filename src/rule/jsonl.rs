@@ -104,7 +104,8 @@ impl<'a> ArticleLine<'a> {
         self.id.text()
     }
 
-    /// The article for evaluation. A language that is given is believed unless the text clearly contradicts it.
+    /// The article for evaluation. A language that is given is believed unless the text contradicts it: one that looks like
+    /// another language, or whose script that language does not use, has the one that it clearly is in, or else all.
     #[must_use]
     pub fn document(&self) -> Document<'_> {
         let mut document = Document {
@@ -130,7 +131,11 @@ impl<'a> ArticleLine<'a> {
             Some(declared) => {
                 let body = if document.fields[2].is_empty() { &document.fields[1] } else { &document.fields[2] };
                 let guess = detect_language(Some(declared), &document.fields[0], body);
-                document.lang = if guess.certain { guess.lang } else { Some(declared) };
+                match guess.lang {
+                    lang if guess.certain => document.lang = lang,
+                    Some(other) if other != declared.canonical() => document.guess = Some(other),
+                    _ => document.lang = Some(declared),
+                }
             }
         }
         document
@@ -497,5 +502,67 @@ mod tests {
         assert_eq!(lang("it"), Lang::parse("it"));
         assert_eq!(lang("it-IT"), Lang::parse("it"));
         assert_ne!(lang("xx"), Lang::parse("xx"));
+    }
+
+    fn document_lang(declared: &str, title: &str) -> Option<Lang> {
+        let line = serde_json::json!({ "id": "a", "title": title, "lang": declared }).to_string();
+        ArticleLine::parse(&line).expect("a good line").document().lang
+    }
+
+    #[test]
+    fn a_language_that_is_not_written_so_is_not_believed() {
+        for (declared, title) in [
+            ("en", "Ракета над Киевом"),
+            ("en", "Удар по порту"),
+            ("it", "Ракетний удар по Одесі"),
+            ("en", "导弹试射"),
+            ("en", "習近平抵達"),
+            ("en", "ミサイル発射"),
+            ("en", "北がミサイル"),
+            ("en", "صاروخ باليستي"),
+            ("fr", "موشک ایران"),
+            ("en", "미사일 발사"),
+            ("de", "北 미사일"),
+            ("ru", "导弹试射"),
+            ("zh", "미사일 발사"),
+            ("ar", "Ракета над Киевом"),
+            ("ru", "Raketa nad Kievom"),
+            ("zh", "Missile over Kyiv"),
+        ] {
+            assert_ne!(document_lang(declared, title), Lang::parse(declared), "{declared}: {title}");
+        }
+    }
+
+    #[test]
+    fn a_language_that_may_be_written_so_is_believed() {
+        for (declared, title) in [
+            ("en", "Xi Jinping (习近平) visits Moscow"),
+            ("en", "Путин is on the cover of Time"),
+            ("zh", "F-35战机抵达日本冲绳"),
+            ("ja", "安倍元首相死去"),
+            ("ja", "米軍ミサイル"),
+            ("ko", "北 미사일 발사"),
+            ("sr", "Raketni napad na Kijev"),
+            ("sr", "Ракетни напад на Кијев"),
+            ("uk", "Ракета над портом"),
+            ("ru", "Ракета над портом"),
+            ("os", "Ракета над портом"),
+            ("fa", "موشک ایران"),
+            ("ar", "صاروخ باليستي"),
+            ("no", "Rakett over byen"),
+            ("en", "12:30"),
+        ] {
+            assert_eq!(document_lang(declared, title), Lang::parse(declared), "{declared}: {title}");
+        }
+    }
+
+    /// Ukrainian sites have Russian pages that say they are Ukrainian.
+    #[test]
+    fn a_language_that_the_letters_speak_against_is_in_doubt_or_corrected() {
+        for (declared, title) in
+            [("uk", "Россия выпустила ракеты по городу"), ("ru", "Росія випустила ракети по Одесі")]
+        {
+            assert_ne!(document_lang(declared, title), Lang::parse(declared), "{declared}: {title}");
+        }
     }
 }

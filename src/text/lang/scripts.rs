@@ -243,18 +243,22 @@ fn devanagari_is_hindi(title: &str, text: &str) -> bool {
     hits(WORDS, title, text) >= 2
 }
 
-/// Whether a language may be written in that script; languages we don't know may.
+/// Whether a language may be written in that script; where there are no letters, any may.
 pub(super) fn fits(lang: Lang, script: Option<(Script, u32)>) -> bool {
     let Some((script, _)) = script else { return true };
     let code = lang.as_str();
     match code {
         "zh" | "ja" => script == Script::EastAsian,
         "ko" => script == Script::Hangul,
-        "ru" | "uk" | "bg" | "be" | "mk" | "ky" | "mn" | "tg" => script == Script::Cyrillic,
-        "sr" | "kk" | "uz" | "tt" | "bs" => matches!(script, Script::Cyrillic | Script::Latin),
-        "ar" | "fa" | "ur" | "ps" | "ug" | "sd" => script == Script::Arabic,
-        "ku" | "az" | "tk" => matches!(script, Script::Arabic | Script::Latin | Script::Cyrillic),
-        "mr" | "ne" => script == Script::Of("hi"),
+        "ru" | "uk" | "bg" | "be" | "mk" | "ky" | "mn" | "tg" | "ab" | "av" | "ba" | "ce" | "cu" | "cv" | "kv"
+        | "os" => script == Script::Cyrillic,
+        "sr" | "uz" | "tt" | "bs" => matches!(script, Script::Cyrillic | Script::Latin),
+        "ar" | "fa" | "ur" | "ps" | "ug" => script == Script::Arabic,
+        "ku" | "az" | "tk" | "kk" => matches!(script, Script::Arabic | Script::Latin | Script::Cyrillic),
+        "pa" => matches!(script, Script::Of("pa") | Script::Arabic),
+        "sd" | "ks" => matches!(script, Script::Of("hi") | Script::Arabic),
+        "as" => script == Script::Of("bn"),
+        "mr" | "ne" | "sa" => script == Script::Of("hi"),
         "yi" => script == Script::Of("he"),
         "ti" => script == Script::Of("am"),
         _ => {

@@ -57,6 +57,14 @@ fn a_declaration_that_the_script_contradicts_is_not_believed() {
     assert_eq!(guess.lang, lang("ru"));
     assert_eq!(detect_language(lang("en"), "習近平抵達莫斯科", "").lang, lang("zh"));
     assert_ne!(detect_language(lang("ar"), "Missile defence", "").lang, lang("ar"));
+    // Nor is it made certain, however short the title of a feed is that says so.
+    for title in ["Удар", "导弹", "ミサイル", "صاروخ", "미사일", "הטיל", "Ракета над портом"]
+    {
+        let guess = detect_language(lang("en"), title, "");
+        assert!(guess.lang != lang("en"), "{title}: {guess:?}");
+        let article_lang = guess.lang.filter(|_| guess.certain);
+        assert!(article_lang != lang("en"), "{title}: {guess:?}");
+    }
 }
 
 #[test]
