@@ -151,4 +151,6 @@ codes! {
     ESCAPED_REGEX = "W115";
     /// A list without anything in it, where one that is absent means the same.
     EMPTY_LIST = "W116";
+    /// A list of terms that are not written as its language is.
+    OTHER_LANGUAGE = "W117";
 }

@@ -27,7 +27,7 @@ mod tree;
 pub use dates::parse_date;
 pub use extract::{ExtractError, Extracted, extract_article};
 pub use html::{html_to_line, html_to_text, sanitise_html};
-pub use lang::{LanguageGuess, detect_language};
+pub use lang::{LanguageGuess, detect_language, may_be_written};
 
 /// A page in the harmless subset of HTML that a parser may see, and whether its end was left out; see the module `balance`.
 pub(crate) fn balanced_document(html: &str, budget: &budget::Budget) -> (String, bool) {

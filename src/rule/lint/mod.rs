@@ -9,6 +9,7 @@ mod links;
 mod never;
 mod same_list;
 mod same_query;
+mod script;
 
 use std::collections::{HashMap, HashSet};
 
@@ -27,6 +28,7 @@ use links::Links;
 use never::{contradiction, never};
 use same_list::{duplicates, same_list};
 use same_query::Questions;
+use script::other_language;
 
 /// Looks through all that was read.
 pub(super) fn lint(loaded: &Loaded, sources: &[Source], findings: &Findings) {
@@ -36,7 +38,8 @@ pub(super) fn lint(loaded: &Loaded, sources: &[Source], findings: &Findings) {
     for concept in loaded.concepts.values() {
         let all: Vec<&Node> = concept.any.iter().collect();
         same_list(&all, &[], findings);
-        for list in concept.lists.values() {
+        for (lang, list) in &concept.lists {
+            other_language(*lang, list, concept, findings);
             same_list(&list.iter().collect::<Vec<_>>(), &all, findings);
         }
         for term in concept.any.iter().chain(concept.lists.values().flatten()) {

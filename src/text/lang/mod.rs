@@ -15,7 +15,7 @@ mod scripts;
 mod tests;
 mod words;
 
-use self::scripts::{Counts, by_script, fits};
+use self::scripts::{Counts, Script, by_script, fits};
 use crate::model::Lang;
 
 /// What language a text is in.
@@ -60,6 +60,14 @@ pub fn detect_language(declared: Option<Lang>, title: &str, text: &str) -> Langu
         _ if fits(declared, counts.dominant()) => LanguageGuess { lang: Some(declared), certain: false },
         _ => guess,
     }
+}
+
+/// Whether a language may be written in the letters that most of a text has. In Latin ones any may: names and abbreviations
+/// have them everywhere.
+#[must_use]
+pub fn may_be_written(lang: Lang, text: &str) -> bool {
+    let script = Counts::of(&Sample::new(text, "")).dominant();
+    matches!(script, Some((Script::Latin, _))) || fits(lang.canonical(), script)
 }
 
 /// Long enough for the text to know better than what is declared. A guess: a headline with two sentences.
