@@ -34,6 +34,8 @@ pub(super) struct Loaded {
     pub(super) tests_unread: HashSet<Span>,
     /// What could not be read.
     pub(super) damage: Damage,
+    /// Concepts whose names are probably meant by others that nothing defines.
+    pub(super) meant: HashSet<String>,
 }
 
 /// What could not be read. What is not known may stand there.
@@ -87,19 +89,21 @@ pub(super) enum User {
     Surge,
 }
 
-/// Checks what reading has gathered.
-pub(super) fn check(loaded: &Loaded, findings: &Findings) {
+/// Checks what reading has gathered. Gives the concepts that are probably meant by names that nothing defines.
+pub(super) fn check(loaded: &Loaded, findings: &Findings) -> HashSet<String> {
     for diagnostic in &loaded.late {
         findings.add(diagnostic.clone());
     }
-    undefined(loaded, findings);
+    let meant = undefined(loaded, findings);
     cycles(loaded, findings);
+    meant
 }
 
 /// Comparing with every known name costs time; a broken folder has the same few mistakes a thousand times.
 const MOST_HINTS: usize = 100;
 
-fn undefined(loaded: &Loaded, findings: &Findings) {
+fn undefined(loaded: &Loaded, findings: &Findings) -> HashSet<String> {
+    let mut meant = HashSet::new();
     let by_id = LazyCell::new(|| by_id(&loaded.topics));
     let mut hints = 0;
     for Use { reference, user, .. } in &loaded.uses {
@@ -110,6 +114,7 @@ fn undefined(loaded: &Loaded, findings: &Findings) {
                 let near =
                     (hints < MOST_HINTS).then(|| nearest(name, loaded.concepts.keys().map(String::as_str))).flatten();
                 let title = format!("there is no concept `{name}`");
+                meant.extend(near.map(str::to_owned));
                 // A test names it without its sign.
                 let sign = if matches!(user, User::Test(_)) { "" } else { "@" };
                 let near = near.map(|near| format!("did you mean `{sign}{near}`?"));
@@ -143,6 +148,7 @@ fn undefined(loaded: &Loaded, findings: &Findings) {
         hints += 1;
         findings.add(Diagnostic::error(code, title).label(reference.span, "").help(near));
     }
+    meant
 }
 
 fn by_id(topics: &[TopicDef]) -> HashMap<&str, &TopicDef> {

@@ -23,11 +23,13 @@ pub(super) fn odd_character(source: &Source, statement: &Statement) -> Option<Di
     let outside = written.find(['"', '\'']).unwrap_or(written.len());
     let (at, odd) = written[..outside].char_indices().find(|(_, c)| {
         (c.is_whitespace() && !matches!(c, ' ' | '\t' | '\n' | '\r'))
-            || matches!(c, '＝' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{ad}')
+            || matches!(c, '＝' | '［' | '］' | '｛' | '｝' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{ad}')
     })?;
     let at = statement.range.start + at;
     let (title, help) = match odd {
         '＝' => ("`＝` is a full-width character".to_owned(), "write `=`"),
+        '［' | '］' => (format!("`{odd}` is a full-width character"), "write `[` and `]`"),
+        '｛' | '｝' => (format!("`{odd}` is a full-width character"), "write `{` and `}`"),
         c if c.is_whitespace() => (
             format!("a space of another kind stands here: U+{:04X}", c as u32),
             "write an ordinary space; it came with text that was pasted",
@@ -57,15 +59,11 @@ pub(super) fn slip(written: &str) -> Option<(String, String)> {
     if !is_bare_key(key) {
         return None;
     }
-    match value.to_lowercase().as_str() {
-        "yes" | "on" | "true" | "ja" | "sì" | "si" | "да" => {
-            return Some((format!("`{value}` is not a value here"), format!("write `{key} = true`")));
-        }
-        "no" | "off" | "false" | "nein" | "нет" => {
-            return Some((format!("`{value}` is not a value here"), format!("write `{key} = false`")));
-        }
-        "" => return Some((format!("`{key}` has no value"), "write one, or delete the line".to_owned())),
-        _ => {}
+    if let Some(meant) = truth(value) {
+        return Some((format!("`{value}` is not a value here"), format!("write `{key} = {meant}`")));
+    }
+    if value.is_empty() {
+        return Some((format!("`{key}` has no value"), "write one, or delete the line".to_owned()));
     }
     if let Some(inner) = value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'))
         && !inner.contains(['"', '\'', '[', '{', '“', '«'])
@@ -88,6 +86,15 @@ pub(super) fn slip(written: &str) -> Option<(String, String)> {
         return Some(found);
     }
     number(key, value).or_else(|| behind(key, value)).or_else(|| bare(key, value))
+}
+
+/// What `yes` and `no` are called here.
+pub(super) fn truth(value: &str) -> Option<bool> {
+    match value.to_lowercase().as_str() {
+        "yes" | "on" | "true" | "ja" | "sì" | "si" | "да" => Some(true),
+        "no" | "off" | "false" | "nein" | "нет" => Some(false),
+        _ => None,
+    }
 }
 
 /// `{ desk: "asia" }`, `[{"when": "a"}]`: with `=` for the colons.

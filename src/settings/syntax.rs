@@ -12,7 +12,7 @@ use crate::model::{Diagnostic, Source, Span};
 
 use super::codes;
 use super::dashes;
-use super::slips::{UNQUOTED, odd_character, slip};
+use super::slips::{UNQUOTED, odd_character, slip, truth};
 use super::statements::{Statement, header_path, is_bare_key, statements};
 
 /// Beyond so many errors the rest of a file is not worth reading: it is something else than TOML.
@@ -141,6 +141,10 @@ pub(super) fn explain(source: &Source, lossy: bool) -> Syntax {
                 (None, Some(error)) => key(source, &statement, error),
                 (None, None) => continue,
             });
+            if written.starts_with('［') {
+                // A header, and what follows is below it.
+                under = Some(String::new());
+            }
             left_out.push(statement.range);
         }
         if syntax.diagnostics.len() >= MOST_ERRORS {
@@ -344,6 +348,12 @@ fn header(source: &Source, statement: &Statement, error: &toml::de::Error) -> Di
                 .label(Span::new(source.id, range), "")
                 .help(format!("write `{right}`"));
         }
+        if let Some(right) = spread_header(written) {
+            let range = statement.range.start..statement.range.start + written.trim_end().len();
+            return Diagnostic::error(codes::SYNTAX, "the brackets of a header stand side by side")
+                .label(Span::new(source.id, range), "")
+                .help(format!("write `{right}`"));
+        }
         return plain(source, place(source, statement, error), error.message());
     };
     let double = written.starts_with("[[") || written.contains("]]");
@@ -395,6 +405,13 @@ fn plain_header(written: &str) -> Option<String> {
     Some(if written.starts_with("[[") { format!("[[{right}]]") } else { format!("[{right}]") })
 }
 
+/// `[ [topic] ]`, without the spaces.
+fn spread_header(written: &str) -> Option<String> {
+    let right: String = written.chars().filter(|c| !c.is_whitespace()).collect();
+    let path = right.strip_prefix("[[")?.strip_suffix("]]")?;
+    (right.len() < written.trim_end().len() && is_bare_key(path)).then_some(right)
+}
+
 /// What is wrong with a key or its value.
 fn key(source: &Source, statement: &Statement, error: &toml::de::Error) -> Diagnostic {
     let at = place(source, statement, error);
@@ -426,6 +443,7 @@ fn plain(source: &Source, at: Range<usize>, message: &str) -> Diagnostic {
     };
     let diagnostic = Diagnostic::error(codes::SYNTAX, what).label(Span::new(source.id, at.clone()), expected);
     match what {
+        "string values must be quoted" if let Some(value) = truth(written) => diagnostic.help(format!("write {value}")),
         "string values must be quoted" => {
             diagnostic.help(format!("write \"{}\"", written.trim_matches(['“', '”', '‘', '’', '„', '«', '»'])))
         }

@@ -69,10 +69,17 @@ pub(super) fn meant_duration(text: &str) -> Option<String> {
         rest = rest[end..].trim_start();
         let end = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
         let word = rest[..end].to_lowercase();
+        // A minute or a month: nobody knows.
+        if &rest[..end] == "M" {
+            return None;
+        }
         let unit = TIME_WORDS.iter().find(|(_, words)| words.contains(&word.as_str())).map(|(unit, _)| *unit);
-        let (_, factor) = DURATION_UNITS.iter().find(|(name, _)| *name == unit.unwrap_or(word.as_str()))?;
-        #[expect(clippy::cast_precision_loss, reason = "a week has far fewer milliseconds than 2^53")]
-        let factor = *factor as f64;
+        let long = LONG_TIMES.iter().find(|(_, words)| words.contains(&word.as_str())).map(|(days, _)| days * DAY);
+        let unit = unit.unwrap_or(word.as_str());
+        let factor =
+            long.or_else(|| DURATION_UNITS.iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor))?;
+        #[expect(clippy::cast_precision_loss, reason = "a year has far fewer milliseconds than 2^53")]
+        let factor = factor as f64;
         millis += number * factor;
         rest = rest[end..].trim_start_matches([' ', ',']);
     }
@@ -97,6 +104,26 @@ const TIME_WORDS: [(&str, &[&str]); 5] = [
         "мин", "分", "分钟", "分鐘", "دقيقة"]),
     ("s", &["sec", "secs", "second", "seconds", "secondo", "secondi", "sekunde", "sekunden", "seconde", "secondes",
         "segundo", "segundos", "секунда", "секунды", "секунд", "сек", "秒", "ثانية"]),
+];
+
+/// The two things that `1M` may be: so many months, in days, and so many minutes.
+#[must_use]
+pub(super) fn months_or_minutes(text: &str) -> Option<(String, String)> {
+    let number: u32 =
+        text.trim().strip_suffix('M')?.trim_end().parse().ok().filter(|number| (1..=120).contains(number))?;
+    Some((format!("{}d", number * 30), format!("{number}m")))
+}
+
+/// Milliseconds.
+const DAY: u64 = 86_400_000;
+
+/// What people write for times that have no unit of their own, and how many days they have.
+#[rustfmt::skip]
+const LONG_TIMES: [(u64, &[&str]); 2] = [
+    (30, &["month", "months", "mo", "mese", "mesi", "monat", "monate", "mois", "mes", "meses", "mês", "месяц", "месяца",
+        "месяцев", "місяць", "місяці", "月", "个月", "個月", "か月", "ヶ月", "شهر", "أشهر"]),
+    (365, &["y", "yr", "year", "years", "anno", "anni", "jahr", "jahre", "an", "ans", "année", "années", "año", "años",
+        "ano", "anos", "год", "года", "лет", "рік", "роки", "年", "سنة", "سنوات"]),
 ];
 
 /// Writes a duration the way it is read, largest units first, two at most where the rest is nothing: `1h 30m`.

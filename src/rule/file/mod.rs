@@ -128,7 +128,7 @@ fn read(
             Some(true) => loaded.damage.everything = true,
         }
     }
-    check::check(&loaded, &findings);
+    loaded.meant = check::check(&loaded, &findings);
     if remarks == Remarks::Wanted {
         lint::lint(&loaded, &sources, &findings);
     }
@@ -152,8 +152,13 @@ fn read_file<'a>(mut documents: impl Iterator<Item = TomlFile<'a>>, loaded: &mut
     }
     let mut root = first.root();
     root.explain(usage::FILE);
+    let names = root.names("concept");
     for (name, table) in root.named_tables("concept") {
         read_concept(name, table, loaded);
+    }
+    // `[[concept.x]]` was reported, and is defined.
+    for name in names.iter().filter(|name| !loaded.concepts.contains_key(*name)) {
+        loaded.damage.add(name);
     }
     read_topics(&mut root, loaded);
     for document in documents {
@@ -235,7 +240,13 @@ fn query(table: &mut TableReader<'_>, key: &'static str, user: &User, loaded: &m
         }
         other => return table.not_text(key, &other),
     };
-    let parsed = parse_query(&text.text, &|range| text.span_of(range), &loaded.regexes);
+    let mut parsed = parse_query(&text.text, &|range| text.span_of(range), &loaded.regexes);
+    if key == "except" {
+        // Nothing but what is taken away stands there.
+        for found in parsed.diagnostics.iter_mut().filter(|found| found.code == codes::LONE_NOT) {
+            found.help = vec!["`except` takes away what it finds by itself: leave NOT out".to_owned()];
+        }
+    }
     take(parsed, &text, table, user, key == "match", loaded).as_ref().map(Query::new)
 }
 

@@ -25,7 +25,8 @@ pub(super) fn read_score(table: &mut TableReader<'_>, user: &User, loaded: &mut 
         part.require(&["when", "add"]);
         let when = query(&mut part, "when", user, loaded);
         let add = part.integer("add", SCORES);
-        let each = part.bool("each").is_some_and(|each| each.value);
+        // `each = "true"` was reported, and is meant.
+        let each = part.bool("each").map_or(part.has("each"), |each| each.value);
         let max = part.integer("max", SCORES);
         let bad = |title: String, span: Span, help: &str| {
             part.report(Diagnostic::error(codes::BAD_SCORE, title).label(span, "").help(help));

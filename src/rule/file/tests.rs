@@ -283,3 +283,78 @@ fn regular_expressions_without_end_are_an_error_and_take_no_memory() {
     // One that stands in many topics is one.
     assert!(errors(topics(10_000, &|_| "[Ss]-?400".to_owned())).is_empty());
 }
+
+fn help_of(files: &RuleFiles, code: &str) -> Vec<String> {
+    let found = files.report.diagnostics.iter().filter(|found| found.code == code);
+    found.flat_map(|found| found.help.clone()).collect()
+}
+
+#[test]
+fn one_slip_in_a_file_brings_no_second_finding() {
+    const TEST: &str = "[[topic.test]]\ntitle = \"a\"\nexpect = { match = true }\n";
+    for (text, code) in [
+        ("[[topic]]\nid = \"t\"\nmatch = \"a\"\n[[topic.tests]]\ntitle = \"a\"\n".to_owned(), "E002"),
+        (format!("[[concept.x]]\nen = [\"a\"]\n[[topic]]\nid = \"t\"\nmatch = \"@x\"\n{TEST}"), "E003"),
+        (format!("[concept.russia]\nen = [\"a\"]\n[[topic]]\nid = \"t\"\nmatch = \"@russai\"\n{TEST}"), "E152"),
+        (
+            format!(
+                "[[topic]]\nid = \"t\"\nmatch = \"a\"\nscore = [{{ when = \"b\", add = 3, each = \"true\", max = 9 }}]\n{TEST}"
+            ),
+            "E003",
+        ),
+        (format!("[[topic]]\nid = \"t\"\nmatch = '\"a OR \"b\" AND c'\n{TEST}"), "E104"),
+        ("[ [topic] ]\nid = \"t\"\nmatch = \"a\"\n".to_owned(), "E001"),
+        ("［［topic］］\nid = \"t\"\nmatch = \"a\"\n".to_owned(), "E001"),
+    ] {
+        let files = load(&text);
+        assert_eq!(codes_of(&files), [code], "{text}\n{}", files.report);
+    }
+}
+
+#[test]
+fn advice_fits_the_place_in_the_file() {
+    for (line, code, right) in [
+        ("except = \"NOT b\"", "E118", "leave NOT out"),
+        ("except = \"-b\"", "E118", "leave NOT out"),
+        ("where = { max_age = \"1M\" }", "E004", "\"30d\""),
+        ("where = { max_age = \"2 mesi\" }", "E004", "\"60d\""),
+        ("test = [{ title = \"a\", expect = {match=yes} }]", "E001", "write true"),
+        ("test = ［{ title = \"a\", expect = { match = true } }］", "E001", "write `[` and `]`"),
+        ("[ [topic.test] ]", "E001", "write `[[topic.test]]`"),
+    ] {
+        let files = load(&format!("[[topic]]\nid = \"t\"\nmatch = \"a\"\n{line}\n"));
+        let help = help_of(&files, code);
+        assert!(help.iter().any(|help| help.contains(right)), "{line}: {}", files.report);
+    }
+}
+
+#[test]
+fn a_list_under_a_code_that_is_a_country_is_told_where_its_letters_show_it() {
+    let findings = |lists: &str| {
+        let text = format!("[concept.x]\n{lists}\n");
+        help_of(&load(&text), "W117")
+    };
+    for (lists, right) in [
+        ("kr = [\"미사일\", \"THAAD\"]", "`ko`"),
+        ("tw = [\"飛彈\"]", "`zh`"),
+        ("se = [\"försvar\", \"robot\"]", "`sv`"),
+        ("en = [\"导弹\"]", "`zh`"),
+        ("ru = [\"صاروخ\"]", "`ar`"),
+    ] {
+        assert!(findings(lists).iter().any(|help| help.contains(right)), "{lists}: {:?}", findings(lists));
+    }
+    for lists in [
+        "ko = [\"미사일\"]",
+        "ko = [\"THAAD\"]",
+        "ja = [\"弾道弾\", \"ミサイル\"]",
+        "zh = [\"NATO\", \"北约\"]",
+        "ru = [\"F-35\", \"ракет*\"]",
+        "sr = [\"raket*\"]",
+        "sr = [\"ракет*\"]",
+        "se = [\"ráketa\", \"soahti\"]",
+        "os = [\"ракетæ\"]",
+        "kr = []",
+    ] {
+        assert_eq!(findings(lists), [] as [&str; 0], "{lists}");
+    }
+}

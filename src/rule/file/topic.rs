@@ -61,7 +61,7 @@ pub(super) fn read_topic(mut table: TableReader<'_>, loaded: &mut Loaded) {
     tests.iter().for_each(look);
     let tests: Vec<_> =
         tests.into_iter().enumerate().filter_map(|(at, test)| read_test(test, at, &user, loaded)).collect();
-    if has_tests && !no_tests && tests.is_empty() {
+    if (has_tests && !no_tests && tests.is_empty()) || table.may_mean(&["test"]) {
         // What is wrong with them was said.
         loaded.tests_unread.insert(span);
     }

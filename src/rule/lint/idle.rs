@@ -69,7 +69,7 @@ pub(super) fn unused(loaded: &Loaded, sources: &[Source], findings: &Findings) {
             .iter()
             .find(|source| source.id == concept.span.source)
             .is_some_and(|source| source.path.components().any(|part| part.as_os_str() == "lexicon"));
-        if !lexicon && !loaded.damage.may_hold(&concept.name) {
+        if !lexicon && !loaded.damage.may_hold(&concept.name) && !loaded.meant.contains(&concept.name) {
             let title = format!("nothing uses the concept `{}`", concept.name);
             findings.add(
                 Diagnostic::warning(codes::UNUSED_CONCEPT, title)

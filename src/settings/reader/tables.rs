@@ -1,5 +1,7 @@
 //! Tables in tables: one, a list of them, several by free names.
 
+use toml::de::DeValue;
+
 use crate::model::{Diagnostic, Span};
 
 use super::super::{Item, Spanned, codes};
@@ -88,6 +90,16 @@ impl<'a> TableReader<'a> {
                 let _: Option<()> = self.wrong_type(key, "a list of tables", &other);
                 Vec::new()
             }
+        }
+    }
+
+    /// The names of what stands in a table, whether or not it can be read. Counts as not asked for.
+    #[must_use]
+    pub fn names(&self, key: &str) -> Vec<String> {
+        let value = self.position(key).and_then(|at| self.entries[at].value.as_ref());
+        match value.map(toml::Spanned::get_ref) {
+            Some(DeValue::Table(table)) => table.keys().map(|name| name.get_ref().to_string()).collect(),
+            _ => Vec::new(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::{Diagnostic, Labels};
 
-use super::super::units::meant_duration;
+use super::super::units::{meant_duration, months_or_minutes};
 use super::super::{
     Item, Spanned, TextValue, codes, format_duration, format_size, nearest, parse_duration, parse_size,
 };
@@ -116,7 +116,11 @@ impl TableReader<'_> {
                 None
             }
             Err(why) => {
+                let months = months_or_minutes(&text.text);
                 let help = match meant_duration(&text.text) {
+                    _ if let Some((months, minutes)) = &months => {
+                        format!("for months write `{key} = \"{months}\"`, for minutes `\"{minutes}\"`")
+                    }
                     Some(right) => format!("write `{key} = \"{right}\"`"),
                     None if self.usage(key).is_some() && text.text.trim().parse::<u32>().is_ok() => {
                         let number = text.text.trim();
