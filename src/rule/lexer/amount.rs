@@ -8,6 +8,7 @@ use crate::model::{Diagnostic, Label};
 use crate::rule::ast::{Atom, Word, WordForm};
 use crate::rule::codes;
 
+use super::list::list;
 use super::number::{OF, PREFIXES, counted, digits, number_word};
 use super::operator::MAX_COUNT;
 use super::{Lexeme, Sink, Token};
@@ -117,25 +118,7 @@ impl<'t> Reader<'t> {
 
     /// The expressions of the list that this parenthesis opens, and whether commas part them.
     fn list(&self, open: usize) -> Option<Vec<&'t str>> {
-        let mut depth = 0_usize;
-        let mut items = Vec::new();
-        let mut start = self.tokens.get(open)?.range.end;
-        for lexeme in &self.tokens[open..] {
-            match lexeme.token {
-                Token::Open => depth += 1,
-                Token::Comma if depth == 1 => {
-                    items.push(self.text[start..lexeme.range.start].trim());
-                    start = lexeme.range.end;
-                }
-                Token::Close if depth == 1 => {
-                    items.push(self.text[start..lexeme.range.start].trim());
-                    return Some(items);
-                }
-                Token::Close => depth -= 1,
-                _ => {}
-            }
-        }
-        None
+        list(self.text, self.tokens, open).map(|(items, _)| items)
     }
 
     /// A short list joined by a sign, else three letters in its place.

@@ -27,6 +27,16 @@ impl Lexer<'_, '_, '_> {
         if rest[behind..].starts_with(|c| is_letter(c) || matches!(c, '*' | '+' | '?')) {
             return false;
         }
+        let stands_alone = self.tokens.last().is_none_or(|last| last.range.end < start);
+        if open == '{' && close == '}' && stands_alone && is_one_term(inside) {
+            self.at = start + behind;
+            let diagnostic =
+                Diagnostic::error(codes::FOREIGN_OPERATOR, "braces don't ask for the exact spelling of a word here")
+                    .help(format!("write `={inside}`: with capitals and accents as they stand"));
+            self.sink.report(diagnostic, start..self.at, "");
+            self.push(Token::Bad, start);
+            return true;
+        }
         let words: Vec<&str> = inside.split_whitespace().collect();
         let diagnostic = if let Some(at) = words.iter().position(|word| word.eq_ignore_ascii_case("to"))
             && at > 0
@@ -51,6 +61,16 @@ impl Lexer<'_, '_, '_> {
         }
         self.push(Token::Bad, start);
         true
+    }
+}
+
+/// Whether a single word or phrase stands there.
+fn is_one_term(inside: &str) -> bool {
+    let phrase = inside.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let is_word = |text: &str| !text.is_empty() && text.chars().all(|c| is_letter(c) || matches!(c, '-' | '.' | '&'));
+    match phrase {
+        Some(words) => !words.contains('"') && words.split_whitespace().all(is_word),
+        None => is_word(inside) && inside.contains(char::is_alphabetic),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::model::Diagnostic;
 use super::super::ast::Reach;
 use super::super::codes;
 use super::operator::MAX_DISTANCE;
+use super::prefix::between;
 use super::word::{invisible, is_invisible};
 use super::{Lexer, Token, is_wildcard};
 
@@ -37,7 +38,7 @@ impl Lexer<'_, '_, '_> {
         self.at += inside.len() + 2;
         let written = &self.text[start..start + chunk.len()];
         let (terms, count) = operands(inside);
-        let right = terms.join(&format!(" {ours}/{count} "));
+        let right = between(&terms, &format!("{ours}/{count}"));
         let diagnostic = Diagnostic::error(codes::FOREIGN_OPERATOR, format!("`{written}` stands between its terms"))
             .help(format!("write `{right}`"));
         self.sink.report(diagnostic, start..self.at, "");
@@ -194,5 +195,11 @@ fn operands(list: &str) -> (Vec<&str>, u32) {
         .collect();
     let number = parts.iter().position(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
     let count = number.and_then(|at| parts.remove(at).parse().ok()).unwrap_or(5).min(MAX_DISTANCE);
+    // `NEAR(a b, 5)`
+    if let [words] = parts.as_slice()
+        && !words.contains(['"', '('])
+    {
+        parts = words.split_whitespace().collect();
+    }
     (parts, count)
 }

@@ -11,11 +11,14 @@ mod call;
 mod comma;
 mod field;
 mod link;
+mod list;
 mod number;
 mod operator;
+mod prefix;
 mod quote;
 mod regex;
 mod slip;
+mod spoken;
 mod stray;
 mod symbol;
 mod unit;
@@ -76,6 +79,8 @@ impl Token {
 
 /// Where findings go: positions in the query become positions in the file.
 pub(super) struct Sink<'a> {
+    /// The query.
+    pub(super) text: &'a str,
     /// The regular expressions of all rules.
     pub(super) regexes: &'a RegexBudget,
     pub(super) at: &'a dyn Fn(Range<usize>) -> Span,
@@ -83,7 +88,8 @@ pub(super) struct Sink<'a> {
 }
 
 impl Sink<'_> {
-    pub(super) fn report(&mut self, diagnostic: Diagnostic, range: Range<usize>, label: &str) {
+    pub(super) fn report(&mut self, mut diagnostic: Diagnostic, range: Range<usize>, label: &str) {
+        diagnostic.patch = diagnostic.patch.map(|patch| apart(self.text, &range, patch));
         let span = (self.at)(range);
         self.push(diagnostic.label(span, label));
     }
@@ -101,6 +107,19 @@ impl Sink<'_> {
             last.help.push(MORE.to_owned());
         }
     }
+}
+
+/// What is written in the place of a range, with the spaces without which it would be one word with what stands beside it.
+fn apart(text: &str, range: &Range<usize>, patch: String) -> String {
+    let joins = |c: char| !c.is_whitespace() && !matches!(c, '(' | ')' | ',');
+    let before = text[..range.start].chars().next_back().is_some_and(joins);
+    let after = text[range.end..].chars().next().is_some_and(joins);
+    if patch.is_empty() {
+        return if before && after { " ".to_owned() } else { patch };
+    }
+    let left = if before && patch.starts_with(is_letter) { " " } else { "" };
+    let right = if after && patch.ends_with(is_letter) { " " } else { "" };
+    format!("{left}{patch}{right}")
 }
 
 const MORE: &str = "there are more mistakes in this query; they show when these are mended";
@@ -164,9 +183,15 @@ pub(super) fn lex(text: &str, sink: &mut Sink<'_>) -> Vec<Lexeme> {
     let mut lexer = Lexer { text, at: 0, tokens, sink, brackets: Default::default(), line_end };
     lexer.run();
     let tokens = amount::mend(text, lexer.tokens, sink);
+    let tokens = prefix::mend(text, tokens, sink);
+    let tokens = spoken::mend(text, tokens, sink);
     let tokens = slip::mend(text, tokens, sink);
     let mut tokens = comma::mend(text, tokens, sink);
     link::warn(text, &tokens, sink);
+    if sink.diagnostics.iter().any(|found| found.code == codes::UNCLOSED_QUOTE) {
+        // Where a phrase begins and ends is in doubt.
+        sink.diagnostics.retain(|found| found.code != codes::UNHEARD);
+    }
     for lexeme in &mut tokens {
         if let Token::Atom(atom) = &lexeme.token
             && !has_word(atom)
@@ -288,7 +313,7 @@ impl<'t> Lexer<'t, '_, '_> {
             }
             '&' | '|' | '!' | '+' | '-' | '−' | '–' | '—' => self.symbol(c),
             '^' => self.boost(),
-            '\u{ff01}'..='\u{ff5e}' | '、' | '،' | '؛' if !is_letter(c) => self.full_width(c),
+            '\u{ff01}'..='\u{ff5e}' | '、' | '،' if !is_letter(c) => self.full_width(c),
             '.' if rest[1..].starts_with(is_letter) => self.word(),
             '.' if rest.starts_with(".*") || rest.starts_with(".+") => self.any_letters(),
             '%' if self.piece_of_link(start) => {}
@@ -352,7 +377,8 @@ impl<'t> Lexer<'t, '_, '_> {
     fn word(&mut self) {
         let start = self.at;
         let chunk = self.chunk();
-        if self.sign_behind(chunk, start)
+        if self.entity_inside(chunk, start)
+            || self.sign_behind(chunk, start)
             || self.odd_letters(chunk, start)
             || self.call(chunk, start)
             || self.operator(chunk, start)
@@ -363,6 +389,7 @@ impl<'t> Lexer<'t, '_, '_> {
             Some(c @ (':' | '：')) => return self.field(chunk, start, c),
             Some('%' | '/') if self.piece_of_link(start) => return,
             Some('=') if !self.rest().starts_with("==") => return self.field(chunk, start, '='),
+            Some('$') if self.counted_wildcard(chunk, start) || self.anchor(chunk, start) => return,
             Some(sign @ ('!' | '$' | '%')) if self.is_foreign_wildcard(chunk, sign) => {
                 let sign = &self.rest()[..1];
                 self.at += 1;

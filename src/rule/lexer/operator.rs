@@ -36,6 +36,9 @@ impl<'t> Lexer<'t, '_, '_> {
         if matches!(name, "NEAR" | "ONEAR") && self.odd_number(name, tail, start) {
             return true;
         }
+        if tail.is_empty() && name == "W" && self.spaced_reach(start) {
+            return true;
+        }
         // A slash that no letter follows was not taken as part of the word.
         if tail.is_empty() && matches!(name, "NEAR" | "ONEAR" | "ATLEAST" | "W") && self.rest().starts_with('/') {
             let rest = self.rest();
@@ -135,10 +138,11 @@ impl<'t> Lexer<'t, '_, '_> {
         let digits = line[signs..].bytes().take_while(u8::is_ascii_digit).count();
         let after = &line[signs + digits..];
         // `NEAR/3china`, `NEAR/3/china`, `NEAR/3.china`
+        let fraction = if sign == "/" { fraction(after) } else { 0 };
         let slash = usize::from(after.starts_with(['/', '.']) && after[1..].starts_with(is_letter));
         // `a NEAR/3words b`
         let unit = if slash == 0 { unit(after) } else { 0 };
-        let glued = sign == "/" && signs == 1 && after[slash..].starts_with(is_letter);
+        let glued = sign == "/" && signs == 1 && (fraction > 0 || after[slash..].starts_with(is_letter));
         let odd = glued || (!sign.is_empty() && (sign != "/" || signs != 1) && !after.starts_with(is_letter));
         // A minus would be a number below 0, an opening parenthesis a group: only what is plainly a number is one.
         let closes = sign.ends_with('(');
@@ -152,7 +156,9 @@ impl<'t> Lexer<'t, '_, '_> {
         }
         let end = signs
             + digits
-            + if glued {
+            + if fraction > 0 {
+                fraction
+            } else if glued {
                 slash + unit
             } else if closes {
                 after.find(')').map_or(0, |at| at + 1)
@@ -162,7 +168,7 @@ impl<'t> Lexer<'t, '_, '_> {
         self.at = from + end;
         let count = line[signs..signs + digits].parse().unwrap_or(MAX_DISTANCE).min(MAX_DISTANCE);
         let right = format!("{name}/{count}");
-        let spaced = glued && unit == 0;
+        let spaced = glued && unit == 0 && fraction == 0;
         let shown = if spaced { format!("{right} ") } else { right.clone() };
         let diagnostic = Diagnostic::error(
             codes::BAD_DISTANCE,
@@ -172,6 +178,31 @@ impl<'t> Lexer<'t, '_, '_> {
         .patch(shown);
         self.sink.report(diagnostic, start..self.at, "");
         self.push(Token::Near { ordered: name == "ONEAR", reach: Reach::Words(count) }, start);
+        true
+    }
+
+    /// `W/ S`, `W /P`, `W/ 5`.
+    fn spaced_reach(&mut self, start: usize) -> bool {
+        let line = self.line();
+        if !self.is_after_operand() || !line.trim_start().starts_with('/') {
+            return false;
+        }
+        let slash = line.len() - line.trim_start().len();
+        let (word, end) = behind_slash(&line[slash..]);
+        let (right, reach) = match word {
+            "S" | "s" => ("W/S".to_owned(), Reach::Sentence),
+            "P" | "p" => ("W/P".to_owned(), Reach::Paragraph),
+            number => {
+                let count = number.parse::<u32>().ok().filter(|count| *count <= MAX_DISTANCE);
+                let Some(count) = count else { return false };
+                (format!("NEAR/{count}"), Reach::Words(count))
+            }
+        };
+        self.at += slash + end;
+        let title = format!("`{}` is not how a distance is written", &self.text[start..self.at]);
+        let diagnostic = Diagnostic::error(codes::BAD_DISTANCE, title).help(format!("write `{right}`")).patch(right);
+        self.sink.report(diagnostic, start..self.at, "");
+        self.push(Token::Near { ordered: false, reach }, start);
         true
     }
 
@@ -263,6 +294,13 @@ impl<'t> Lexer<'t, '_, '_> {
         self.sink.report(diagnostic, start..self.at, "");
         self.push(Token::Near { ordered: ordered && unit.is_none(), reach }, start);
     }
+}
+
+/// Bytes of `.5` in `NEAR/5.5`; 0 where there is no such thing.
+fn fraction(behind: &str) -> usize {
+    let Some(rest) = behind.strip_prefix(['.', ',']) else { return 0 };
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    if digits > 0 && !rest[digits..].starts_with(is_letter) { 1 + digits } else { 0 }
 }
 
 /// The word behind the slash that a line begins with, whatever spaces stand between (`/　5` has a wide one), and where it

@@ -5,7 +5,7 @@ use crate::model::Diagnostic;
 use super::super::ast::{Atom, PhrasePart, WordForm};
 use super::super::codes;
 use super::word::phrase_parts;
-use super::{Lexer, Token, is_hebrew, is_letter};
+use super::{Lexeme, Lexer, Token, is_hebrew, is_letter};
 
 impl Lexer<'_, '_, '_> {
     /// `"…"`, whose quote stands here; `start` is where its modifier stands, `form` what it asks for.
@@ -40,11 +40,17 @@ impl Lexer<'_, '_, '_> {
             }
             last = Some(c);
         }
+        let curly = curly.or_else(|| if end.is_none() { other_close(body) } else { None });
         if let Some(at) = curly {
             let inside = &body[..at];
-            self.at = open + 1 + at + '”'.len_utf8();
-            let diagnostic = Diagnostic::error(codes::WRONG_QUOTES, "this quote is closed by a curly one")
-                .help(format!("write `\"{}\"`", inside.trim()));
+            let close = body[at..].chars().next().unwrap_or('”');
+            self.at = open + 1 + at + close.len_utf8();
+            let title = match close {
+                '”' => "this quote is closed by a curly one".to_owned(),
+                close => format!("this quote is closed by another one, `{close}`"),
+            };
+            let diagnostic =
+                Diagnostic::error(codes::WRONG_QUOTES, title).help(format!("write `\"{}\"`", inside.trim()));
             self.sink.report(diagnostic, start..self.at, "");
             return self.push(Token::Bad, start);
         }
@@ -72,7 +78,7 @@ impl Lexer<'_, '_, '_> {
         let Some(end) = end else {
             // What follows on the line may belong to the phrase or not: it is left out.
             self.at = open + line.len();
-            let words: String = body.trim().chars().take(40).collect();
+            let words: String = body.chars().take(40).collect();
             let until = words.find([')', '(']).unwrap_or(words.len());
             let until = [" AND", " OR", " NEAR/", " ONEAR/", " W/"]
                 .iter()
@@ -83,6 +89,13 @@ impl Lexer<'_, '_, '_> {
             if let Some(earlier) = self.turned_phrase(start) {
                 let diagnostic = diagnostic
                     .help(format!("perhaps a quote is missing earlier on the line: `{earlier}` holds an operator"));
+                self.sink.report(diagnostic, open..open + 1, "");
+                return self.push(Token::Bad, start);
+            }
+            if let Some(words) = self.words_before(open).filter(|_| start == open) {
+                let diagnostic = diagnostic
+                    .help(format!("if a phrase ends here, write `\"{words}\"`"))
+                    .help("if none does, delete the quote");
                 self.sink.report(diagnostic, open..open + 1, "");
                 return self.push(Token::Bad, start);
             }
@@ -109,6 +122,9 @@ impl Lexer<'_, '_, '_> {
         let before = self.sink.diagnostics.len();
         let parts = phrase_parts(&body[..end], open + 1, self.sink, form);
         let sound = self.sink.diagnostics[before.min(self.sink.diagnostics.len())..].iter().all(|d| !d.is_error());
+        if sound && start == open && self.elided(start, &body[..end]) {
+            return;
+        }
         if !parts.iter().any(|part| matches!(part, PhrasePart::Word(_))) {
             if sound {
                 let diagnostic = Diagnostic::error(codes::EMPTY_PHRASE, "this phrase has no word in it")
@@ -123,6 +139,43 @@ impl Lexer<'_, '_, '_> {
             self.push(Token::Bad, start);
         }
         self.fuzzy(start);
+    }
+
+    /// `l'"accordo"`: a word that ends in an apostrophe, directly before the phrase that ends here.
+    fn elided(&mut self, open: usize, body: &str) -> bool {
+        let Some(Lexeme { token: Token::Atom(Atom::Word(_)), range }) = self.tokens.last() else { return false };
+        let range = range.clone();
+        let word = &self.text[range.clone()];
+        if range.end != open || !word.ends_with(['\'', '’']) || word.starts_with(['=', '~']) {
+            return false;
+        }
+        let right = format!("\"{word}{}\"", body.trim());
+        let diagnostic = Diagnostic::error(codes::WRONG_QUOTES, format!("`{word}` stands before the quote"))
+            .help(format!("write `{right}`"))
+            .patch(right);
+        self.tokens.pop();
+        self.sink.report(diagnostic, range.start..self.at, "");
+        self.push(Token::Bad, range.start);
+        true
+    }
+
+    /// The words directly before a quote that nothing closes, up to an operator: `iron dome" AND b`.
+    fn words_before(&self, quote: usize) -> Option<&str> {
+        const MOST: usize = 6;
+        if self.tokens.last().is_none_or(|last| last.range.end != quote) {
+            return None;
+        }
+        let mut start = None;
+        for lexeme in self.tokens.iter().rev().take(MOST) {
+            let written = &self.text[lexeme.range.clone()];
+            let is_word = matches!(lexeme.token, Token::Atom(Atom::Word(_))) && written.starts_with(is_letter);
+            let end = start.unwrap_or(quote);
+            if !is_word || self.text[lexeme.range.end..end].contains('\n') {
+                break;
+            }
+            start = Some(lexeme.range.start);
+        }
+        start.map(|start| &self.text[start..quote])
     }
 
     /// Warns of what means something outside quotes only: `"missile OR rocket"`, `"@russia"`. A phrase all in capitals has
@@ -154,6 +207,13 @@ impl Lexer<'_, '_, '_> {
                 continue;
             };
             return self.sink.report(diagnostic, start..start + word.len(), "");
+        }
+        let inside = body.trim();
+        if is_several && inside.starts_with('(') && inside.ends_with(')') {
+            let diagnostic = Diagnostic::warning(codes::UNHEARD, "inside quotes parentheses don't group")
+                .help("a phrase is one row of words; for several of them write `(\"…\" OR \"…\")`")
+                .help("if it is one phrase, leave the parentheses out: punctuation doesn't matter");
+            self.sink.report(diagnostic, base..base + body.len(), "");
         }
     }
 
@@ -268,4 +328,11 @@ impl Lexer<'_, '_, '_> {
         self.sink.report(diagnostic, start..self.at, "");
         self.push(Token::Bad, start);
     }
+}
+
+/// Where a quote of another kind closes what a straight one opened, if nothing before opens with that kind.
+fn other_close(body: &str) -> Option<usize> {
+    let (at, close) =
+        body.char_indices().find(|(_, c)| matches!(c, '»' | '›' | '」' | '』' | '＂' | '«' | '‹' | '「' | '『'))?;
+    matches!(close, '»' | '›' | '」' | '』' | '＂').then_some(at)
 }

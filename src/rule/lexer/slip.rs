@@ -77,13 +77,14 @@ pub(super) fn mend(text: &str, tokens: Vec<Lexeme>, sink: &mut Sink<'_>) -> Vec<
         }
         // `title("missile")`
         if next == Some(&Token::Open)
-            && let Some(scope) = super::field::scope(written)
+            && let Some(scope) = super::field::meant_scope(written)
             && following.is_some_and(|open| open.range.start == lexeme.range.end)
         {
+            let field = scope.as_str();
             let diagnostic =
-                Diagnostic::error(codes::UNKNOWN_FIELD, format!("a field is followed by a colon: `{written}:`"))
-                    .help(format!("write `{written}:(…)`"))
-                    .patch(format!("{written}:"));
+                Diagnostic::error(codes::UNKNOWN_FIELD, format!("a field is followed by a colon: `{field}:`"))
+                    .help(format!("write `{field}:(…)`"))
+                    .patch(format!("{field}:"));
             sink.report(diagnostic, lexeme.range.clone(), "");
             mended.push(Lexeme { token: Token::Scope(scope), range: lexeme.range });
             continue;
@@ -102,6 +103,15 @@ pub(super) fn mend(text: &str, tokens: Vec<Lexeme>, sink: &mut Sink<'_>) -> Vec<
             sink.report(diagnostic, lexeme.range.clone(), "");
             mended.push(Lexeme { token: Token::Atom(Atom::Word(word)), range: lexeme.range.start..middle });
             mended.push(Lexeme { token: Token::Of, range: middle..lexeme.range.end });
+            continue;
+        }
+        if after_operand
+            && let Some(help) = of_logic(written, shown(text, mended.last(), "a"), shown(text, following, "b"))
+        {
+            let diagnostic =
+                Diagnostic::error(codes::MISSPELT_OPERATOR, format!("`{written}` is not an operator")).help(help);
+            sink.report(diagnostic, lexeme.range.clone(), "");
+            mended.push(Lexeme { token: Token::Bad, range: lexeme.range });
             continue;
         }
         let meant = match (after_operand, before) {
@@ -231,6 +241,26 @@ fn is_latin(c: char) -> bool {
     matches!(c, 'a'..='z' | 'A'..='Z' | '\u{aa}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ')
 }
 
+/// What to write for an operator of logic that there is not here.
+fn of_logic(word: &str, a: &str, b: &str) -> Option<String> {
+    match word {
+        "XOR" | "xor" | "EOR" => {
+            Some(format!("for one of the two without the other write `({a} AND NOT {b}) OR ({b} AND NOT {a})`"))
+        }
+        "NOR" => Some(format!("to exclude each of them write `… AND NOT ({a} OR {b})`")),
+        "NAND" | "nand" => Some(format!("to exclude articles that have both write `… AND NOT ({a} AND {b})`")),
+        _ => None,
+    }
+}
+
+/// A term as written, or a letter in its place.
+fn shown<'t>(text: &'t str, lexeme: Option<&Lexeme>, letter: &'t str) -> &'t str {
+    const LONGEST: usize = 30;
+    lexeme
+        .filter(|lexeme| matches!(lexeme.token, Token::Atom(_)) && lexeme.range.len() <= LONGEST)
+        .map_or(letter, |lexeme| &text[lexeme.range.clone()])
+}
+
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -329,7 +359,7 @@ fn counted(word: &str) -> Option<Meant> {
 }
 
 /// Operators in other products and languages.
-const WORDS: [(&str, Meant); 42] = [
+const WORDS: [(&str, Meant); 48] = [
     ("AND", Meant::And),
     ("OR", Meant::Or),
     ("E", Meant::And),
@@ -365,7 +395,13 @@ const WORDS: [(&str, Meant); 42] = [
     ("EXCEPT", Meant::AndNot),
     ("WITHOUT", Meant::AndNot),
     ("MINUS", Meant::AndNot),
-    ("XOR", Meant::Or),
+    ("БЕЗ", Meant::AndNot),
+    ("КРОМЕ", Meant::AndNot),
+    ("SENZA", Meant::AndNot),
+    ("SANS", Meant::AndNot),
+    ("SIN", Meant::AndNot),
+    ("SEM", Meant::AndNot),
+    ("BEZ", Meant::AndNot),
     ("SENTENCE", Meant::Near { ordered: false, reach: Reach::Sentence }),
     ("W/SENT", Meant::Near { ordered: false, reach: Reach::Sentence }),
     ("PARA", Meant::Near { ordered: false, reach: Reach::Paragraph }),

@@ -5,7 +5,7 @@ use crate::model::{Diagnostic, Label};
 use super::super::ast::{Atom, Word, WordForm};
 use super::super::codes;
 use super::symbol::{MOST_LABELS, shown_operand};
-use super::{Lexer, Token, is_letter};
+use super::{Lexer, Token, is_letter, is_wildcard};
 
 /// Brackets that people group with elsewhere.
 const PAIRS: [(char, char); 3] = [('[', ']'), ('{', '}'), ('【', '】')];
@@ -30,6 +30,10 @@ impl Lexer<'_, '_, '_> {
         }
         let run = self.rest().find(|other| other != c).unwrap_or(self.rest().len());
         self.at += run;
+        // `a\*`
+        if c == '\\' && self.peek().is_some_and(is_wildcard) {
+            self.at += 1;
+        }
         // A pair of brackets is one slip, and so is the same sign again.
         let span = (self.sink.at)(start..self.at);
         if let Some(first) = self.same_slip(c) {
@@ -48,7 +52,7 @@ impl Lexer<'_, '_, '_> {
                 diagnostic.help("a list stands in parentheses: `2 OF (a, b, c)`")
             }
             '[' | ']' | '{' | '}' => diagnostic.help("group with parentheses: `(a OR b)`"),
-            ';' => diagnostic
+            ';' | '؛' => diagnostic
                 .help("join terms with `OR` or `AND`; the expressions of `2 OF (a, b, c)` are separated by commas"),
             '【' | '】' => diagnostic.help("group with parentheses: `(a OR b)`"),
             '。' => diagnostic.help("delete it: a query has no full stop"),
@@ -159,15 +163,7 @@ impl Lexer<'_, '_, '_> {
         }
         let start = self.at;
         let entity = &line[..=end];
-        let meant = match name {
-            "amp" => "&",
-            "quot" | "ldquo" | "rdquo" | "#34" => "\"",
-            "apos" | "lsquo" | "rsquo" | "#39" => "'",
-            "lt" => "<",
-            "gt" => ">",
-            "nbsp" => " ",
-            _ => "",
-        };
+        let meant = sign_of(name);
         let title = format!("`{entity}` is a sign as web pages write it");
         let diagnostic = Diagnostic::error(codes::WRONG_CHARACTER, title);
         if meant == "\""
@@ -181,6 +177,10 @@ impl Lexer<'_, '_, '_> {
             return true;
         }
         self.at += end + 1;
+        // `&amp;&amp;`
+        while meant == "&" && self.rest().starts_with(entity) {
+            self.at += entity.len();
+        }
         let diagnostic = match meant {
             "&" => diagnostic.help("write `AND`").patch("AND"),
             "" | " " => diagnostic.help("write the sign itself, or a space"),
@@ -193,5 +193,46 @@ impl Lexer<'_, '_, '_> {
             _ => self.push(Token::Bad, start),
         }
         true
+    }
+
+    /// `AT&amp;T`, of which all before the semicolon was taken as a word.
+    pub(super) fn entity_inside(&mut self, chunk: &str, start: usize) -> bool {
+        let Some((before, name)) = chunk.rsplit_once('&') else { return false };
+        if self.peek() != Some(';') || sign_of(name).is_empty() {
+            return false;
+        }
+        if !self.rest()[1..].starts_with(is_letter) {
+            // `a&amp; b`: what stands behind the word is looked at next.
+            self.at = start + before.len();
+            let token = self.make(before, None, start);
+            self.push(token, start);
+            return true;
+        }
+        self.at += 1;
+        let behind = self.chunk();
+        let right = match sign_of(name) {
+            " " => format!("\"{before} {behind}\""),
+            sign => format!("{before}{sign}{behind}"),
+        };
+        let diagnostic =
+            Diagnostic::error(codes::WRONG_CHARACTER, format!("`&{name};` is a sign as web pages write it"))
+                .help(format!("write `{right}`"))
+                .patch(right);
+        self.sink.report(diagnostic, start..self.at, "");
+        self.push(Token::Bad, start);
+        true
+    }
+}
+
+/// The sign that web pages write so; nothing where it is another one.
+fn sign_of(entity: &str) -> &'static str {
+    match entity {
+        "amp" => "&",
+        "quot" | "ldquo" | "rdquo" | "#34" => "\"",
+        "apos" | "lsquo" | "rsquo" | "#39" => "'",
+        "lt" => "<",
+        "gt" => ">",
+        "nbsp" => " ",
+        _ => "",
     }
 }

@@ -4,13 +4,16 @@ use unicode_normalization::char::is_combining_mark;
 
 use crate::model::{Diagnostic, Label};
 
-use super::super::ast::{Atom, WordForm};
+use super::super::ast::{Atom, Reach, WordForm};
 use super::super::codes;
 use super::word::bad_modifiers;
-use super::{Lexeme, Lexer, Token, is_letter, is_wildcard};
+use super::{Lexeme, Lexer, Token, is_letter, is_operator, is_wildcard};
 
 /// Of one mistake made again and again, so many places are shown.
 pub(super) const MOST_LABELS: usize = 5;
+
+/// Said of `^word`.
+const ANCHOR: &str = "`^` belongs to regular expressions";
 
 impl Lexer<'_, '_, '_> {
     /// `=word`, `~word`, `="…"`.
@@ -139,7 +142,7 @@ impl Lexer<'_, '_, '_> {
         let start = self.at;
         if self.tokens.last().is_none_or(|last| last.range.end < start) && self.rest()[1..].starts_with(is_letter) {
             self.at += 1;
-            let diagnostic = Diagnostic::error(codes::FOREIGN_OPERATOR, "`^` belongs to regular expressions")
+            let diagnostic = Diagnostic::error(codes::FOREIGN_OPERATOR, ANCHOR)
                 .help("leave it out: a word is always found as a whole");
             return self.sink.report(diagnostic, start..self.at, "");
         }
@@ -159,6 +162,9 @@ impl Lexer<'_, '_, '_> {
         }
         if rest.starts_with("!=") {
             return self.unequal(2);
+        }
+        if c == '+' && self.ordered_reach() {
+            return;
         }
         let run = rest.find(|other| other != c).unwrap_or(rest.len());
         self.at += run;
@@ -228,12 +234,72 @@ impl Lexer<'_, '_, '_> {
         }
     }
 
+    /// `a +5 b`, `a +s b`: so many words behind, in the same sentence.
+    fn ordered_reach(&mut self) -> bool {
+        let line = self.line();
+        let word = line[1..].split(|c: char| !is_letter(c)).next().unwrap_or("");
+        let is_apart = self.tokens.last().is_some_and(|last| last.range.end < self.at);
+        let behind = line[1 + word.len()..].trim_start();
+        if !self.is_after_operand() || !is_apart || behind.is_empty() || behind.starts_with(')') || is_operator(behind)
+        {
+            return false;
+        }
+        let (ordered, reach) = match word {
+            "s" | "S" => (false, Reach::Sentence),
+            "p" | "P" => (false, Reach::Paragraph),
+            number if number.len() <= 3 && number.bytes().all(|byte| byte.is_ascii_digit()) => {
+                let Ok(count) = number.parse() else { return false };
+                (true, Reach::Words(count))
+            }
+            _ => return false,
+        };
+        let start = self.at;
+        self.at += 1 + word.len();
+        let diagnostic = Diagnostic::error(codes::FOREIGN_OPERATOR, format!("`+{word}` is not an operator here"))
+            .help(format!("write `{}`", reach.operator(ordered, false)))
+            .help(format!("if `{word}` is a term, write `AND {word}`, and an operator behind it"));
+        self.sink.report(diagnostic, start..self.at, "");
+        self.push(Token::Near { ordered, reach }, start);
+        true
+    }
+
+    /// `tank$3`: so many letters more.
+    pub(super) fn counted_wildcard(&mut self, chunk: &str, start: usize) -> bool {
+        let digits = self.rest()[1..].bytes().take_while(u8::is_ascii_digit).count();
+        let is_word = chunk.chars().count() > 2 && chunk.contains(char::is_lowercase);
+        if digits != 1 || !is_word || self.rest()[2..].starts_with(is_letter) {
+            return false;
+        }
+        self.at += 1 + digits;
+        let title = format!("`{}` is not a wildcard here", &self.text[start + chunk.len()..self.at]);
+        let diagnostic = Diagnostic::error(codes::FOREIGN_OPERATOR, title)
+            .help(format!("write `{chunk}*` for words that begin so, or `{chunk}?` for one letter more"));
+        self.sink.report(diagnostic, start..self.at, "");
+        self.push(Token::Bad, start);
+        true
+    }
+
+    /// The `$` that ends what `^` began: one slip.
+    pub(super) fn anchor(&mut self, chunk: &str, start: usize) -> bool {
+        if self.rest()[1..].starts_with(is_letter) {
+            return false;
+        }
+        let span = (self.sink.at)(self.at..self.at + 1);
+        let Some(first) = self.sink.diagnostics.iter_mut().find(|found| found.title == ANCHOR) else { return false };
+        if first.labels.len() < MOST_LABELS {
+            first.labels.push(Label { span, text: "nor here".to_owned() });
+        }
+        let token = self.make(chunk, None, start);
+        self.push(token, start);
+        self.at += 1;
+        true
+    }
+
     pub(super) fn full_width(&mut self, c: char) {
         let start = self.at;
         self.at += c.len_utf8();
         let right = match c {
             '、' | '،' => ',',
-            '؛' => ';',
             // The full-width forms stand in the order of ASCII.
             c => u32::from(c).checked_sub(0xfee0).and_then(char::from_u32).unwrap_or(' '),
         };
@@ -244,6 +310,7 @@ impl Lexer<'_, '_, '_> {
             ',' => return self.push(Token::Comma, start),
             '&' => Some(Token::And),
             '|' => Some(Token::Or),
+            '+' if self.is_after_operand() => Some(Token::And),
             // It stands between two terms, and that there is no operator is said by this.
             ';' => Some(Token::Bad),
             _ => None,
@@ -251,11 +318,13 @@ impl Lexer<'_, '_, '_> {
         let right = match right {
             '&' => "AND".to_owned(),
             '|' => "OR".to_owned(),
+            '+' if token == Some(Token::And) => "AND".to_owned(),
             right => right.to_string(),
         };
         let diagnostic = Diagnostic::error(codes::WRONG_CHARACTER, format!("`{c}` is a full-width character"));
         let diagnostic = match right.as_str() {
             ";" => diagnostic.help("join terms with `OR` or `AND`"),
+            "+" => diagnostic.help("leave it out: each term is asked for that `AND` joins").patch(""),
             "!" | "-" => diagnostic.help("to exclude a term write `AND NOT` before it"),
             _ => diagnostic.help(format!("write `{right}`")).patch(right),
         };

@@ -23,6 +23,15 @@ pub(super) enum InList {
     },
 }
 
+/// What takes the parentheses around a comma.
+enum Around {
+    /// Hits are counted in them.
+    AtLeast(u32),
+    /// They are near something, so they have words in them.
+    Near,
+    Other,
+}
+
 impl Parser<'_, '_> {
     /// How much of a list's parentheses a level is that begins at this token and ends here.
     pub(super) fn in_list(&self, level: Level, first: usize) -> InList {
@@ -78,21 +87,73 @@ impl Parser<'_, '_> {
         }
         let taken = &self.tokens[..self.at.min(self.tokens.len())];
         let mut before = taken.iter().rev().skip_while(|lexeme| lexeme.range.end > range.start);
-        let (last, one_before) = (before.next(), before.next());
+        let (last, one_before) = (before.next(), before.next().map(|lexeme| &lexeme.token));
         let help = match last.map(|lexeme| self.shown(&lexeme.range)) {
             Some(first) if self.peek().is_some_and(Token::begins_operand) && first != ")" => {
+                let comma = self.at.saturating_sub(1);
                 let terms = self.listed(first);
-                let joined = |operator: &str| match one_before.map(|lexeme| &lexeme.token) {
-                    Some(Token::Scope(scope)) => format!("`{}:({})`", scope.as_str(), terms.join(operator)),
-                    _ => format!("`{}`", terms.join(operator)),
-                };
-                let (one, all) = if terms.len() == 2 { ("either", "both") } else { ("any", "all") };
-                let (either, both) = (joined(" OR "), joined(" AND "));
-                format!("for {one} of them write {either}, for {all} {both}; only `2 OF (a, b, c)` has a list")
+                self.instead_of_commas(&terms, one_before, comma)
             }
             _ => "join terms with `OR` or `AND`; only `2 OF (a, b, c)` has a list".to_owned(),
         };
         self.error(codes::BAD_OF, "a comma can't stand here", range, &[&help]);
+    }
+
+    /// What to write for `a, b`, of which the first comma is this token and `before` stands in front.
+    fn instead_of_commas(&self, terms: &[String], before: Option<&Token>, comma: usize) -> String {
+        let (one, all) = if terms.len() == 2 { ("either", "both") } else { ("any", "all") };
+        let (either, both) = (terms.join(" OR "), terms.join(" AND "));
+        let near_behind = matches!(self.tokens.get(self.listed + 1).map(|next| &next.token), Some(Token::Near { .. }));
+        if matches!(before, Some(Token::Near { .. })) || near_behind {
+            return format!("for {one} of them write `({either})`; only `2 OF (a, b, c)` has a list");
+        }
+        match (before, self.around(comma)) {
+            (Some(Token::Scope(scope)), _) => {
+                let field = scope.as_str();
+                format!(
+                    "for {one} of them write `{field}:({either})`, for {all} `{field}:({both})`; only `2 OF (a, b, c)` \
+                     has a list"
+                )
+            }
+            (_, Around::AtLeast(count)) => format!(
+                "for {count} or more hits of them write `ATLEAST/{count}({either})`, for different ones `{} OF ({})`",
+                usize::try_from(count).unwrap_or(usize::MAX).clamp(1, terms.len()),
+                terms.join(", ")
+            ),
+            (_, Around::Near) => format!("for {one} of them write `{either}`; only `2 OF (a, b, c)` has a list"),
+            (_, Around::Other) => {
+                format!("for {one} of them write `{either}`, for {all} `{both}`; only `2 OF (a, b, c)` has a list")
+            }
+        }
+    }
+
+    /// What the parentheses belong to in which this token stands.
+    fn around(&self, at: usize) -> Around {
+        /// Tokens on each side that are looked at: a list that someone reads is shorter.
+        const MOST: usize = 200;
+        let outside = |tokens: &mut dyn Iterator<Item = usize>, enters: &Token, leaves: &Token| {
+            let mut depth = 0_usize;
+            tokens.take(MOST).find(|&at| {
+                let token = &self.tokens[at].token;
+                let is_edge = token == leaves && depth == 0;
+                depth = (depth + usize::from(token == enters)).saturating_sub(usize::from(token == leaves));
+                is_edge
+            })
+        };
+        let open = outside(&mut (0..at).rev(), &Token::Close, &Token::Open);
+        let before = open.and_then(|open| open.checked_sub(1)).map(|before| &self.tokens[before].token);
+        match before {
+            Some(Token::AtLeast(count)) => return Around::AtLeast(*count),
+            Some(Token::Near { .. }) => return Around::Near,
+            _ => {}
+        }
+        let close = outside(&mut (at..self.tokens.len()), &Token::Open, &Token::Close);
+        let behind = |ahead: usize| close.and_then(|close| self.tokens.get(close + ahead)).map(|next| &next.token);
+        let is_near = match behind(1) {
+            Some(Token::Not) => matches!(behind(2), Some(Token::Near { .. })),
+            next => matches!(next, Some(Token::Near { .. })),
+        };
+        if open.is_some() && is_near { Around::Near } else { Around::Other }
     }
 
     /// The terms of a list of which the first comma was taken; the other commas are told with it.

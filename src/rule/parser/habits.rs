@@ -3,7 +3,7 @@
 use super::tests::{codes_of, parse, term};
 use super::*;
 
-fn only_finding(text: &str) -> Diagnostic {
+pub(super) fn only_finding(text: &str) -> Diagnostic {
     let [found]: [Diagnostic; 1] =
         parse(text).diagnostics.try_into().unwrap_or_else(|others| panic!("{text:?}: {others:#?}"));
     found
@@ -243,7 +243,12 @@ fn a_comma_that_parts_nothing_is_one_mistake() {
             "導弾、 火箭, ракета",
             "for any of them write `導弾 OR 火箭 OR ракета`, for all `導弾 AND 火箭 AND ракета`; only `2 OF (a, b, c)` has a list",
         ),
-        ("x NEAR/5 (a, b)", "for either of them write `a OR b`, for both `a AND b`; only `2 OF (a, b, c)` has a list"),
+        ("x NEAR/5 (a, b)", "for either of them write `a OR b`; only `2 OF (a, b, c)` has a list"),
+        ("(a, b) NOT NEAR/5 x", "for either of them write `a OR b`; only `2 OF (a, b, c)` has a list"),
+        ("x NEAR/5 a, b", "for either of them write `(a OR b)`; only `2 OF (a, b, c)` has a list"),
+        ("a, b NEAR/5 x", "for either of them write `(a OR b)`; only `2 OF (a, b, c)` has a list"),
+        ("ATLEAST/3(a, b)", "for 3 or more hits of them write `ATLEAST/3(a OR b)`, for different ones `2 OF (a, b)`"),
+        ("a NEAR/5,b", "delete it: `a NEAR/5 b`"),
     ] {
         let found = only_finding(text);
         assert_eq!(found.help.first().map(String::as_str), Some(help), "{text}");

@@ -16,6 +16,7 @@ impl Parser<'_, '_> {
         let (first, start) = (self.at, self.range().start);
         let mut parts: Vec<Part> = Vec::new();
         let mut joins: Vec<(Join, Range<usize>)> = Vec::new();
+        let mut ends_early = false;
         loop {
             if self.gave_up {
                 self.at = self.tokens.len();
@@ -26,6 +27,7 @@ impl Parser<'_, '_> {
                 if self.missing(level, &parts, &joins, negation.as_ref()) {
                     continue;
                 }
+                ends_early = true;
                 break;
             };
             if let Some(not) = negation {
@@ -57,7 +59,11 @@ impl Parser<'_, '_> {
             }
         }
         let end = self.end().max(start);
-        self.level(parts, joins, start..end, self.in_list(level, first))
+        let mut part = self.level(parts, joins, start..end, self.in_list(level, first));
+        if ends_early {
+            part.node = None;
+        }
+        part
     }
 
     /// Takes NOT, in either case, before an operand. Several are one, and reported.
@@ -180,7 +186,7 @@ impl Parser<'_, '_> {
             }
             Some(Token::Close) if level == Level::Top => {
                 self.at += 1;
-                self.error(codes::UNOPENED_PARENTHESIS, "this parenthesis closes nothing", range, &["delete it"]);
+                self.unopened(range);
                 true
             }
             Some(Token::Comma) if level != Level::List => {
@@ -209,6 +215,15 @@ impl Parser<'_, '_> {
         }
     }
 
+    /// A parenthesis that closes nothing: whether it is a full-width one, too, is of no account.
+    fn unopened(&mut self, range: Range<usize>) {
+        let span = (self.sink.at)(range.clone());
+        self.sink.diagnostics.retain(|found| {
+            found.code != codes::WRONG_CHARACTER || found.labels.first().is_none_or(|label| label.span != span)
+        });
+        self.error(codes::UNOPENED_PARENTHESIS, "this parenthesis closes nothing", range, &["delete it"]);
+    }
+
     /// A lower-case operator.
     fn lower_case(&mut self, title: String, range: Range<usize>, help: &[&str], right: &str) {
         let mut diagnostic = Diagnostic::error(codes::LOWER_CASE_OPERATOR, title).patch(right);
@@ -234,8 +249,7 @@ impl Parser<'_, '_> {
                 }
                 Token::Close if level == Level::Top => {
                     self.at += 1;
-                    let title = "this parenthesis closes nothing";
-                    self.error(codes::UNOPENED_PARENTHESIS, title, range.clone(), &["delete it"]);
+                    self.unopened(range.clone());
                     if self.peek()?.begins_operand() {
                         return Some((Join::Unknown, range));
                     }

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use crate::model::Diagnostic;
+use unicode_normalization::UnicodeNormalization;
+
+use crate::model::{Diagnostic, Label};
 
 use super::super::ast::{Atom, NodeKind};
 use super::super::codes;
@@ -15,13 +17,18 @@ impl Parser<'_, '_> {
         while index < joins.len() {
             let run = joins[index..].iter().take_while(|(join, _)| *join == Join::Side).count();
             if run > 0 {
-                self.missing_operator(&parts[index..=index + run], in_list);
+                // Said of the NOT that comes first.
+                if index > 0 || !parts[0].negated {
+                    let others = joins.iter().map(|(join, _)| *join).find(|join| *join != Join::Side);
+                    self.missing_operator(&parts[index..=index + run], others, in_list);
+                }
             }
             index += run.max(1);
         }
     }
 
-    fn missing_operator(&mut self, run: &[Part], in_list: bool) {
+    /// `other`: what joins operands elsewhere on this level, with which another operator would be mixed.
+    fn missing_operator(&mut self, run: &[Part], other: Option<Join>, in_list: bool) {
         let (Some(first), Some(second), Some(last)) = (run.first(), run.get(1), run.last()) else { return };
         // What was reported already may well be the operator.
         if run.iter().any(|part| part.node.is_none()) {
@@ -31,9 +38,11 @@ impl Parser<'_, '_> {
         if run[1..].iter().all(|part| self.text[..part.range.start].ends_with('+')) {
             return;
         }
-        // Said of the NOT that comes first.
-        if run.len() == 2 && first.negated {
-            return;
+        if first.negated {
+            return self.missing_operator_behind_not(run);
+        }
+        if let Some(turned) = run.iter().find(|part| is_turned(&self.text[part.range.clone()])) {
+            return self.missing_quote(first.range.start..last.range.end, &turned.range);
         }
         let texts: Vec<String> = run.iter().take(MOST_SHOWN).map(|part| self.shown(&part.range)).collect();
         let dots = if run.len() > MOST_SHOWN { " …" } else { "" };
@@ -53,11 +62,13 @@ impl Parser<'_, '_> {
         if words {
             diagnostic = diagnostic.help(format!("for the phrase write `\"{}{dots}\"`", texts.join(" ")));
         }
-        diagnostic = diagnostic.help(format!(
-            "for all of them write `{}{dots}`, for any of them `{}{dots}`",
-            texts.join(" AND "),
-            texts.join(" OR ")
-        ));
+        let (mut all, mut any) = (format!("{}{dots}", texts.join(" AND ")), format!("{}{dots}", texts.join(" OR ")));
+        match other {
+            Some(Join::And | Join::AndNot) => any = format!("({any})"),
+            Some(Join::Or) => all = format!("({all})"),
+            _ => {}
+        }
+        diagnostic = diagnostic.help(format!("for all of them write `{all}`, for any of them `{any}`"));
         if in_list {
             diagnostic = diagnostic.help(format!("as expressions of the list write `{}{dots}`", texts.join(", ")));
         }
@@ -65,14 +76,55 @@ impl Parser<'_, '_> {
         self.sink.push(diagnostic.label(span, ""));
     }
 
+    /// `"missile OR "rocket`, where a quote is missing before the second one.
+    fn missing_quote(&mut self, range: Range<usize>, phrase: &Range<usize>) {
+        // What stands in the phrase is said by this.
+        let span = (self.sink.at)(phrase.clone());
+        let is_inside = |found: &Diagnostic| {
+            let inside = |label: &Label| label.span.start >= span.start && label.span.end <= span.end;
+            found.code == codes::UNHEARD && found.labels.first().is_some_and(inside)
+        };
+        self.sink.diagnostics.retain(|found| !is_inside(found));
+        let help = format!("perhaps a quote is missing: the phrase `{}` holds an operator", self.shown(phrase));
+        self.error(codes::MISSING_OPERATOR, "there is no operator between these", range, &[&help]);
+    }
+
+    /// `NOT b c`, where NOT has something to take away from.
+    fn missing_operator_behind_not(&mut self, run: &[Part]) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else { return };
+        let mut texts: Vec<String> = run.iter().take(MOST_SHOWN).map(|part| self.shown(&part.range)).collect();
+        let not = self.shown_not(&first.range);
+        if let Some(term) = not.strip_prefix("NOT ") {
+            term.clone_into(&mut texts[0]);
+        }
+        let dots = if run.len() > MOST_SHOWN { " …" } else { "" };
+        let span = (self.sink.at)(first.range.start..last.range.end);
+        let diagnostic = Diagnostic::error(codes::MISSING_OPERATOR, "there is no operator between what follows NOT")
+            .label(span, "")
+            .help(format!("to take all of them away write `NOT ({}{dots})`", texts.join(" OR ")))
+            .help(format!("to take only the first away write `{not} AND {}{dots}`", texts[1..].join(" AND ")));
+        let is_word =
+            |part: &Part| part.node.as_ref().is_some_and(|node| matches!(node.kind, NodeKind::Atom(Atom::Word(_))));
+        let diagnostic = if run.len() <= MOST_SHOWN && run.iter().all(is_word) {
+            diagnostic.help(format!("for the phrase write `NOT \"{}\"`", texts.join(" ")))
+        } else {
+            diagnostic
+        };
+        self.sink.push(diagnostic);
+    }
+
     pub(super) fn mixture(&self, parts: &[Part], joins: &[(Join, Range<usize>)], and: usize, or: usize) -> Diagnostic {
         let (earlier, later) = if and < or { (and, or) } else { (or, and) };
         let name = |at: usize| if matches!(joins[at].0, Join::Or) { "OR" } else { "AND" };
         let mut diagnostic = Diagnostic::error(codes::MIXED_OPERATORS, "AND and OR are mixed without parentheses");
         // Which of the two binds tighter is what other products disagree on: so both readings.
-        let tight_and = self.reading(parts, joins, |join| join != Join::Or);
-        let tight_or = self.reading(parts, joins, |join| join == Join::Or);
-        diagnostic = diagnostic.help(format!("write `{tight_and}`")).help(format!("or write `{tight_or}`"));
+        if parts.first().is_some_and(|first| first.negated) {
+            diagnostic = diagnostic.help("put parentheses around those that belong together: `(a AND b) OR c`");
+        } else {
+            let tight_and = self.reading(parts, joins, |join| join != Join::Or);
+            let tight_or = self.reading(parts, joins, |join| join == Join::Or);
+            diagnostic = diagnostic.help(format!("write `{tight_and}`")).help(format!("or write `{tight_or}`"));
+        }
         let later_span = (self.sink.at)(joins[later].1.clone());
         let earlier_span = (self.sink.at)(joins[earlier].1.clone());
         diagnostic
@@ -93,16 +145,24 @@ impl Parser<'_, '_> {
             if next.is_some_and(&tight) {
                 continue;
             }
-            let several = run.len() > 1;
             let mut group = String::new();
+            // Where OR binds tighter, what stands behind NOT is the whole group.
+            let mut not = "";
             for (at, part) in run.iter().enumerate() {
                 if at > 0 {
                     group.push_str(word(joins[part - 1].0));
                 }
-                group.push_str(&self.shown(&parts[*part].range));
+                let negated = parts[*part].negated;
+                let shown = if negated { self.shown_not(&parts[*part].range) } else { self.shown(&parts[*part].range) };
+                match shown.strip_prefix("NOT ").filter(|_| negated && at == 0 && run.len() > 1) {
+                    Some(term) => {
+                        not = "NOT ";
+                        group.push_str(term);
+                    }
+                    None => group.push_str(&shown),
+                }
             }
-            // A NOT in front would take the whole group away.
-            text.push_str(&if several { format!("({group})") } else { group });
+            text.push_str(&if run.len() > 1 { format!("{not}({group})") } else { group });
             if let Some(join) = next {
                 text.push_str(word(join));
             }
@@ -169,6 +229,14 @@ impl Parser<'_, '_> {
     }
 }
 
+/// Whether a phrase begins or ends with an operator.
+fn is_turned(written: &str) -> bool {
+    let Some(inside) = written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return false };
+    let is_edge = |word: Option<&str>| matches!(word, Some("AND" | "OR" | "NOT"));
+    let mut words = inside.split_whitespace();
+    is_edge(words.next()) || is_edge(words.next_back())
+}
+
 /// Of many operands in a row, so many are shown.
 pub(super) const MOST_SHOWN: usize = 6;
 
@@ -184,14 +252,11 @@ fn sign_length(text: &str, at: usize) -> usize {
 /// The operands with operators between them, where words that join in some language stand between all of them; and the
 /// first of these words.
 fn with_operators(texts: &[String]) -> Option<(String, String)> {
-    let operator = |text: &str| {
-        JOINING_WORDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, operator)| *operator)
-    };
     let mut right = texts.first()?.clone();
     let mut first = None;
     let mut after_operator = false;
     for (index, text) in texts.iter().enumerate().skip(1) {
-        match operator(text).filter(|_| index + 1 < texts.len()) {
+        match joining(text).filter(|_| index + 1 < texts.len()).as_deref() {
             // `и не`
             Some("AND NOT") if after_operator => right.push_str(" NOT"),
             Some(operator) if !after_operator => {
@@ -211,8 +276,22 @@ fn with_operators(texts: &[String]) -> Option<(String, String)> {
     first.filter(|_| !after_operator).map(|first| (first, right))
 }
 
+/// The operator that a word is in some language, in any case and width; with the number of `рядом/5`.
+fn joining(text: &str) -> Option<String> {
+    let word = text.nfkc().collect::<String>().to_lowercase();
+    let (name, number) = word.split_once('/').unwrap_or((&word, ""));
+    let operator = JOINING_WORDS.iter().find(|(known, _)| *known == name).map(|(_, operator)| *operator)?;
+    match operator.strip_suffix("/5") {
+        _ if number.is_empty() && name.len() == word.len() => Some(operator.to_owned()),
+        Some(near) if (1..=3).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some(format!("{near}/{number}"))
+        }
+        _ => None,
+    }
+}
+
 /// What joins in other languages, for whoever writes it out of habit; and `near` without a number.
-const JOINING_WORDS: [(&str, &str); 55] = [
+const JOINING_WORDS: [(&str, &str); 69] = [
     ("adj", "ONEAR/0"),
     ("i", "AND"),
     ("oraz", "AND"),
@@ -268,4 +347,19 @@ const JOINING_WORDS: [(&str, &str); 55] = [
     ("except", "AND NOT"),
     ("plus", "AND"),
     ("near", "NEAR/5"),
+    ("рядом", "NEAR/5"),
+    ("vicino", "NEAR/5"),
+    // In full width; the others are told by themselves.
+    ("and", "AND"),
+    ("or", "OR"),
+    ("not", "AND NOT"),
+    ("senza", "AND NOT"),
+    ("ohne", "AND NOT"),
+    ("sans", "AND NOT"),
+    ("sin", "AND NOT"),
+    ("sem", "AND NOT"),
+    ("bez", "AND NOT"),
+    ("без", "AND NOT"),
+    ("кроме", "AND NOT"),
+    ("without", "AND NOT"),
 ];

@@ -18,6 +18,8 @@ mod proximity;
 mod term;
 
 #[cfg(test)]
+mod advice;
+#[cfg(test)]
 mod habits;
 #[cfg(test)]
 mod random;
@@ -72,7 +74,7 @@ pub(crate) const MAX_DEPTH: usize = 64;
 
 /// Reads a query. `at` says where a range of its bytes stands in the file; `regexes` is that of all rules.
 pub(in crate::rule) fn parse_query(text: &str, at: &dyn Fn(Range<usize>) -> Span, regexes: &RegexBudget) -> Parsed {
-    let mut sink = Sink { regexes, at, diagnostics: Vec::new() };
+    let mut sink = Sink { text, regexes, at, diagnostics: Vec::new() };
     if text.trim().is_empty() {
         let diagnostic = Diagnostic::error(codes::EMPTY_QUERY, "this query is empty")
             .help("write what to look for, such as `\"iron dome\" OR @missile-defence`, or leave the key out");

@@ -13,7 +13,7 @@ use super::{Parsed, finish, references, too_long};
 
 /// Reads a term of a concept's list: an atom, or several words without quotes, which are a phrase.
 pub(in crate::rule) fn parse_term(text: &str, at: &dyn Fn(Range<usize>) -> Span, regexes: &RegexBudget) -> Parsed {
-    let mut sink = Sink { regexes, at, diagnostics: Vec::new() };
+    let mut sink = Sink { text, regexes, at, diagnostics: Vec::new() };
     let trimmed = text.trim();
     let start = text.len() - text.trim_start().len();
     let range = start..start + trimmed.len();
@@ -25,6 +25,10 @@ pub(in crate::rule) fn parse_term(text: &str, at: &dyn Fn(Range<usize>) -> Span,
     }
     if too_long(text, &mut sink) {
         return Parsed { diagnostics: sink.diagnostics, ..Parsed::default() };
+    }
+    if let Some(diagnostic) = excluded(trimmed).or_else(|| quoted(trimmed)) {
+        sink.report(diagnostic, range, "");
+        return finish(None, sink, Vec::new(), whole);
     }
     if let Some(node) = bare_phrase(trimmed, start, &mut sink) {
         return finish(node, sink, Vec::new(), range);
@@ -53,6 +57,34 @@ pub(in crate::rule) fn parse_term(text: &str, at: &dyn Fn(Range<usize>) -> Span,
         }
     };
     finish(node, sink, references, whole)
+}
+
+/// Said of `-x` and `NOT x`.
+fn excluded(trimmed: &str) -> Option<Diagnostic> {
+    let term = trimmed.strip_prefix("NOT ").or_else(|| {
+        let rest = trimmed.strip_prefix(['-', '−', '–', '!'])?;
+        rest.starts_with(|c: char| c.is_alphabetic() || matches!(c, '"' | '@' | '=' | '~')).then_some(rest)
+    })?;
+    let term = Some(term.trim()).filter(|term| term.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '*')));
+    let term = term.unwrap_or("…");
+    let diagnostic = Diagnostic::error(codes::NOT_A_TERM, "a concept lists what to look for, and can't exclude a term")
+        .help(format!("exclude it in a topic: `except = '{term}'`, or in its `match`: `@concept AND NOT {term}`"));
+    Some(diagnostic)
+}
+
+/// Said of `「导弹」`: quotes of another kind around the whole of an entry, which needs none.
+fn quoted(trimmed: &str) -> Option<Diagnostic> {
+    let is_quote = |c: char| "“”„‟«»‹›「」『』〝〞〟＂《》〈〉".contains(c);
+    let mut chars = trimmed.chars();
+    let (open, close) = (chars.next().filter(|c| is_quote(*c))?, chars.next_back().filter(|c| is_quote(*c))?);
+    let inside = chars.as_str().trim();
+    let is_plain =
+        |c: char| c.is_alphanumeric() || c.is_whitespace() || matches!(c, '-' | '.' | '\'' | '’' | '·' | '・');
+    if inside.is_empty() || !inside.chars().all(is_plain) || inside.split_whitespace().any(looks_like_query) {
+        return None;
+    }
+    let title = format!("an entry needs no quotes of its own, and `{open}{close}` are none here");
+    Some(Diagnostic::error(codes::WRONG_QUOTES, title).help(format!("write `{inside}` as the entry")).patch(inside))
 }
 
 /// Several words without quotes: what people write in a list. `Some(None)`: reported.
