@@ -61,7 +61,9 @@ impl Lexer<'_, '_, '_> {
     /// What stands in the parentheses that follow, if it is short.
     fn counted(&self) -> &str {
         const LONGEST: usize = 60;
-        inside(self.rest().trim_start()).filter(|text| text.len() <= LONGEST).map_or("…", str::trim)
+        // What is wrong with a list of several is said of its commas.
+        let is_shown = |text: &&str| text.len() <= LONGEST && !text.contains(',');
+        inside(self.rest().trim_start()).filter(is_shown).map_or("…", str::trim)
     }
 }
 

@@ -145,7 +145,8 @@ impl Lexer<'_, '_, '_> {
     fn elided(&mut self, open: usize, body: &str) -> bool {
         let Some(Lexeme { token: Token::Atom(Atom::Word(_)), range }) = self.tokens.last() else { return false };
         let range = range.clone();
-        let word = &self.text[range.clone()];
+        let text = self.text;
+        let word = &text[range.clone()];
         if range.end != open || !word.ends_with(['\'', '’']) || word.starts_with(['=', '~']) {
             return false;
         }
@@ -320,6 +321,9 @@ impl Lexer<'_, '_, '_> {
         };
         let inside = body[..end].trim();
         self.at += c.len_utf8() + end + closing.len_utf8();
+        if self.elided(start, inside) {
+            return;
+        }
         let diagnostic =
             Diagnostic::error(codes::WRONG_QUOTES, format!("phrases stand in straight quotes, not in `{c}{closing}`"))
                 .help(format!("write `\"{inside}\"`"))

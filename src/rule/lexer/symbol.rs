@@ -34,6 +34,8 @@ impl Lexer<'_, '_, '_> {
         };
         match self.peek() {
             Some('"') => self.phrase(start, Some(form)),
+            // That the quote is wrong says enough.
+            Some(c @ ('“' | '”' | '„' | '«' | '»' | '「' | '『')) => self.curly_quote(c),
             Some(c) if is_letter(c) || is_wildcard(c) || (c == '.' && self.rest()[1..].starts_with(is_letter)) => {
                 let chunk = self.chunk();
                 let token = self.make(chunk, Some(form), start);
@@ -298,6 +300,10 @@ impl Lexer<'_, '_, '_> {
     pub(super) fn full_width(&mut self, c: char) {
         let start = self.at;
         self.at += c.len_utf8();
+        // `＆＆`
+        while matches!(c, '＆' | '｜') && self.peek() == Some(c) {
+            self.at += c.len_utf8();
+        }
         let right = match c {
             '、' | '،' => ',',
             // The full-width forms stand in the order of ASCII.
@@ -313,6 +319,7 @@ impl Lexer<'_, '_, '_> {
             '+' if self.is_after_operand() => Some(Token::And),
             // It stands between two terms, and that there is no operator is said by this.
             ';' => Some(Token::Bad),
+            '!' | '-' if self.is_after_operand() => Some(Token::Bad),
             _ => None,
         };
         let right = match right {

@@ -42,6 +42,9 @@ fn what_is_put_in_the_place_of_a_slip_stays_apart_from_what_stands_beside_it() {
         ("l'\"accordo quadro\" OR x", "\"l'accordo quadro\" OR x"),
         ("dell’\"esercito\"", "\"dell’esercito\""),
         ("ракета БЕЗ бомба", "ракета AND NOT бомба"),
+        ("a＆＆b", "a AND b"),
+        ("=“Mosca”", "=\"Mosca\""),
+        ("dell'“esercito”", "\"dell'esercito\""),
     ] {
         let found = only_finding(text);
         assert_eq!(mended(text, &found).as_deref(), Some(right), "{text}: {found:#?}");
@@ -87,6 +90,12 @@ fn advice_for_one_slip_is_given_once_and_is_a_query() {
         ("a +5 b", "E113", &["ONEAR/5"]),
         ("a +s b", "E113", &["W/S"]),
         ("صاروخ؛ قنبلة", "E131", &["OR"]),
+        ("a！b", "E112", &[]),
+        ("a NEAR b c", "E114", &["NEAR/5"]),
+        ("x AND a, b", "E123", &["(a OR b)", "a AND b"]),
+        ("x OR a, b", "E123", &["a OR b", "(a AND b)"]),
+        ("x AND NOT a, b", "E123", &["(a OR b)", "(a AND b)"]),
+        ("a, b OR x", "E123", &["a OR b", "(a AND b)"]),
         ("заголовок:ракета", "E120", &["title:"]),
         ("标题：导弹", "E120", &["title:"]),
         ("عنوان:صاروخ", "E120", &["title:"]),
@@ -107,6 +116,12 @@ fn advice_for_one_slip_is_given_once_and_is_a_query() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Where it ends is not known, so neither is what is mixed in it.
+#[test]
+fn readings_of_what_has_a_parenthesis_too_many_are_not_offered() {
+    assert_eq!(codes_of("a OR b) AND (c"), ["E106", "E105"]);
 }
 
 #[test]

@@ -102,10 +102,18 @@ impl Parser<'_, '_> {
     /// What to write for `a, b`, of which the first comma is this token and `before` stands in front.
     fn instead_of_commas(&self, terms: &[String], before: Option<&Token>, comma: usize) -> String {
         let (one, all) = if terms.len() == 2 { ("either", "both") } else { ("any", "all") };
-        let (either, both) = (terms.join(" OR "), terms.join(" AND "));
-        let near_behind = matches!(self.tokens.get(self.listed + 1).map(|next| &next.token), Some(Token::Near { .. }));
-        if matches!(before, Some(Token::Near { .. })) || near_behind {
+        let (mut either, mut both) = (terms.join(" OR "), terms.join(" AND "));
+        let beside = [before, self.tokens.get(self.listed + 1).map(|next| &next.token)];
+        if beside.iter().flatten().any(|token| matches!(token, Token::Near { .. })) {
             return format!("for {one} of them write `({either})`; only `2 OF (a, b, c)` has a list");
+        }
+        // Beside another operator they would be mixed.
+        let is_beside = |operator: Token| beside.contains(&Some(&operator));
+        if is_beside(Token::And) || is_beside(Token::Not) {
+            either = format!("({either})");
+        }
+        if is_beside(Token::Or) || before == Some(&Token::Not) {
+            both = format!("({both})");
         }
         match (before, self.around(comma)) {
             (Some(Token::Scope(scope)), _) => {

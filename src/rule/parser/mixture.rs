@@ -41,6 +41,15 @@ impl Parser<'_, '_> {
         if first.negated {
             return self.missing_operator_behind_not(run);
         }
+        // What would be shown has a mistake in it: the operator shows when that is mended.
+        let span = (self.sink.at)(first.range.start..last.range.end);
+        let is_inside = |found: &Diagnostic| {
+            let inside = |label: &Label| label.span.start >= span.start && label.span.end <= span.end;
+            found.is_error() && found.labels.first().is_some_and(inside)
+        };
+        if self.sink.diagnostics.iter().any(is_inside) {
+            return;
+        }
         if let Some(turned) = run.iter().find(|part| is_turned(&self.text[part.range.clone()])) {
             return self.missing_quote(first.range.start..last.range.end, &turned.range);
         }

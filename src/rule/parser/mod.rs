@@ -279,7 +279,15 @@ impl<'t> Parser<'t, '_> {
     }
 
     fn report_mixed(&mut self) {
-        let unsure = |diagnostic: &Diagnostic| matches!(diagnostic.code, codes::UNCLOSED_QUOTE | codes::UNCLOSED_REGEX);
+        let unsure = |diagnostic: &Diagnostic| {
+            matches!(
+                diagnostic.code,
+                codes::UNCLOSED_QUOTE
+                    | codes::UNCLOSED_REGEX
+                    | codes::UNCLOSED_PARENTHESIS
+                    | codes::UNOPENED_PARENTHESIS
+            )
+        };
         if let Some(diagnostic) = self.mixed.take()
             && !self.sink.diagnostics.iter().any(unsure)
         {
