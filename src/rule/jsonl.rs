@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use prefetch_index::prefetch_index;
 use serde::{Deserialize, Serialize};
 
 use super::document::Document;
@@ -459,10 +460,11 @@ impl<'r> Worker<'r> {
                     let circumstances = Circumstances { feed_labels: None, now: self.now };
                     let mut line = MatchLine::new(&article.id(), document.lang, &mut self.places);
                     let Batch { out, matches, gone, .. } = batch;
-                    let matched = &mut self.matched;
+                    let (matched, topic_matches) = (&mut self.matched, &self.topic_matches);
                     let survey = self.ruleset.scan_each(&mut self.scratch, &document, circumstances, |hit| {
                         *matches += 1;
                         matched.push(hit.rank());
+                        prefetch_index(topic_matches, hit.rank());
                         line.write(out, &hit);
                         let length = out.len();
                         written(out);

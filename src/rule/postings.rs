@@ -48,6 +48,8 @@ struct Start {
 type Entry = [u32; 1 + CHECKED];
 const CHECKED: usize = 7;
 
+/// Stretches that are fetched while others are looked at. A guess.
+const STRETCHES_AHEAD: usize = 8;
 /// Lines of what a term leads to that are fetched before they are asked for.
 const LINES_FETCHED: usize = 8;
 
@@ -196,7 +198,6 @@ impl Postings {
             search.marks.add(topic);
         }
         search.look_up(self, noted.seen());
-        self.fetch(search);
         // First what terms lead to by themselves: any entry may ask for their groups, and these lead to topics, too, and may
         // be members of others.
         let (mut known, mut taken) = (noted.seen().len(), 0);
@@ -216,7 +217,13 @@ impl Postings {
     /// Notes the groups and topics that terms lead to by themselves, from this stretch of them.
     fn take_plain(&self, first: usize, noted: &mut Noted, search: &mut Search) {
         let Search { plain, longer, marks, .. } = search;
-        for &(from, to) in &plain[first..] {
+        for &(from, _) in plain[first..].iter().take(STRETCHES_AHEAD) {
+            prefetch_index(&self.plain, from as usize);
+        }
+        for (at, &(from, to)) in plain.iter().enumerate().skip(first) {
+            if let Some(&(ahead, _)) = plain.get(at + STRETCHES_AHEAD) {
+                prefetch_index(&self.plain, ahead as usize);
+            }
             for &one in &self.plain[from as usize..to as usize] {
                 if one & (LONGER | GROUP) == 0 {
                     marks.add(one);
@@ -236,7 +243,13 @@ impl Postings {
         let (mut count, mut others) = (0, longer.len());
         passed.resize(entries, 0);
         longer.resize(others + entries, 0);
-        for &(from, to) in checked.iter() {
+        for &stretch in checked.iter().take(STRETCHES_AHEAD) {
+            self.fetch(stretch);
+        }
+        for (at, &(from, to)) in checked.iter().enumerate() {
+            if let Some(&ahead) = checked.get(at + STRETCHES_AHEAD) {
+                self.fetch(ahead);
+            }
             for &[id, ref terms @ ..] in &self.checked[from as usize..to as usize] {
                 let bit = |term: u32| present[(term >> 6) as usize] >> (term & 63);
                 let bits = terms.iter().fold(0, |bits, &term| bits | bit(term));
@@ -274,15 +287,11 @@ impl Postings {
         prefetch_index(&self.starts, term as usize);
     }
 
-    /// Fetches the beginning of what terms lead to.
-    fn fetch(&self, search: &Search) {
-        for &(from, _) in &search.plain {
-            prefetch_index(&self.plain, from as usize);
-        }
-        for &(from, to) in &search.checked {
-            for line in (from..to).step_by(LINE / (1 + CHECKED)).take(LINES_FETCHED) {
-                prefetch_index(&self.checked, line as usize);
-            }
+    /// Fetches the beginning of a stretch of `checked`.
+    #[inline]
+    fn fetch(&self, (from, to): (u32, u32)) {
+        for line in (from..to).step_by(LINE / (1 + CHECKED)).take(LINES_FETCHED) {
+            prefetch_index(&self.checked, line as usize);
         }
     }
 }

@@ -346,7 +346,7 @@ impl Ruleset {
             let (candidates, mut hits) = scan.take_candidates();
             survey.candidates = candidates.len();
             let mut next = 0;
-            for &rank in &candidates {
+            for &rank in candidates.iter().take(2 * TOPICS_AHEAD) {
                 self.index.code.fetch_start(rank);
             }
             for &rank in candidates.iter().take(TOPICS_AHEAD) {
@@ -356,6 +356,9 @@ impl Ruleset {
                 // A rule that panics must not take the others with it.
                 let result = catch_unwind(AssertUnwindSafe(|| {
                     while let Some(&rank) = candidates.get(next) {
+                        if let Some(&ahead) = candidates.get(next + 2 * TOPICS_AHEAD) {
+                            self.index.code.fetch_start(ahead);
+                        }
                         if let Some(&ahead) = candidates.get(next + TOPICS_AHEAD) {
                             self.index.code.fetch_topic(ahead);
                         }

@@ -341,7 +341,7 @@ impl<'a> Scan<'a> {
         memo.trim();
         let mut scan = Self { program, index, document, languages, memo_key, memo, scratch, blocks: OnceCell::new() };
         for field in 0..FIELDS.len() {
-            scan.read_field(index, field);
+            scan.read_field(index, &postings, field);
         }
         scan.find_candidates(&postings);
         scan
@@ -397,7 +397,7 @@ impl<'a> Scan<'a> {
             .sum()
     }
 
-    fn read_field(&mut self, index: &Index, number: usize) {
+    fn read_field(&mut self, index: &Index, postings: &Postings, number: usize) {
         let field = clip(number) as u8;
         let document = self.document;
         let text: &str = &document.fields[number];
@@ -411,7 +411,7 @@ impl<'a> Scan<'a> {
                     at = after_part(at);
                 }
                 let before = (self.scratch.pieces.len(), self.scratch.noted.occurrences.len());
-                at = self.read_text(index, number, &part.text, at);
+                at = self.read_text(index, postings, number, &part.text, at);
                 if !part.is_as_stored() {
                     self.place_as_stored(field, &part, before);
                 }
@@ -434,7 +434,14 @@ impl<'a> Scan<'a> {
     }
 
     /// Reads a part of a field, of which so much stands before. Tells the same for what follows.
-    fn read_text(&mut self, index: &Index, number: usize, text: &str, mut at: HalfWords) -> HalfWords {
+    fn read_text(
+        &mut self,
+        index: &Index,
+        postings: &Postings,
+        number: usize,
+        text: &str,
+        mut at: HalfWords,
+    ) -> HalfWords {
         let field = clip(number) as u8;
         let bit = 1_u8 << field;
         let in_text = number < 3;
@@ -447,6 +454,7 @@ impl<'a> Scan<'a> {
         while self.memo.read(by, text, &mut rest, article) {
             scratch.find_pairs(by, self.memo.batch(), before);
             let mut next_pair = 0;
+            let known = scratch.noted.seen().len();
             for (in_batch, &Met { piece, terms, .. }) in self.memo.batch().iter().enumerate() {
                 let end_at = at + weight(piece.kind);
                 let in_lede = number == 0 || (in_text && end_at <= LEDE);
@@ -476,6 +484,10 @@ impl<'a> Scan<'a> {
                 at = end_at;
                 place += 1;
             }
+            for &term in &scratch.noted.seen()[known..] {
+                postings.fetch_start(term);
+                index.code.fetch_atom(term);
+            }
         }
         at
     }
@@ -497,10 +509,6 @@ impl<'a> Scan<'a> {
     fn find_candidates(&mut self, postings: &Postings) {
         let Scratch { noted, search, candidates, .. } = &mut *self.scratch;
         let code = &self.index.code;
-        for &term in noted.seen() {
-            postings.fetch_start(term);
-            code.fetch_atom(term);
-        }
         noted.arrange();
         for &term in noted.seen() {
             code.fetch_text(term, &self.program.written);
