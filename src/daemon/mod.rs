@@ -333,7 +333,7 @@ impl Daemon {
         let loaded = tokio::task::spawn_blocking(move || load(&path, &environment, now))
             .await
             .map_err(|error| error.to_string())?
-            .map_err(|report| report.to_string())?;
+            .map_err(|report| report.into_refusal())?;
         if loaded.config.store_url != before.config.store_url {
             return Err(
                 "`[store] url` cannot change while running; the edit takes effect when the service is restarted"

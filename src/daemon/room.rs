@@ -208,7 +208,7 @@ impl Start<'_> {
     /// Reads configuration and rules anew; `None` where they have mistakes.
     fn read_again(&self, before: &Arc<Snapshot>) -> Option<Arc<Snapshot>> {
         service::reloading();
-        let loaded = load(self.config_path, self.environment, self.clock.now()).map_err(|report| report.to_string());
+        let loaded = load(self.config_path, self.environment, self.clock.now()).map_err(|report| report.into_refusal());
         let built = loaded.and_then(|loaded| {
             Snapshot::build(loaded.config, loaded.ruleset, Some(before), QUEUE).map_err(|error| with_causes(&error))
         });

@@ -103,6 +103,13 @@ impl Report {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
+    /// The errors, as lines: why something is refused, which warnings never are.
+    #[must_use]
+    pub fn into_refusal(mut self) -> String {
+        self.diagnostics.retain(Diagnostic::is_error);
+        self.to_string()
+    }
+
     /// Adds another report; its sources get ids after ours.
     pub fn append(&mut self, other: Self) {
         let shift = self.sources.iter().map(|source| source.id.0 + 1).max().unwrap_or(0);
@@ -149,6 +156,15 @@ impl fmt::Display for Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_refused_is_not_so_for_a_warning() {
+        let report = Report {
+            diagnostics: vec![Diagnostic::warning("W101", "no tests"), Diagnostic::error("E105", "never closed")],
+            ..Report::default()
+        };
+        assert_eq!(report.into_refusal(), "error[E105]: never closed");
+    }
 
     #[test]
     fn a_report_added_to_another_still_points_into_its_own_file() {
